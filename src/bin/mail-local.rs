@@ -1,0 +1,3 @@
+//! mail-local.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! makemap.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! sendmail-msp.
+
+fn main() {}

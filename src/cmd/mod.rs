@@ -1,0 +1,4 @@
+//! Command lines: the sendmail personalities, `-bt`, and the companion programs.
+//!
+//! In: arguments, environment, standard input. Out: exit codes and text in the original's words. Documents: op guide 4,
+//! sendmail(8), makemap(8). Never: decides what a message means; that is the stations' work.

@@ -1,0 +1,4 @@
+//! Delivery: one envelope to its next hops, and what came of it.
+//!
+//! In: an envelope at rest. Out: an outcome per recipient, reports, a shorter or empty queue entry. Documents: op guide
+//! 5.4 (mailers), RFC 5321 §5, RFC 3461 §5. Never: forgets a recipient without an outcome.

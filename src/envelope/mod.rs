@@ -1,0 +1,127 @@
+//! Envelopes: sender, recipients, and what is known about a message besides its text.
+//!
+//! In: what sessions, the command line and queue files say. Out: values that queue, deliver and dsn work on. Documents:
+//! RFC 5321 §2.3.1, RFC 3461, op guide 2.3.2. Never: looks at a clock, file or socket.
+
+pub mod id;
+pub mod recipient;
+
+use bytes::Bytes;
+
+use crate::base::time::UnixTime;
+use crate::macros::Scope;
+use crate::message::HeaderList;
+
+pub use id::QueueId;
+pub use recipient::{Controller, Notify, Recipient, State, Triple};
+
+/// `BODY=` of MAIL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyType {
+    /// `7BIT`.
+    SevenBit,
+    /// `8BITMIME`.
+    EightBitMime,
+}
+
+/// `RET=` of MAIL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ret {
+    /// The whole message.
+    Full,
+    /// Its header.
+    Headers,
+}
+
+/// A message's envelope.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    /// Queue id.
+    pub id: QueueId,
+    /// When it was accepted (`T`).
+    pub created: UnixTime,
+    /// Last delivery attempt (`K`); `None` before the first.
+    pub last_try: Option<UnixTime>,
+    /// Attempts so far (`N`).
+    pub tries: u32,
+    /// Return address without angle brackets, after rewriting; empty for the null sender (`S`).
+    pub sender: Bytes,
+    /// The sender as given by the peer or on the command line, with what brackets it had; for `arg1=` and replies.
+    pub sender_given: Bytes,
+    /// Recipients in the order of the queue file.
+    pub recipients: Vec<Recipient>,
+    /// Header.
+    pub headers: HeaderList,
+    /// Size of the message in bytes as counted for `size=` and `pri=`.
+    pub size_bytes: u64,
+    /// Precedence class of the message.
+    pub class: i64,
+    /// Priority (`P`): lower is tried earlier.
+    pub priority: i64,
+    /// `BODY=` (`B`).
+    pub body_type: Option<BodyType>,
+    /// `RET=` (flags `n`, `d`).
+    pub ret: Option<Ret>,
+    /// `ENVID=` as xtext (`Z`).
+    pub envid: Option<Bytes>,
+    /// `AUTH=` as xtext (`A`).
+    pub auth: Option<Bytes>,
+    /// `BY=`: seconds from acceptance and mode letters (`!`).
+    pub deliver_by: Option<(i64, Bytes)>,
+    /// Why the message is held (`q`).
+    pub quarantine: Option<Bytes>,
+    /// Status of the whole message (`M`).
+    pub message: Option<Bytes>,
+    /// What it is.
+    pub flags: Flags,
+    /// Index of its queue group in the configuration.
+    pub queue_group: usize,
+    /// Macros of the session and the message (`$_`, `$r`, `$s`, `${daemon_flags}` are saved in the queue file).
+    pub scope: Scope,
+}
+
+/// Properties of an envelope. The letters are those of the qf `F` line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Flags {
+    /// `8`: the body has bytes above 127.
+    pub has_8bit_body: bool,
+    /// `b`: delete Bcc.
+    pub delete_bcc: bool,
+    /// `r`: this is a DSN.
+    pub is_response: bool,
+    /// `s`: one of several made from one message.
+    pub is_split: bool,
+    /// `w`: the sender was told of the delay.
+    pub warning_sent: bool,
+    /// Discarded by a ruleset: nothing more is done but a log line.
+    pub is_discarded: bool,
+}
+
+impl Envelope {
+    /// A new envelope without recipients.
+    pub fn new(id: QueueId, created: UnixTime, scope: Scope) -> Self {
+        Self {
+            id,
+            created,
+            last_try: None,
+            tries: 0,
+            sender: Bytes::new(),
+            sender_given: Bytes::new(),
+            recipients: Vec::new(),
+            headers: HeaderList::default(),
+            size_bytes: 0,
+            class: 0,
+            priority: 0,
+            body_type: None,
+            ret: None,
+            envid: None,
+            auth: None,
+            deliver_by: None,
+            quarantine: None,
+            message: None,
+            flags: Flags::default(),
+            queue_group: 0,
+            scope,
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Recipients.
+
+use bytes::Bytes;
+
+use crate::base::status::Status;
+use crate::base::time::UnixTime;
+use crate::config::MailerId;
+
+/// Where ruleset 0 sends an address. Source: op guide 5.1.1 ($#).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Triple {
+    /// Mailer.
+    pub mailer: MailerId,
+    /// Host (`$h`); empty when the mailer needs none. Several hosts are separated by colons.
+    pub host: Bytes,
+    /// User (`$u`).
+    pub user: Bytes,
+}
+
+/// `NOTIFY=` of RCPT. Source: RFC 3461 §4.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Notify {
+    /// The parameter was given.
+    pub is_given: bool,
+    /// `SUCCESS`.
+    pub success: bool,
+    /// `FAILURE`.
+    pub failure: bool,
+    /// `DELAY`.
+    pub delay: bool,
+}
+
+/// For whom files and programs are touched: the user who owns the alias, `.forward` or `:include:` file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Controller {
+    /// Login name.
+    pub user: Bytes,
+    /// User number.
+    pub uid: u32,
+    /// Group number.
+    pub gid: u32,
+    /// The address that brought this user in (`ctladdr=`).
+    pub address: Bytes,
+}
+
+/// How far delivery to a recipient has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum State {
+    /// To be tried.
+    #[default]
+    Queued,
+    /// Delivered, relayed or expanded: nothing more to do but reports.
+    Sent,
+    /// Replaced by what its alias, list or `.forward` expands to.
+    Expanded,
+    /// Failed for good.
+    Failed,
+    /// The same as another recipient of this envelope.
+    Duplicate,
+    /// Dropped by a ruleset.
+    Discarded,
+}
+
+/// A recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipient {
+    /// Address as the queue file and `to=` show it (`<a@b>`, `"|prog"`, `bob`).
+    pub address: Bytes,
+    /// Where it goes; `None` until it was resolved.
+    pub route: Option<Triple>,
+    /// State.
+    pub state: State,
+    /// `NOTIFY=`.
+    pub notify: Notify,
+    /// `ORCPT=` as `type;address`, xtext (`Q`).
+    pub original: Option<Bytes>,
+    /// Final recipient for DSNs as `RFC822; address` (`r`).
+    pub final_recipient: Option<Bytes>,
+    /// Index in [`super::Envelope::recipients`] of the recipient that this one was expanded from.
+    pub parent: Option<usize>,
+    /// Whether it was named by the sender, not found by expansion (`P`).
+    pub is_primary: bool,
+    /// Whether it came out of an alias, so that it is not aliased again where that would loop (`A`).
+    pub is_from_alias: bool,
+    /// Controlling user (`C`).
+    pub controller: Option<Controller>,
+    /// Status of the last attempt (`M` in front of the recipient), in words; what DSNs give as reason.
+    pub message: Option<Bytes>,
+    /// Enhanced code of the last attempt.
+    pub status: Option<Status>,
+    /// Reply of the server in the last attempt, for `Diagnostic-Code`.
+    pub remote_reply: Option<Bytes>,
+    /// Server that gave it, for `Remote-MTA`.
+    pub remote_mta: Option<Bytes>,
+    /// Exit code of a program that failed, for `Diagnostic-Code: X-Unix`.
+    pub program_exit: Option<u8>,
+    /// When it was last tried.
+    pub last_try: Option<UnixTime>,
+    /// What success meant, for success DSNs.
+    pub success: Option<Success>,
+}
+
+/// Kinds of success. Source: RFC 3464 §2.3.3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Success {
+    /// Into a mailbox.
+    Delivered,
+    /// To a next hop that promised to report by itself.
+    Passed,
+    /// To a next hop without DSN.
+    Relayed,
+    /// Expanded to several addresses.
+    Expanded,
+    /// To a mailing list with an owner.
+    List,
+}
+
+impl Recipient {
+    /// A recipient named by the sender, not yet resolved.
+    pub fn new(address: impl Into<Bytes>) -> Self {
+        Self {
+            address: address.into(),
+            route: None,
+            state: State::Queued,
+            notify: Notify::default(),
+            original: None,
+            final_recipient: None,
+            parent: None,
+            is_primary: true,
+            is_from_alias: false,
+            controller: None,
+            message: None,
+            status: None,
+            remote_reply: None,
+            remote_mta: None,
+            program_exit: None,
+            last_try: None,
+            success: None,
+        }
+    }
+}
