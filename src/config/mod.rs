@@ -5,6 +5,7 @@
 
 pub mod daemon_port;
 pub mod diagnostic;
+pub mod drive;
 pub mod dontblame;
 pub mod headers;
 pub mod mailer;
