@@ -5,8 +5,8 @@
 
 pub mod daemon_port;
 pub mod diagnostic;
-pub mod drive;
 pub mod dontblame;
+pub mod drive;
 pub mod headers;
 pub mod mailer;
 pub mod maps;
