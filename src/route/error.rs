@@ -1,0 +1,76 @@
+//! Why an address has no route.
+
+use std::fmt;
+
+use crate::base::exit::Exit;
+use crate::base::status::{Classify, Status};
+
+/// An address that cannot be delivered to, in the original's words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct RouteError {
+    /// Three-digit reply code.
+    pub reply: u16,
+    /// Enhanced code.
+    pub status: Status,
+    /// Exit code for a calling program.
+    pub exit: Exit,
+    /// The words alone (`User unknown`), without code and address.
+    pub text: String,
+}
+
+impl RouteError {
+    /// From its parts.
+    pub fn new(reply: u16, status: Status, exit: Exit, text: impl Into<String>) -> Self {
+        Self { reply, status, exit, text: text.into() }
+    }
+
+    /// The words that go with an exit code.
+    pub fn from_exit(exit: Exit) -> Self {
+        match exit.row() {
+            Some(row) => Self::new(row.reply, row.status, exit, row.text),
+            None => Self::new(554, Status(5, 3, 0), exit, format!("unknown mailer error {}", exit.0)),
+        }
+    }
+
+    /// `550 5.1.1 User unknown`.
+    pub fn user_unknown() -> Self {
+        Self::from_exit(Exit::NOUSER)
+    }
+
+    /// `550 5.1.1 User unknown`, as a line of a reply or transcript shows it.
+    pub fn line(&self) -> String {
+        format!("{:03} {} {}", self.reply, self.status, self.text)
+    }
+}
+
+impl fmt::Display for RouteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Classify for RouteError {
+    fn status(&self) -> (u16, Status) {
+        (self.reply, self.status)
+    }
+
+    fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    fn peer_text(&self) -> String {
+        self.text.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_bring_their_words() {
+        assert_eq!(RouteError::user_unknown().line(), "550 5.1.1 User unknown");
+        assert_eq!(RouteError::from_exit(Exit(127)).line(), "554 5.3.0 unknown mailer error 127");
+        assert!(RouteError::from_exit(Exit::TEMPFAIL).is_temporary());
+    }
+}
