@@ -2,3 +2,12 @@
 //!
 //! In: a key and arguments. Out: a value, a miss, or a temporary failure. Documents: op guide 5.7. Never: changes what a
 //! map holds, except that `makemap` and `newaliases` write whole files.
+//!
+//! A *class* is a kind of map (`hash`, `regex`); a *map* is one declared under a name. Flags that all classes share (key
+//! folding, `-m`, `-a` …) act in `set.rs`, once; a class sees the prepared key and returns the raw value.
+
+pub mod answer;
+pub mod set;
+
+pub use answer::Answer;
+pub use set::{MapId, MapSet, Services};
