@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use bytes::Bytes;
+
+use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::base::status::{Classify, Status};
 
@@ -16,12 +19,14 @@ pub struct RouteError {
     pub exit: Exit,
     /// The words alone (`User unknown`), without code and address.
     pub text: String,
+    /// The address that failed, as shown in front of the words; it may have come out of an alias.
+    pub address: Bytes,
 }
 
 impl RouteError {
     /// From its parts.
     pub fn new(reply: u16, status: Status, exit: Exit, text: impl Into<String>) -> Self {
-        Self { reply, status, exit, text: text.into() }
+        Self { reply, status, exit, text: text.into(), address: Bytes::new() }
     }
 
     /// The words that go with an exit code.
@@ -35,6 +40,18 @@ impl RouteError {
     /// `550 5.1.1 User unknown`.
     pub fn user_unknown() -> Self {
         Self::from_exit(Exit::NOUSER)
+    }
+
+    /// The same for this address.
+    #[must_use]
+    pub fn at(mut self, address: &[u8]) -> Self {
+        self.address = Bytes::copy_from_slice(address);
+        self
+    }
+
+    /// `bob... User unknown`; the words alone when no address is known.
+    pub fn shown(&self) -> String {
+        if self.address.is_empty() { self.text.clone() } else { format!("{}... {}", shown(&self.address), self.text) }
     }
 
     /// `550 5.1.1 User unknown`, as a line of a reply or transcript shows it.

@@ -9,6 +9,9 @@
 
 pub mod drive;
 pub mod error;
+pub mod list;
+pub mod recipient;
+pub mod triple;
 
 pub use error::RouteError;
 
