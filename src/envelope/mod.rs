@@ -33,6 +33,18 @@ pub enum Ret {
     Headers,
 }
 
+/// Whether the sender is a user of this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum SenderUser {
+    /// Not looked up yet.
+    #[default]
+    Unknown,
+    /// Somebody else's.
+    NotLocal,
+    /// This user.
+    Local(Controller),
+}
+
 /// A message's envelope.
 #[derive(Debug, Clone)]
 pub struct Envelope {
@@ -48,6 +60,8 @@ pub struct Envelope {
     pub sender: Bytes,
     /// The sender as given by the peer or on the command line, with what brackets it had; for `arg1=` and replies.
     pub sender_given: Bytes,
+    /// The local user behind the sender, for `ctladdr=` and for what is done in the sender's name.
+    pub sender_user: SenderUser,
     /// Recipients in the order of the queue file.
     pub recipients: Vec<Recipient>,
     /// Header.
@@ -107,6 +121,7 @@ impl Envelope {
             tries: 0,
             sender: Bytes::new(),
             sender_given: Bytes::new(),
+            sender_user: SenderUser::Unknown,
             recipients: Vec::new(),
             headers: HeaderList::default(),
             size_bytes: 0,

@@ -84,6 +84,8 @@ pub struct Recipient {
     pub is_from_alias: bool,
     /// Controlling user (`C`).
     pub controller: Option<Controller>,
+    /// Owner of the list it came from, as a return address (`owner-LIST`); inherited by what it expands to.
+    pub owner: Option<Bytes>,
     /// Status of the last attempt (`M` in front of the recipient), in words; what DSNs give as reason.
     pub message: Option<Bytes>,
     /// Enhanced code of the last attempt.
@@ -129,6 +131,7 @@ impl Recipient {
             is_primary: true,
             is_from_alias: false,
             controller: None,
+            owner: None,
             message: None,
             status: None,
             remote_reply: None,

@@ -10,7 +10,7 @@ use super::{Depth, Kind, Resolved, RouteError};
 use crate::base::exit::Exit;
 use crate::base::status::Status;
 use crate::config::{Config, MailerId};
-use crate::envelope::Envelope;
+use crate::envelope::{Envelope, Recipient};
 use crate::macros::Scope;
 
 /// Routes addresses under one configuration. Cheap to clone.
@@ -39,6 +39,19 @@ impl Router {
     /// Sets `$h`, `$u`, `${addr_type}` and `${rcpt_…}` in `scope`.
     pub async fn resolve(&self, address: &[u8], depth: Depth, scope: &mut Scope) -> Result<Resolved, RouteError> {
         let _ = (address, depth, scope, &self.config);
+        Err(not_ready())
+    }
+
+    /// Adds a recipient to an envelope, with everything it expands to (RCPT, command line).
+    ///
+    /// Errors: the first fault found while expanding, with its own address; the envelope is then as before.
+    pub async fn add(
+        &self,
+        envelope: &mut Envelope,
+        recipient: Recipient,
+        depth: Depth,
+    ) -> Result<Resolved, RouteError> {
+        let _ = (envelope, recipient, depth);
         Err(not_ready())
     }
 

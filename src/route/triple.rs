@@ -24,12 +24,8 @@ pub fn error(host: &[u8], user: &[u8]) -> RouteError {
         (None, Some((status, rest))) => (Some(status), rest.trim_ascii_start().to_vec()),
         (None, None) => (None, text.into_bytes()),
     };
-    let row = exit.row();
-    let reply = reply.unwrap_or_else(|| match status {
-        Some(status) if status.is_temporary() => 451,
-        _ => 553,
-    });
-    let status = status.or_else(|| given.is_none().then(|| row.map(|r| r.status)).flatten());
+    let is_temporary = exit.is_temporary() || status.is_some_and(Status::is_temporary);
+    let reply = reply.unwrap_or(if is_temporary { 451 } else { 553 });
     let status = status.unwrap_or(if reply < 500 { Status(4, 0, 0) } else { Status(5, 0, 0) });
     let exit = if reply < 500 || status.is_temporary() { Exit::TEMPFAIL } else { exit };
     RouteError::new(reply, status, exit, String::from_utf8_lossy(&text).into_owned())
@@ -41,7 +37,7 @@ pub fn exit_of(status: Status) -> Exit {
         Status(4, _, _) => Exit::TEMPFAIL,
         Status(5, 1, 0 | 1 | 3 | 4 | 5 | 6) => Exit::NOUSER,
         Status(5, 1, 2) => Exit::NOHOST,
-        Status(5, 1, 7 | 8) | Status(5, 6, _) => Exit::DATAERR,
+        Status(5, 1, 7 | 8) | Status(5, 2, 3) | Status(5, 6 | 7, _) => Exit::DATAERR,
         Status(5, 3, 5) | Status(5, 4, 6) => Exit::CONFIG,
         Status(5, 5, 1..=5) => Exit::PROTOCOL,
         _ => Exit::UNAVAILABLE,
@@ -87,7 +83,8 @@ mod tests {
     fn codes_come_from_both_parts() {
         let cases = [
             ("5.7.1", "\"550 Access denied\"", "550 5.7.1 Access denied"),
-            ("nouser", "\"User unknown\"", "553 5.1.1 User unknown"),
+            ("nouser", "550 gone away", "550 5.0.0 gone away"),
+            ("", "nohost No such place", "553 5.0.0 nohost No such place"),
             ("5.1.1", "\"User unknown\"", "553 5.1.1 User unknown"),
             ("4.1.8", "\"451 Domain does not resolve\"", "451 4.1.8 Domain does not resolve"),
             ("", "\"553 5.3.0 no\"", "553 5.3.0 no"),
