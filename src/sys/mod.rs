@@ -1,4 +1,20 @@
 //! The operating system.
 //!
-//! In: paths, descriptors, users. Out: the same, checked. Documents: POSIX, the man pages named in each file. Never: knows
-//! mail. `unsafe` lives here alone, one file per foreign interface.
+//! In: paths, descriptors, names. Out: bytes, files, users, children, sockets, time. Documents: the manual pages of each
+//! call; op guide 5.6 (`DontBlameSendmail`). Never: knows what a message, an option or a mailer is.
+//!
+//! `unsafe` stands only here, one file per foreign interface. Files are opened relative to a directory descriptor and
+//! judged on the descriptor; children start with an environment built from nothing and their own descriptors only.
+
+pub mod clock;
+pub mod daemonize;
+pub mod env;
+pub mod file;
+pub mod host;
+pub mod load;
+pub mod lock;
+pub mod safefile;
+pub mod signal;
+pub mod socket;
+pub mod spawn;
+pub mod user;

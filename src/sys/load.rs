@@ -1,0 +1,59 @@
+//! Load average and free space.
+#![allow(unsafe_code, reason = "getloadavg(3) has no safe wrapper")]
+
+use std::io;
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use nix::sys::statvfs::{Statvfs, fstatvfs, statvfs};
+
+/// Load average of the last minute, rounded to the nearest whole number as `QueueLA` and `RefuseLA` compare it; `None`
+/// when the system does not tell.
+pub fn average() -> Option<i64> {
+    let mut values = [0f64; 1];
+    // SAFETY: the array has room for the one value that is asked for.
+    let count = unsafe { libc::getloadavg(values.as_mut_ptr(), 1) };
+    #[allow(clippy::cast_possible_truncation, reason = "a load average is small; the cast saturates")]
+    (count == 1).then(|| values[0].round() as i64)
+}
+
+/// Space of a file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// Blocks that an ordinary user may still take.
+    pub free_blocks: u64,
+    /// Size of a block, bytes.
+    pub block_bytes: u64,
+}
+
+impl Space {
+    /// Free space in bytes.
+    pub fn free_bytes(self) -> u64 {
+        self.free_blocks.saturating_mul(self.block_bytes)
+    }
+
+    fn of(stat: &Statvfs) -> Self {
+        Self { free_blocks: stat.blocks_available(), block_bytes: stat.fragment_size() }
+    }
+}
+
+/// Space of the file system that holds the path.
+pub fn space(path: &Path) -> io::Result<Space> {
+    Ok(Space::of(&statvfs(path)?))
+}
+
+/// Space of the file system that holds the open file or directory.
+pub fn space_at(fd: impl AsFd) -> io::Result<Space> {
+    Ok(Space::of(&fstatvfs(fd)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_has_blocks_of_some_size() {
+        assert!(space("/".as_ref()).unwrap().block_bytes > 0);
+        assert!(average().is_none_or(|n| n >= 0));
+    }
+}
