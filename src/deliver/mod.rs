@@ -2,3 +2,10 @@
 //!
 //! In: an envelope at rest. Out: an outcome per recipient, reports, a shorter or empty queue entry. Documents: op guide
 //! 5.4 (mailers), RFC 5321 §5, RFC 3461 §5. Never: forgets a recipient without an outcome.
+//!
+//! A *batch* is what goes to one next hop in one transaction; an *agent* is what speaks to that next hop: a connection, a
+//! program, a file.
+
+pub mod body;
+pub mod outcome;
+pub mod plan;

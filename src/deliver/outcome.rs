@@ -1,0 +1,173 @@
+//! What came of a recipient, in words and codes.
+
+use bytes::Bytes;
+
+use crate::base::bytes::shown;
+use crate::base::exit::Exit;
+use crate::base::status::Status;
+use crate::base::time::UnixTime;
+use crate::config::Mailer;
+use crate::envelope::recipient::Success;
+use crate::envelope::{Recipient, State};
+
+/// How a try ended for one recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Done.
+    Sent,
+    /// To be tried again.
+    Deferred,
+    /// Given up.
+    Failed,
+}
+
+/// Result of a try for one recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Enhanced code (`dsn=`).
+    pub status: Status,
+    /// Words for `stat=` and the queue file (`Sent (ok)`, `Deferred: …`, `User unknown`).
+    pub text: String,
+    /// Three-digit code for the transcript of a DSN.
+    pub reply_code: u16,
+    /// Reply of the server, whole (`reply=`).
+    pub reply: Option<Bytes>,
+    /// Name of the server that gave it.
+    pub server: Option<Bytes>,
+    /// Exit code of a program.
+    pub exit: Option<u8>,
+    /// What success means.
+    pub success: Option<Success>,
+}
+
+impl Outcome {
+    /// Delivered; `words` stand in parentheses behind `Sent`.
+    pub fn sent(words: &[u8], success: Success) -> Self {
+        let text = if words.is_empty() { "Sent".to_owned() } else { format!("Sent ({})", shown(words)) };
+        Self { status: Status(2, 0, 0), text, reply_code: 250, success: Some(success), ..Self::bare(Verdict::Sent) }
+    }
+
+    /// To be tried again, because of this.
+    pub fn deferred(status: Status, why: &str) -> Self {
+        let text = if why.is_empty() { "Deferred".to_owned() } else { format!("Deferred: {why}") };
+        Self { status, text, reply_code: 451, ..Self::bare(Verdict::Deferred) }
+    }
+
+    /// Given up, with the words of an exit code.
+    pub fn failed(exit: Exit, status: Status, text: impl Into<String>) -> Self {
+        let reply_code = exit.row().map_or(554, |r| r.reply);
+        Self { status, text: text.into(), reply_code, ..Self::bare(Verdict::Failed) }
+    }
+
+    /// What a mailer program's end means. Source: observed (alias/program, bounce/lda-failures).
+    pub fn of_program(code: u8, mailer: &Mailer) -> Self {
+        let exit = Exit(code);
+        if code == 0 {
+            return Self::sent(b"", success_of(mailer));
+        }
+        let mut outcome = match exit.row() {
+            Some(row) if exit.is_temporary() => Self::deferred(
+                row.status,
+                &format!(
+                    "{} mailer ({}) exited with {}",
+                    shown(&mailer.name),
+                    shown(&mailer.path),
+                    exit.name().unwrap_or_default()
+                ),
+            ),
+            Some(row) => Self::failed(exit, row.status, row.text),
+            None => Self::failed(exit, Status(5, 3, 0), format!("unknown mailer error {code}")),
+        };
+        outcome.exit = Some(code);
+        outcome
+    }
+
+    /// The same with the server's reply.
+    #[must_use]
+    pub fn with_reply(mut self, reply: impl Into<Bytes>, server: impl Into<Bytes>) -> Self {
+        self.reply = Some(reply.into());
+        self.server = Some(server.into());
+        self
+    }
+
+    /// Marks the recipient.
+    pub fn apply(&self, recipient: &mut Recipient, now: UnixTime) {
+        recipient.state = match self.verdict {
+            Verdict::Sent => State::Sent,
+            Verdict::Deferred => State::Queued,
+            Verdict::Failed => State::Failed,
+        };
+        recipient.message = (self.verdict != Verdict::Sent).then(|| Bytes::from(self.text.clone()));
+        recipient.status = Some(self.status);
+        recipient.remote_reply = self.reply.clone();
+        recipient.remote_mta = self.server.clone();
+        recipient.program_exit = self.exit.filter(|_| self.verdict != Verdict::Sent);
+        recipient.last_try = Some(now);
+        recipient.success = self.success;
+    }
+
+    fn bare(verdict: Verdict) -> Self {
+        Self {
+            verdict,
+            status: Status(2, 0, 0),
+            text: String::new(),
+            reply_code: 250,
+            reply: None,
+            server: None,
+            exit: None,
+            success: None,
+        }
+    }
+}
+
+/// What success means for a mailer that is no next hop.
+pub fn success_of(mailer: &Mailer) -> Success {
+    if mailer.has(b'l') { Success::Delivered } else { Success::Relayed }
+}
+
+/// The exit code whose words stand for a server's reply in `stat=`.
+///
+/// Source: observed (queue/deferred-4xx, bounce/remote-550): 550 and 551 to RCPT are an unknown user, 553 a bad address.
+pub fn exit_of_reply(code: u16, to_rcpt: bool) -> Exit {
+    match code {
+        500..=503 => Exit::PROTOCOL,
+        550 | 551 | 553 if to_rcpt => Exit::NOUSER,
+        553 => Exit::DATAERR,
+        _ => Exit::UNAVAILABLE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_become_the_original_s_words() {
+        let mailer = super::super::plan::tests::mailer("prog", "/bin/sh", "l");
+        let cases = [
+            (0, Verdict::Sent, "2.0.0", "Sent"),
+            (67, Verdict::Failed, "5.1.1", "User unknown"),
+            (69, Verdict::Failed, "5.0.0", "Service unavailable"),
+            (73, Verdict::Failed, "5.0.0", "Can't create output"),
+            (75, Verdict::Deferred, "4.0.0", "Deferred: prog mailer (/bin/sh) exited with EX_TEMPFAIL"),
+            (127, Verdict::Failed, "5.3.0", "unknown mailer error 127"),
+        ];
+        for (code, verdict, status, text) in cases {
+            let outcome = Outcome::of_program(code, &mailer);
+            assert_eq!((outcome.verdict, outcome.status.to_string().as_str()), (verdict, status), "{code}");
+            assert_eq!(outcome.text, text, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_failed_recipient_keeps_why() {
+        let mut recipient = Recipient::new("bob");
+        let outcome = Outcome::failed(Exit::NOUSER, Status(5, 1, 1), "User unknown").with_reply("550 5.1.1 no", "mx.");
+        outcome.apply(&mut recipient, UnixTime(5));
+        assert_eq!(recipient.state, State::Failed);
+        assert_eq!(recipient.message.as_deref(), Some(&b"User unknown"[..]));
+        assert_eq!(recipient.remote_reply.as_deref(), Some(&b"550 5.1.1 no"[..]));
+    }
+}
