@@ -2,3 +2,9 @@
 //!
 //! In: bytes of a peer. Out: replies, envelopes, outcomes. Documents: RFC 5321, 1870, 2034, 2920, 3207, 3461, 6152. Never:
 //! touches a queue file itself.
+
+pub mod data;
+pub mod help;
+pub mod line;
+pub mod reply;
+pub mod verbs;
