@@ -1,0 +1,169 @@
+//! Locking and reading one message.
+
+use std::fs::{File, TryLockError};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+
+use super::body::DataFile;
+use super::commit::step;
+use super::{Body, Directory, Held, Spool};
+use crate::envelope::{Envelope, QueueId};
+use crate::queue::qf::{Fault, read};
+use crate::queue::{Error, Kind};
+
+impl Spool {
+    /// See [`Spool::lock`].
+    pub fn lock_now(&self, id: &QueueId) -> Result<Option<(Held, Envelope, Body)>, Error> {
+        let Some((index, kind, file)) = self.open_locked(id)? else { return Ok(None) };
+        let directory = self.directory(index)?;
+        let mut held = Held { id: id.clone(), kind, directory: index, data: index, lock: file };
+        match self.read_message(&mut held) {
+            Ok((envelope, body)) => Ok(Some((held, envelope, body))),
+            Err(error @ Error::Damaged { .. }) => {
+                // An empty control file is one whose writer has not come to its first line: left alone.
+                if held.lock.metadata().is_ok_and(|m| m.len() > 0) {
+                    let name = format!("{}f{id}", kind.letter());
+                    step("rename", &name, directory.rename(&name, &format!("Qf{id}")))?;
+                }
+                Err(error)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads a control file without its lock, for lists. `None` when it is gone.
+    pub fn peek(&self, entry: &crate::queue::Entry) -> Result<Option<Peeked>, Error> {
+        let directory = self.directory(entry.directory)?;
+        let name = format!("{}f{}", entry.kind.letter(), entry.id);
+        let mut file = match directory.open_file(&name, false) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => step("open", &name, other)?,
+        };
+        let metadata = step("stat", &name, file.metadata())?;
+        let is_locked = is_locked(&file);
+        let text = step("read", &name, read_bounded(&mut file))?;
+        let control = text.ok_or(Fault::TooLarge).and_then(|text| read(&text, &entry.id, &self.inner.codec));
+        let data = match &control {
+            Ok(control) => self.data_directory(control.df_directory.as_deref(), entry.directory),
+            Err(_) => entry.directory,
+        };
+        let body_size = self.directory(data)?.stat(&format!("df{}", entry.id)).ok().map(|s| s.st_size);
+        Ok(Some(Peeked {
+            envelope: control.map(|c| c.envelope),
+            is_locked,
+            body_size,
+            length: metadata.len(),
+            modified: metadata.mtime(),
+        }))
+    }
+
+    fn open_locked(&self, id: &QueueId) -> Result<Option<(usize, Kind, File)>, Error> {
+        for (index, directory) in self.inner.directories.iter().enumerate() {
+            for kind in [Kind::Normal, Kind::Quarantined] {
+                let name = format!("{}f{id}", kind.letter());
+                let file = match directory.open_file(&name, true) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    other => step("open", &name, other)?,
+                };
+                match file.try_lock() {
+                    Ok(()) => {}
+                    Err(TryLockError::WouldBlock) => return Ok(None),
+                    Err(TryLockError::Error(source)) => return Err(Error::File { action: "lock", name, source }),
+                }
+                if is_same(&file, directory, &name) {
+                    return Ok(Some((index, kind, file)));
+                }
+                // Replaced or removed between opening and locking: whoever did that has it.
+                return Ok(None);
+            }
+        }
+        Ok(None)
+    }
+
+    fn read_message(&self, held: &mut Held) -> Result<(Envelope, Body), Error> {
+        let damaged = |fault| Error::Damaged { id: held.id.clone(), fault };
+        let name = format!("{}f{}", held.kind.letter(), held.id);
+        let directory = self.directory(held.directory)?;
+        let metadata = step("stat", &name, held.lock.metadata())?;
+        directory.judge(&metadata).map_err(damaged)?;
+        let text = step("read", &name, read_bounded(&mut held.lock))?.ok_or_else(|| damaged(Fault::TooLarge))?;
+        let control = read(&text, &held.id, &self.inner.codec).map_err(damaged)?;
+        let data = self.data_directory(control.df_directory.as_deref(), held.directory);
+        let data_name = format!("df{}", held.id);
+        let file = match self.directory(data)?.open_file(&data_name, false) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(damaged(Fault::NoBody)),
+            other => step("open", &data_name, other)?,
+        };
+        let metadata = step("stat", &data_name, file.metadata())?;
+        if !metadata.is_file() {
+            return Err(damaged(Fault::NoBody));
+        }
+        held.data = data;
+        let mut envelope = control.envelope;
+        envelope.queue_group = self.group_of(held.directory);
+        let body = self.body(file, metadata.len(), &held.id, data);
+        Ok((envelope, step("read", &data_name, body)?))
+    }
+
+    /// A small df is read at once, so that its delivery needs no further calls.
+    fn body(&self, file: File, length: u64, id: &QueueId, directory: usize) -> io::Result<Body> {
+        let data = Body::File(DataFile::kept(self.clone(), file, length, id.clone(), directory));
+        if length <= self.inner.memory as u64 {
+            return Ok(Body::Memory(data.block_now(0)?));
+        }
+        Ok(data)
+    }
+
+    /// Number of the directory that a `d` line names; the control file's own when there is none.
+    fn data_directory(&self, path: Option<&[u8]>, own: usize) -> usize {
+        let Some(path) = path else { return own };
+        // Only directories of this spool count: a path in a file is no reason to open anything else.
+        self.inner.directories.iter().position(|d| d.data_path() == path).unwrap_or(own)
+    }
+
+    fn group_of(&self, directory: usize) -> usize {
+        self.inner.groups.iter().position(|group| group.contains(&directory)).unwrap_or(0)
+    }
+}
+
+/// A control file as a list shows it.
+#[derive(Debug)]
+pub struct Peeked {
+    /// The envelope, or why it cannot be read.
+    pub envelope: Result<Envelope, Fault>,
+    /// Whether some process works on it.
+    pub is_locked: bool,
+    /// Size of the df; `None` when there is none.
+    pub body_size: Option<i64>,
+    /// Length of the control file.
+    pub length: u64,
+    /// Its last change.
+    pub modified: i64,
+}
+
+/// Whether the open file is still the one with that name.
+fn is_same(file: &File, directory: &Directory, name: &str) -> bool {
+    let (Ok(open), Ok(named)) = (file.metadata(), directory.stat(name)) else { return false };
+    open.ino() == named.st_ino && open.dev() == named.st_dev && open.nlink() > 0
+}
+
+fn is_locked(file: &File) -> bool {
+    match file.try_lock_shared() {
+        Ok(()) => {
+            let _ = file.unlock();
+            false
+        }
+        Err(TryLockError::WouldBlock) => true,
+        Err(TryLockError::Error(_)) => false,
+    }
+}
+
+/// The whole file; `None` when it is larger than [`CONTROL_FILE`].
+fn read_bounded(file: &mut File) -> io::Result<Option<Vec<u8>>> {
+    let mut text = Vec::new();
+    file.take(CONTROL_FILE + 1).read_to_end(&mut text)?;
+    Ok((text.len() as u64 <= CONTROL_FILE).then_some(text))
+}
+
+/// Largest control file read, bytes: 100,000 recipients with all their lines fit.
+const CONTROL_FILE: u64 = 64 * 1024 * 1024;

@@ -1,0 +1,116 @@
+//! What lies in the queue directories: lists for runs, and what a crash left behind.
+
+use std::time::Duration;
+
+use super::{Directory, Spool};
+use crate::base::time::UnixTime;
+use crate::envelope::QueueId;
+use crate::queue::{Entry, Error, Kind, order};
+
+/// A file that belongs to no message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leftover {
+    /// Queue directory.
+    pub directory: usize,
+    /// File name.
+    pub name: String,
+    /// Whether it was removed; a body without control file is kept for an hour first.
+    pub is_removed: bool,
+}
+
+/// All that was found.
+pub type Leftovers = Vec<Leftover>;
+
+impl Spool {
+    /// [`Spool::scan`] for a thread that may block. A directory that cannot be read counts as empty.
+    pub fn scan_now(&self) -> Vec<Entry> {
+        let mut entries = self.names_now();
+        for entry in &mut entries {
+            entry.summary = self.summary(entry);
+        }
+        entries
+    }
+
+    /// Control files by name alone, without reading them; in directory order.
+    pub fn names_now(&self) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for (group, list) in self.inner.groups.iter().enumerate() {
+            for index in list {
+                let Ok(directory) = self.directory(*index) else { continue };
+                for name in directory.place('q').names().unwrap_or_default() {
+                    if let Some((kind, id)) = control_name(&name) {
+                        entries.push(Entry { id, group, directory: *index, kind, summary: None });
+                    }
+                }
+            }
+        }
+        entries
+    }
+
+    /// Looks for what a crash left: temporary control files, and bodies without control file. To be called when no other
+    /// process of ours is starting a message, that is once at the start of a daemon.
+    ///
+    /// Temporaries that nobody has locked and bodies older than an hour are removed.
+    pub async fn recover(&self) -> Result<Leftovers, Error> {
+        self.run(|spool| {
+            let mut found = Vec::new();
+            for (index, directory) in spool.inner.directories.iter().enumerate() {
+                found.extend(leftovers(index, directory, UnixTime(now())));
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    fn summary(&self, entry: &Entry) -> Option<order::Summary> {
+        let peeked = self.peek(entry).ok()??;
+        let modified = UnixTime(peeked.modified);
+        peeked.envelope.ok().map(|envelope| order::Summary::new(&envelope, modified))
+    }
+}
+
+fn leftovers(index: usize, directory: &Directory, now: UnixTime) -> Leftovers {
+    let mut found = Vec::new();
+    for name in directory.place('q').names().unwrap_or_default() {
+        if name.starts_with("tf") && QueueId::parse(name.get(2..).unwrap_or_default().as_bytes()).is_some() {
+            let is_free = directory.open_file(&name, true).is_ok_and(|file| file.try_lock().is_ok());
+            let is_removed = is_free && age(directory, &name, now) > TEMPORARY && directory.remove(&name).is_ok();
+            found.push(Leftover { directory: index, name, is_removed });
+        }
+    }
+    for name in directory.place('d').names().unwrap_or_default() {
+        let Some(id) = name.strip_prefix("df").and_then(|id| QueueId::parse(id.as_bytes())) else { continue };
+        let has_control = ['q', 'h', 'Q', 't'].iter().any(|l| directory.stat(&format!("{l}f{id}")).is_ok());
+        if !has_control {
+            let is_removed = age(directory, &name, now) > ORPHAN && directory.remove(&name).is_ok();
+            found.push(Leftover { directory: index, name, is_removed });
+        }
+    }
+    found
+}
+
+fn age(directory: &Directory, name: &str, now: UnixTime) -> Duration {
+    directory.stat(name).map_or(Duration::ZERO, |s| now.since(UnixTime(s.st_mtime)))
+}
+
+/// Kind and id of a control file's name.
+fn control_name(name: &str) -> Option<(Kind, QueueId)> {
+    let (letters, id) = name.split_at_checked(2)?;
+    let kind = match letters {
+        "qf" => Kind::Normal,
+        "hf" => Kind::Quarantined,
+        "Qf" => Kind::Lost,
+        _ => return None,
+    };
+    Some((kind, QueueId::parse(id.as_bytes())?))
+}
+
+/// Seconds since the epoch.
+pub(super) fn now() -> i64 {
+    jiff::Timestamp::now().as_second()
+}
+
+/// Age at which a temporary control file is no longer being written.
+const TEMPORARY: Duration = Duration::from_secs(60);
+/// How long a body without control file is kept.
+const ORPHAN: Duration = Duration::from_secs(3600);

@@ -1,0 +1,163 @@
+use super::*;
+use crate::envelope::Recipient;
+use crate::macros::Scope;
+use crate::message::Header;
+
+fn spool(at: &std::path::Path) -> Spool {
+    let mut config = Config::default();
+    config.options.queue_directory = Some(at.to_str().unwrap().to_owned().into());
+    config.options.super_safe = SuperSafe::True;
+    Spool::open(&config, TimeZone::UTC).unwrap()
+}
+
+fn envelope(id: QueueId) -> Envelope {
+    let mut envelope = Envelope::new(id, UnixTime(1_795_334_727), Scope::default());
+    envelope.sender = "<a@sender.test>".into();
+    envelope.sender_given = envelope.sender.clone();
+    envelope.recipients.push(Recipient::new("<b@remote.test>"));
+    envelope.headers.push(Header::new("Subject", " x"));
+    envelope
+}
+
+fn files(at: &std::path::Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        std::fs::read_dir(at).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn a_committed_message_is_locked_until_dropped_and_then_found_as_it_was() {
+    let at = tempfile::tempdir().unwrap();
+    let spool = spool(at.path());
+    let id = spool.new_id();
+    let mut body = spool.start_body(&id);
+    body.write(b"hello\n").await.unwrap();
+    let held = spool.commit(&envelope(id.clone()), body.finish().await.unwrap()).await.unwrap();
+    assert_eq!(files(at.path()), [format!("df{id}"), format!("qf{id}")]);
+    assert!(spool.lock(&id).await.unwrap().is_none());
+    drop(held);
+    let (held, found, body) = spool.lock(&id).await.unwrap().unwrap();
+    assert_eq!(found.recipients, envelope(id.clone()).recipients);
+    assert_eq!(body.block(0).await.unwrap(), "hello\n");
+    spool.retire(held).await.unwrap();
+    assert!(files(at.path()).is_empty());
+}
+
+#[tokio::test]
+async fn a_long_body_goes_to_its_df_and_can_be_shared_by_a_split_envelope() {
+    let at = tempfile::tempdir().unwrap();
+    let spool = spool(at.path());
+    let (one, two) = (spool.new_id(), spool.new_id());
+    let mut writer = spool.start_body(&one);
+    let line = [b'x'; 999];
+    for _ in 0..1000 {
+        writer.write(&line).await.unwrap();
+    }
+    let body = writer.finish().await.unwrap();
+    assert!(body.in_memory().is_none() && body.len() == 999_000);
+    let first = spool.commit(&envelope(one.clone()), body.clone()).await.unwrap();
+    let second = spool.commit(&envelope(two.clone()), body).await.unwrap();
+    spool.retire(first).await.unwrap();
+    drop(second);
+    let (_held, _, body) = spool.lock(&two).await.unwrap().unwrap();
+    let (mut offset, mut sum) = (0u64, 0usize);
+    while offset < body.len() {
+        let block = body.block(offset).await.unwrap();
+        sum += block.iter().filter(|b| **b == b'x').count();
+        offset += block.len() as u64;
+    }
+    assert_eq!(sum, 999_000);
+}
+
+#[tokio::test]
+async fn a_body_given_up_leaves_nothing() {
+    let at = tempfile::tempdir().unwrap();
+    let spool = spool(at.path());
+    let id = spool.new_id();
+    let mut writer = spool.start_body(&id);
+    writer.write(&vec![b'x'; BODY_MEMORY + 1]).await.unwrap();
+    assert_eq!(files(at.path()).len(), 1);
+    drop(writer);
+    assert!(files(at.path()).is_empty());
+}
+
+#[tokio::test]
+async fn quarantine_moves_the_control_file_and_release_moves_it_back() {
+    let at = tempfile::tempdir().unwrap();
+    let spool = spool(at.path());
+    let id = spool.new_id();
+    let mut envelope = envelope(id.clone());
+    let held = spool.commit(&envelope, Body::from(b"x\n".to_vec())).await.unwrap();
+    envelope.quarantine = Some("because".into());
+    let held = spool.update(held, &envelope).await.unwrap();
+    assert_eq!(files(at.path()), [format!("df{id}"), format!("hf{id}")]);
+    envelope.quarantine = None;
+    let held = spool.update(held, &envelope).await.unwrap();
+    assert_eq!(files(at.path()), [format!("df{id}"), format!("qf{id}")]);
+    assert!(spool.lock(&id).await.unwrap().is_none(), "the lock moves with the file");
+    spool.lose(held).await.unwrap();
+    let kinds: Vec<Kind> = spool.scan().await.unwrap().iter().map(|e| e.kind).collect();
+    assert_eq!(kinds, [Kind::Lost]);
+}
+
+#[tokio::test]
+async fn a_control_file_that_others_may_write_is_set_aside() {
+    use std::os::unix::fs::PermissionsExt;
+    let at = tempfile::tempdir().unwrap();
+    let spool = spool(at.path());
+    let id = spool.new_id();
+    drop(spool.commit(&envelope(id.clone()), Body::empty()).await.unwrap());
+    std::fs::set_permissions(at.path().join(format!("qf{id}")), std::fs::Permissions::from_mode(0o666)).unwrap();
+    assert!(matches!(spool.lock(&id).await, Err(Error::Damaged { .. })));
+    assert!(files(at.path()).contains(&format!("Qf{id}")));
+}
+
+#[tokio::test]
+async fn many_sessions_commit_at_once() {
+    let at = tempfile::tempdir().unwrap();
+    let spool = spool(at.path());
+    let tasks: Vec<_> = (0..200)
+        .map(|_| {
+            let spool = spool.clone();
+            tokio::spawn(async move {
+                let id = spool.new_id();
+                spool.commit(&envelope(id), Body::from(vec![b'y'; 5000])).await.map(drop)
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!(spool.scan().await.unwrap().len(), 200);
+}
+
+#[tokio::test]
+async fn a_failed_commit_leaves_nothing_of_the_message() {
+    let at = tempfile::tempdir().unwrap();
+    let spool = spool(at.path());
+    let id = spool.new_id();
+    std::fs::create_dir(at.path().join(format!("qf{id}"))).unwrap();
+    let error = spool.commit(&envelope(id.clone()), Body::empty()).await.unwrap_err();
+    assert!(crate::base::status::Classify::is_temporary(&error));
+    assert_eq!(files(at.path()), [format!("qf{id}")]);
+}
+
+#[tokio::test]
+async fn a_second_commit_under_the_same_id_fails_and_leaves_the_first_alone() {
+    let at = tempfile::tempdir().unwrap();
+    let spool = spool(at.path());
+    let id = spool.new_id();
+    drop(spool.commit(&envelope(id.clone()), Body::from(b"one\n".to_vec())).await.unwrap());
+    assert!(spool.commit(&envelope(id.clone()), Body::from(b"two\n".to_vec())).await.is_err());
+    let (_held, _, body) = spool.lock(&id).await.unwrap().unwrap();
+    assert_eq!(body.block(0).await.unwrap(), "one\n");
+}
+
+#[test]
+fn ids_of_one_second_differ_and_more_than_a_second_holds_run_ahead() {
+    let mut sequence = Sequence::new();
+    let ids: std::collections::HashSet<QueueId> =
+        (0..10_000).map(|_| sequence.next_id(UnixTime(1_795_334_727), &TimeZone::UTC)).collect();
+    assert_eq!(ids.len(), 10_000);
+}

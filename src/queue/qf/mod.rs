@@ -1,0 +1,83 @@
+//! The control file, version 8.
+//!
+//! Shape: one field a line, its letter first ([`fields::FIELDS`]); a header may go on in lines that begin with white space;
+//! a lone dot ends the file. A macro reference inside a header is the octet 0x81 and the macro's letter.
+
+pub mod fields;
+pub mod read;
+pub mod write;
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::macros::{MacroId, MacroTable, NameTable, names};
+
+pub use read::read;
+pub use write::render;
+
+/// What reading and writing need to know of the configuration.
+#[derive(Debug, Clone)]
+pub struct Codec {
+    /// Names of macros.
+    pub names: NameTable,
+    /// Values that an envelope's own lie on.
+    pub base: Arc<MacroTable>,
+    /// Macros kept in the file, in the order they are written.
+    pub persistent: Vec<MacroId>,
+}
+
+impl Codec {
+    /// From a configuration.
+    pub fn new(config: &Config) -> Self {
+        let mut persistent =
+            vec![names::CLIENT_INFO, names::PROTOCOL, names::HELO, names::IF_ADDR, names::DAEMON_FLAGS];
+        for name in config.classes.members(names::PERSISTENT_MACROS) {
+            let bare = name.strip_prefix(b"{").and_then(|n| n.strip_suffix(b"}")).unwrap_or(name);
+            if let Some(id) = config.names.lookup(bare)
+                && !persistent.contains(&id)
+            {
+                persistent.push(id);
+            }
+        }
+        Self { names: config.names.clone(), base: Arc::clone(&config.macros), persistent }
+    }
+}
+
+/// What is wrong with a control file. The words are the original's where it has some.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// No final dot: written by a process that died.
+    #[error("incomplete queue file read")]
+    Incomplete,
+    /// A version that is newer than ours.
+    #[error("Version number in queue file ({0}) greater than max (8)")]
+    Version(i64),
+    /// A line with a letter that has no meaning.
+    #[error("readqf: bad line \"{0}\"")]
+    BadLine(String),
+    /// Text behind the end: somebody wrote where he should not.
+    #[error("SECURITY ALERT: extra or bogus data in queue file: {0}")]
+    Extra(String),
+    /// A NUL byte or a line that is too long.
+    #[error("SECURITY ALERT: bogus qf line {0}")]
+    Bogus(String),
+    /// Wrong owner or permission bits, or not a plain file.
+    #[error("bogus queue file, uid={uid}, gid={gid}, mode={mode:o}")]
+    Ownership {
+        /// Owner.
+        uid: u32,
+        /// Group.
+        gid: u32,
+        /// Type and permission bits.
+        mode: u32,
+    },
+    /// Larger than any control file we write.
+    #[error("queue file too large")]
+    TooLarge,
+    /// The body is missing.
+    #[error("no data file")]
+    NoBody,
+}
+
+/// Octet that stands for `$` in headers.
+pub(crate) const MACRO: u8 = 0x81;

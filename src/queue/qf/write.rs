@@ -1,0 +1,193 @@
+//! Writing a control file.
+
+use bytes::Bytes;
+
+use super::{Codec, MACRO};
+use crate::envelope::{BodyType, Controller, Envelope, Flags, Recipient, Ret, State};
+use crate::macros::{Piece, Template, Value, names};
+use crate::message::{Condition, Header, HeaderValue};
+
+/// The control file of an envelope. Recipients that are done are left out.
+///
+/// Shape: order of lines as the original writes them. A newline inside a value that may not have one becomes a blank.
+pub fn render(envelope: &Envelope, codec: &Codec, df_directory: Option<&[u8]>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(1024);
+    line(&mut out, b"V", b"8");
+    number(&mut out, b"T", envelope.created.0);
+    number(&mut out, b"K", envelope.last_try.map_or(0, |at| at.0));
+    number(&mut out, b"N", i64::from(envelope.tries));
+    number(&mut out, b"P", envelope.priority);
+    if let Some(body) = envelope.body_type {
+        line(&mut out, b"B", if body == BodyType::SevenBit { b"7BIT" } else { b"8BITMIME" });
+    }
+    if let Some(reason) = &envelope.quarantine {
+        line(&mut out, b"q", reason);
+    }
+    if let Some(message) = &envelope.message {
+        line(&mut out, b"M", message);
+    }
+    line(&mut out, b"F", flag_letters(&envelope.flags, envelope.ret).as_bytes());
+    macros(&mut out, envelope, codec);
+    line(&mut out, b"S", &envelope.sender);
+    if let Some(envid) = &envelope.envid {
+        line(&mut out, b"Z", envid);
+    }
+    if let Some(auth) = &envelope.auth {
+        line(&mut out, b"A", auth);
+    }
+    if let Some((seconds, mode)) = &envelope.deliver_by {
+        line(&mut out, b"!", &[mode, b" ".as_slice(), seconds.to_string().as_bytes()].concat());
+    }
+    if let Some(directory) = df_directory {
+        line(&mut out, b"d", directory);
+    }
+    let mut controller = None;
+    for recipient in envelope.recipients.iter().filter(|r| r.state == State::Queued) {
+        write_recipient(&mut out, recipient, &mut controller);
+    }
+    for header in &envelope.headers {
+        write_header(&mut out, header, codec);
+    }
+    out.extend_from_slice(b".\n");
+    out
+}
+
+/// Letters of the `F` line in their order.
+pub fn flag_letters(flags: &Flags, ret: Option<Ret>) -> String {
+    [
+        (flags.warning_sent, 'w'),
+        (flags.is_response, 'r'),
+        (flags.has_8bit_body, '8'),
+        (flags.delete_bcc, 'b'),
+        (ret.is_some() && !flags.is_response, 'd'),
+        (ret == Some(Ret::Headers), 'n'),
+        (flags.is_split, 's'),
+    ]
+    .iter()
+    .filter(|(is_set, _)| *is_set)
+    .map(|(_, letter)| *letter)
+    .collect()
+}
+
+/// Letters in front of a recipient's address in their order.
+pub fn recipient_letters(recipient: &Recipient) -> String {
+    let notify = recipient.notify;
+    [
+        (recipient.is_primary, 'P'),
+        (notify.is_given, 'N'),
+        (notify.is_given && notify.success, 'S'),
+        (!notify.is_given || notify.failure, 'F'),
+        (!notify.is_given || notify.delay, 'D'),
+        (recipient.is_from_alias, 'A'),
+    ]
+    .iter()
+    .filter(|(is_set, _)| *is_set)
+    .map(|(_, letter)| *letter)
+    .collect()
+}
+
+fn macros(out: &mut Vec<u8>, envelope: &Envelope, codec: &Codec) {
+    for id in &codec.persistent {
+        let own = envelope.scope.changes().find(|(own, _)| own == id).and_then(|(_, value)| value);
+        let value = match own {
+            Some(Value::Text(text)) => text.clone(),
+            Some(Value::Template(template)) => template.expand(&envelope.scope).into(),
+            None if *id == names::DAEMON_FLAGS => Bytes::new(),
+            None => continue,
+        };
+        if value.is_empty() && *id != names::DAEMON_FLAGS {
+            continue;
+        }
+        line(out, format!("${}", codec.names.shown(*id)).as_bytes(), &value);
+    }
+}
+
+fn write_recipient<'a>(out: &mut Vec<u8>, recipient: &'a Recipient, last: &mut Option<&'a Controller>) {
+    let controller = recipient.controller.as_ref();
+    if controller != *last {
+        match controller {
+            Some(c) if c.uid == 0 && c.user.is_empty() => line(out, b"C:", &c.address),
+            Some(c) => {
+                let head = [b"C", c.user.as_ref(), format!(":{}:{}:", c.uid, c.gid).as_bytes()].concat();
+                line(out, &head, &c.address);
+            }
+            None => line(out, b"C", b""),
+        }
+        *last = controller;
+    }
+    if let Some(original) = &recipient.original {
+        line(out, b"Q", original);
+    }
+    if let Some(message) = &recipient.message {
+        line(out, b"M", message);
+    }
+    if let Some(last) = &recipient.final_recipient {
+        line(out, b"r", last);
+    }
+    line(out, format!("R{}:", recipient_letters(recipient)).as_bytes(), &recipient.address);
+}
+
+fn write_header(out: &mut Vec<u8>, header: &Header, codec: &Codec) {
+    out.extend_from_slice(b"H?");
+    match &header.condition {
+        Condition::Always => {}
+        Condition::MailerFlags(letters) => out.extend_from_slice(letters.to_string().as_bytes()),
+        Condition::Macro(id) => {
+            out.push(MACRO);
+            out.extend_from_slice(codec.names.shown(*id).as_bytes());
+        }
+    }
+    out.push(b'?');
+    out.extend_from_slice(&header.name);
+    out.push(b':');
+    match &header.value {
+        HeaderValue::Text(text) => header_text(out, text),
+        HeaderValue::Template(template) => header_text(out, &template_text(template, codec)),
+    }
+    out.push(b'\n');
+}
+
+/// A value whose continuation lines begin with white space, whatever it holds.
+fn header_text(out: &mut Vec<u8>, text: &[u8]) {
+    let mut at_line_start = false;
+    for b in text {
+        if at_line_start && !matches!(b, b' ' | b'\t') {
+            out.push(b'\t');
+        }
+        at_line_start = *b == b'\n';
+        if *b != 0 {
+            out.push(*b);
+        }
+    }
+}
+
+fn template_text(template: &Template, codec: &Codec) -> Vec<u8> {
+    let mut out = Vec::new();
+    for piece in template.pieces() {
+        match piece {
+            Piece::Text(text) => out.extend_from_slice(text),
+            Piece::Macro(id) => {
+                out.push(MACRO);
+                out.extend_from_slice(codec.names.shown(*id).as_bytes());
+            }
+            Piece::If(id) => {
+                out.extend_from_slice(&[MACRO, b'?']);
+                out.extend_from_slice(codec.names.shown(*id).as_bytes());
+            }
+            Piece::Else => out.extend_from_slice(&[MACRO, b'|']),
+            Piece::EndIf => out.extend_from_slice(&[MACRO, b'.']),
+        }
+    }
+    out
+}
+
+fn number(out: &mut Vec<u8>, head: &[u8], value: i64) {
+    line(out, head, value.to_string().as_bytes());
+}
+
+/// One line; what would break it into two is made a blank.
+fn line(out: &mut Vec<u8>, head: &[u8], value: &[u8]) {
+    out.extend_from_slice(head);
+    out.extend(value.iter().map(|b| if matches!(b, b'\n' | b'\r' | 0) { b' ' } else { *b }));
+    out.push(b'\n');
+}
