@@ -7,6 +7,7 @@
 //! folding, `-m`, `-a` …) act in `set.rs`, once; a class sees the prepared key and returns the raw value.
 
 pub mod answer;
+pub mod file;
 pub mod set;
 
 pub use answer::Answer;

@@ -1,0 +1,184 @@
+//! Btree databases: writing. The shape is in `btree.rs`; files are of version 9, little endian.
+//!
+//! Leaves are filled one after the other, then the pages above them level by level. Few values of one key stand in one leaf;
+//! many become a tree of their own, ordered by arrival.
+
+use super::btree::{DUPLICATE, KEYDATA, OVERFLOW};
+use super::build::{Output, PAGE, PageBuffer, meta_page, take};
+use super::page::{HEADER, kind};
+use super::{BTREE_MAGIC, Error};
+
+/// Items longer than this lie on overflow pages: a page must hold two keys with their values.
+const LONG: usize = (PAGE - HEADER) / 4 - 10;
+/// Bytes of an item that only points elsewhere.
+const POINTER: usize = 12;
+/// Values of one key taking more than this become a tree of their own.
+const MANY: usize = PAGE / 4;
+
+/// First key (none for the leftmost) and number of a page, with how many values lie below it.
+struct Below {
+    key: Vec<u8>,
+    page: u32,
+    values: u32,
+}
+
+struct Writer<'f> {
+    out: Output<'f>,
+    next: u32,
+}
+
+/// Writes keys, which come sorted, each with its values.
+pub(crate) fn write<'a>(
+    sets: impl Iterator<Item = (&'a [u8], Vec<&'a [u8]>)>,
+    duplicates: bool,
+    out: Output<'_>,
+) -> Result<(), Error> {
+    let mut writer = Writer { out, next: 1 };
+    let mut leaf = PageBuffer::new(take(&mut writer.next)?, kind::BTREE_LEAF, 1);
+    let mut below = vec![Below { key: Vec::new(), page: leaf.number(), values: 0 }];
+    for (key, values) in sets {
+        let values_size: usize = values.iter().map(|value| size(value) + 4).sum();
+        let off_page = values.len() > 1 && values_size > MANY;
+        let wanted = size(key) + if off_page { POINTER + 4 } else { values_size };
+        if leaf.room() < wanted {
+            let number = take(&mut writer.next)?;
+            leaf.set_next(number);
+            writer.out.put(&leaf)?;
+            let previous = leaf.number();
+            leaf = PageBuffer::new(number, kind::BTREE_LEAF, 1);
+            leaf.set_previous(previous);
+            below.push(Below { key: key.to_vec(), page: number, values: 0 });
+        }
+        let shared = writer.add(&mut leaf, key)?;
+        if off_page {
+            let root = writer.duplicates(&values)?;
+            leaf.add(&[&[0, 0, DUPLICATE, 0], &root.to_le_bytes(), &[0; 4]], POINTER);
+            continue;
+        }
+        for (nth, value) in values.iter().enumerate() {
+            if nth > 0 {
+                leaf.refer(shared);
+            }
+            writer.add(&mut leaf, value)?;
+        }
+    }
+    writer.out.put(&leaf)?;
+    let mut level = 2;
+    while below.len() > 1 {
+        below = writer.level(below, level)?;
+        level += 1;
+    }
+    let root = below.first().map_or(1, |top| top.page);
+    let mut meta = meta_page(BTREE_MAGIC, 9, kind::BTREE_META, writer.next - 1, u32::from(duplicates));
+    meta.set_u32(76, 2);
+    meta.set_u32(88, root);
+    out.put(&meta)
+}
+
+impl Writer<'_> {
+    /// Adds a leaf item; returns where it begins.
+    fn add(&mut self, page: &mut PageBuffer, item: &[u8]) -> Result<usize, Error> {
+        if item.len() > LONG {
+            let first = self.out.overflow(item, &mut self.next)?;
+            return Ok(page.add(&[&[0, 0, OVERFLOW, 0], &first.to_le_bytes(), &length(item)], POINTER));
+        }
+        Ok(page.add(&[&short(item), &[KEYDATA], item], size(item)))
+    }
+
+    /// Writes one level above `below`.
+    fn level(&mut self, below: Vec<Below>, level: u8) -> Result<Vec<Below>, Error> {
+        let mut above: Vec<Below> = Vec::new();
+        let mut page: Option<PageBuffer> = None;
+        for child in below {
+            let wanted = 2 + 12 + if child.key.len() > LONG { POINTER } else { child.key.len().next_multiple_of(4) };
+            if let Some(full) = page.take_if(|page| page.room() < wanted) {
+                self.out.put(&full)?;
+            }
+            let target = match &mut page {
+                Some(target) => target,
+                None => {
+                    let number = take(&mut self.next)?;
+                    above.push(Below { key: child.key.clone(), page: number, values: 0 });
+                    page.insert(PageBuffer::new(number, kind::BTREE_INTERNAL, level))
+                }
+            };
+            let key: &[u8] = if target.entries() == 0 { &[] } else { &child.key };
+            let place = child.page.to_le_bytes();
+            if key.len() > LONG {
+                let first = self.out.overflow(key, &mut self.next)?;
+                let head = [12, 0, OVERFLOW, 0];
+                target.add(
+                    &[&head, &place, &[0; 4], &[0, 0, OVERFLOW, 0], &first.to_le_bytes(), &length(key)],
+                    12 + POINTER,
+                );
+            } else {
+                target.add(&[&short(key), &[KEYDATA, 0], &place, &[0; 4], key], (12 + key.len()).next_multiple_of(4));
+            }
+        }
+        if let Some(last) = page {
+            self.out.put(&last)?;
+        }
+        Ok(above)
+    }
+
+    /// Writes a tree of values in the order given; returns its root.
+    fn duplicates(&mut self, values: &[&[u8]]) -> Result<u32, Error> {
+        let mut leaf = PageBuffer::new(take(&mut self.next)?, kind::DUPLICATE_LEAF, 1);
+        let mut below = vec![Below { key: Vec::new(), page: leaf.number(), values: 0 }];
+        for value in values {
+            if leaf.room() < size(value) + 2 {
+                let number = take(&mut self.next)?;
+                leaf.set_next(number);
+                self.out.put(&leaf)?;
+                let previous = leaf.number();
+                leaf = PageBuffer::new(number, kind::DUPLICATE_LEAF, 1);
+                leaf.set_previous(previous);
+                below.push(Below { key: Vec::new(), page: number, values: 0 });
+            }
+            self.add(&mut leaf, value)?;
+            if let Some(last) = below.last_mut() {
+                last.values += 1;
+            }
+        }
+        self.out.put(&leaf)?;
+        let mut level = 2;
+        while below.len() > 1 {
+            below = self.record_level(below, level)?;
+            level += 1;
+        }
+        Ok(below.first().map_or(0, |top| top.page))
+    }
+
+    /// Writes one level of record counts above `below`. The root holds the number of all values in place of its neighbour.
+    fn record_level(&mut self, below: Vec<Below>, level: u8) -> Result<Vec<Below>, Error> {
+        let total: u32 = below.iter().map(|child| child.values).sum();
+        let fits = (PAGE - HEADER) / 10;
+        let root = below.len() <= fits;
+        let mut above = Vec::new();
+        for group in below.chunks(fits) {
+            let mut page = PageBuffer::new(take(&mut self.next)?, kind::RECNO_INTERNAL, level);
+            for child in group {
+                page.add(&[&child.page.to_le_bytes(), &child.values.to_le_bytes()], 8);
+            }
+            if root {
+                page.set_previous(total);
+            }
+            self.out.put(&page)?;
+            let values = group.iter().map(|child| child.values).sum();
+            above.push(Below { key: Vec::new(), page: page.number(), values });
+        }
+        Ok(above)
+    }
+}
+
+fn size(item: &[u8]) -> usize {
+    if item.len() > LONG { POINTER } else { (3 + item.len()).next_multiple_of(4) }
+}
+
+fn short(item: &[u8]) -> [u8; 2] {
+    u16::try_from(item.len()).unwrap_or(u16::MAX).to_le_bytes()
+}
+
+fn length(item: &[u8]) -> [u8; 4] {
+    u32::try_from(item.len()).unwrap_or(u32::MAX).to_le_bytes()
+}

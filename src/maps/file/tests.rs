@@ -1,0 +1,124 @@
+use proptest::prelude::*;
+
+use super::build::{Duplicates, Entries};
+use super::*;
+
+fn build(kind: Kind, duplicates: Duplicates, rows: &[(Vec<u8>, Vec<u8>)]) -> Database {
+    let file = tempfile::tempfile().unwrap();
+    let mut entries = Entries::default();
+    for (key, value) in rows {
+        entries.push(key, value, 0);
+    }
+    entries.write(kind, duplicates, &file).unwrap();
+    Database::open(file).unwrap()
+}
+
+fn all(database: &Database) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut rows = Vec::new();
+    database
+        .for_each(&mut |key, value| {
+            rows.push((key.to_vec(), value.to_vec()));
+            true
+        })
+        .unwrap();
+    rows
+}
+
+fn rows() -> impl Strategy<Value = Vec<(Vec<u8>, Vec<u8>)>> {
+    let item = prop_oneof![
+        4 => proptest::collection::vec(any::<u8>(), 0..40),
+        1 => proptest::collection::vec(any::<u8>(), 0..9000),
+    ];
+    proptest::collection::vec((item.clone(), item), 0..120)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn what_was_written_is_found_again(rows in rows()) {
+        let mut expected = std::collections::BTreeMap::new();
+        for (key, value) in &rows {
+            expected.entry(key.clone()).or_insert(value.clone());
+        }
+        for kind in [Kind::Hash, Kind::Btree] {
+            let database = build(kind, Duplicates::Refuse, &rows);
+            for (key, value) in &expected {
+                prop_assert_eq!(database.get(key).unwrap().as_ref(), Some(value));
+            }
+            prop_assert_eq!(database.get(b"no such key, surely").unwrap(), None);
+            let found: std::collections::BTreeMap<_, _> = all(&database).into_iter().collect();
+            prop_assert_eq!(&found, &expected);
+        }
+    }
+
+    #[test]
+    fn duplicates_keep_their_order(values in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..300), 1..900)) {
+        let mut rows = vec![(b"a".to_vec(), b"1".to_vec()), (b"z".to_vec(), b"2".to_vec())];
+        rows.extend(values.iter().map(|value| (b"key".to_vec(), value.clone())));
+        let database = build(Kind::Btree, Duplicates::Keep, &rows);
+        prop_assert_eq!(database.get(b"key").unwrap().as_ref(), values.first());
+        let found: Vec<_> = all(&database).into_iter().filter(|(key, _)| key == b"key").map(|(_, value)| value).collect();
+        prop_assert_eq!(&found, &values);
+    }
+
+    #[test]
+    fn damaged_files_give_errors_or_answers(
+        damage in proptest::collection::vec((any::<u32>(), any::<u8>()), 1..40), cut in any::<u16>(), hash in any::<bool>()
+    ) {
+        let file = tempfile::tempfile().unwrap();
+        let mut entries = Entries::default();
+        for n in 0..300u32 {
+            entries.push(format!("key{n}").as_bytes(), &vec![b'v'; (n * 7 % 2000) as usize], n);
+        }
+        let kind = if hash { Kind::Hash } else { Kind::Btree };
+        entries.write(kind, Duplicates::Refuse, &file).unwrap();
+        damage_file(&file, &damage, cut);
+        if let Ok(database) = Database::open(file) {
+            for n in 0..300u32 {
+                let _ = database.get(format!("key{n}").as_bytes());
+            }
+            let _ = database.for_each(&mut |_, _| true);
+        }
+    }
+}
+
+fn damage_file(file: &File, damage: &[(u32, u8)], cut: u16) {
+    use std::os::unix::fs::FileExt;
+    let length = file.metadata().unwrap().len();
+    for (at, byte) in damage {
+        // Half of the damage goes to page heads, where it does most.
+        let at = u64::from(*at) % length;
+        let at = if byte % 2 == 0 { at / 4096 * 4096 + at % 64 } else { at };
+        file.write_all_at(&[*byte], at).unwrap();
+    }
+    if cut % 4 == 0 {
+        file.set_len(u64::from(cut) % length).unwrap();
+    }
+}
+
+#[test]
+fn refused_duplicates_are_told_with_their_lines() {
+    let mut entries = Entries::default();
+    for (line, key) in [(1, "a"), (2, "b"), (3, "a"), (4, "b")] {
+        entries.push(key.as_bytes(), line.to_string().as_bytes(), line);
+    }
+    for kind in [Kind::Hash, Kind::Btree] {
+        let file = tempfile::tempfile().unwrap();
+        let refused = entries.write(kind, Duplicates::Refuse, &file).unwrap();
+        assert_eq!(refused.iter().map(|d| d.line).collect::<Vec<_>>(), [3, 4]);
+        assert_eq!(Database::open(file).unwrap().get(b"a").unwrap().unwrap(), b"1");
+        let file = tempfile::tempfile().unwrap();
+        assert!(entries.write(kind, Duplicates::Replace, &file).unwrap().is_empty());
+        assert_eq!(Database::open(file).unwrap().get(b"a").unwrap().unwrap(), b"3");
+    }
+}
+
+#[test]
+fn other_files_are_refused() {
+    for text in ["", "text\n", &"x".repeat(9000)] {
+        let mut file = tempfile::tempfile().unwrap();
+        std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+        assert!(matches!(Database::open(file), Err(Error::Format)), "{}", text.len());
+    }
+}
