@@ -10,6 +10,7 @@ use std::ptr::NonNull;
 /// Shape: the C library's `regex_t`, boxed, so that it never moves.
 pub struct Regex {
     compiled: NonNull<libc::regex_t>,
+    groups: usize,
 }
 
 // SAFETY: `regexec` only reads the compiled expression (glibc locks its own caches inside).
@@ -41,7 +42,7 @@ impl Regex {
         let code = unsafe { libc::regcomp(raw, pattern.as_ptr(), bits) };
         let owned = NonNull::new(raw).ok_or_else(|| "out of memory".to_owned())?;
         if code == 0 {
-            return Ok(Self { compiled: owned });
+            return Ok(Self { compiled: owned, groups: count_groups(pattern.to_bytes(), flags.extended) });
         }
         let mut text = [0u8; 256];
         // SAFETY: `raw` is what `regcomp` failed on, the buffer's length is given; the result is cut to it and ends in NUL.
@@ -54,17 +55,15 @@ impl Regex {
 
     /// How many groups the expression has.
     pub fn groups(&self) -> usize {
-        // SAFETY: the expression was compiled and is not changed any more.
-        unsafe { self.compiled.as_ref() }.re_nsub
+        self.groups
     }
 
     /// Matches; the ranges are those of the whole match and of the groups, `None` for one that took no part.
     pub fn find(&self, subject: &CStr) -> Option<Vec<Option<(usize, usize)>>> {
         let mut found = vec![libc::regmatch_t { rm_so: -1, rm_eo: -1 }; self.groups() + 1];
         // SAFETY: the expression is compiled, `subject` is a C string, `found` has as many places as the call is told.
-        let code = unsafe {
-            libc::regexec(self.compiled.as_ptr(), subject.as_ptr(), found.len(), found.as_mut_ptr(), 0)
-        };
+        let code =
+            unsafe { libc::regexec(self.compiled.as_ptr(), subject.as_ptr(), found.len(), found.as_mut_ptr(), 0) };
         if code != 0 {
             return None;
         }
@@ -89,6 +88,43 @@ impl std::fmt::Debug for Regex {
     }
 }
 
+/// Counts the groups of an expression that compiles; `regex_t` has the number, but not at the same place everywhere.
+fn count_groups(pattern: &[u8], extended: bool) -> usize {
+    let mut groups = 0;
+    let mut rest = pattern;
+    while let Some((first, tail)) = rest.split_first() {
+        rest = tail;
+        match first {
+            b'\\' => {
+                groups += usize::from(!extended && rest.first() == Some(&b'('));
+                rest = rest.get(1..).unwrap_or_default();
+            }
+            b'(' if extended => groups += 1,
+            b'[' => rest = behind_brackets(rest),
+            _ => {}
+        }
+    }
+    groups
+}
+
+/// What follows a bracket expression whose `[` has been read.
+fn behind_brackets(text: &[u8]) -> &[u8] {
+    let text = text.strip_prefix(b"^").unwrap_or(text);
+    let mut rest = text.strip_prefix(b"]").unwrap_or(text);
+    while let Some((first, tail)) = rest.split_first() {
+        rest = tail;
+        match (first, rest.first()) {
+            (b']', _) => break,
+            (b'[', Some(kind @ (b':' | b'.' | b'='))) => {
+                let end = rest.get(1..).and_then(|inner| inner.windows(2).position(|w| w == [*kind, b']']));
+                rest = end.and_then(|at| rest.get(at + 3..)).unwrap_or_default();
+            }
+            _ => {}
+        }
+    }
+    rest
+}
+
 /// Fills `bytes` from the kernel's random source; they stay as they are when there is none.
 pub fn random(bytes: &mut [u8]) {
     // SAFETY: pointer and length are those of one slice.
@@ -107,6 +143,20 @@ mod tests {
         assert_eq!(regex.groups(), 1);
         assert_eq!(regex.find(c"FOO.com").unwrap(), vec![Some((0, 7)), Some((0, 7))]);
         assert!(regex.find(c"bar").is_none());
+    }
+
+    #[test]
+    fn groups_are_counted_outside_of_brackets() {
+        for (pattern, extended, groups) in [
+            ("(a)(b)", true, 2),
+            ("[(](a)[^](]", true, 1),
+            (r"\(a", true, 0),
+            (r"\(a\)(", false, 1),
+            ("[[:alpha:](](x)", true, 1),
+            ("((a)|(b))", true, 3),
+        ] {
+            assert_eq!(count_groups(pattern.as_bytes(), extended), groups, "{pattern}");
+        }
     }
 
     #[test]

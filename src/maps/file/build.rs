@@ -164,16 +164,16 @@ impl Entries {
     fn item(&self, row: &Row) -> (&[u8], &[u8]) {
         let key_end = row.at + row.key as usize;
         let end = key_end + row.value as usize;
-        (
-            self.text.get(row.at..key_end).unwrap_or_default(),
-            self.text.get(key_end..end).unwrap_or_default(),
-        )
+        (self.text.get(row.at..key_end).unwrap_or_default(), self.text.get(key_end..end).unwrap_or_default())
     }
 }
 
 /// The first bytes of a key as a number that sorts like them.
 fn prefix(key: &[u8]) -> u64 {
-    key.iter().take(8).fold((0, 56), |(n, shift): (u64, u32), b| (n | u64::from(*b) << shift, shift.saturating_sub(8))).0
+    key.iter()
+        .take(8)
+        .fold((0, 56), |(n, shift): (u64, u32), b| (n | u64::from(*b) << shift, shift.saturating_sub(8)))
+        .0
 }
 
 /// Where pages are written.

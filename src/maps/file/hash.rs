@@ -142,15 +142,14 @@ fn value(pages: &Pages, page: &Page<'_>, index: usize) -> Result<Vec<u8>, Error>
 }
 
 fn first_value(pages: &Pages, page: &Page<'_>, index: usize) -> Result<Vec<u8>, Error> {
-    let mut found = None;
-    match item(page, index)? {
-        (DUPLICATE, bytes) => found = duplicates(pages, page, bytes).next().transpose()?.map(<[u8]>::to_vec),
+    let found = match item(page, index)? {
+        (DUPLICATE, bytes) => duplicates(pages, page, bytes).next().transpose()?.map(<[u8]>::to_vec),
         (OFFDUP, rest) => {
             let root = pages.order.u32(rest, 3).ok_or_else(|| page.corrupt("item length"))?;
-            found = btree::first_duplicate(pages, root)?;
+            btree::first_duplicate(pages, root)?
         }
         _ => return value(pages, page, index),
-    }
+    };
     found.ok_or_else(|| page.corrupt("no value"))
 }
 

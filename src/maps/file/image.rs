@@ -61,7 +61,8 @@ impl Image {
         match self {
             Self::Held(bytes) => {
                 let at = number as usize * size;
-                let page = bytes.get(at..at + size).ok_or(Error::Corrupt { page: number, what: "page beyond the end" })?;
+                let page =
+                    bytes.get(at..at + size).ok_or(Error::Corrupt { page: number, what: "page beyond the end" })?;
                 Ok(PageBytes::Held(page))
             }
             Self::Paged { file, kept, .. } => {

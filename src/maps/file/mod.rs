@@ -170,6 +170,8 @@ pub(crate) struct Walk<'a> {
 impl Walk<'_> {
     /// Hands out one entry.
     fn give(&mut self, key: &[u8], value: &[u8]) -> Result<(), Error> {
+        let cost = (key.len() + value.len()) as u64 / 512;
+        self.budget = self.budget.checked_sub(cost).ok_or(Error::Corrupt { page: 0, what: "circular chain" })?;
         if (self.each)(key, value) { Ok(()) } else { Err(Error::Stopped) }
     }
 

@@ -112,7 +112,8 @@ impl Pages {
         while item.len() < length {
             let page = self.page_of(number, &[kind::OVERFLOW])?;
             let used = usize::from(page.u16(22)?);
-            let data = page.bytes.get(self.header..self.header + used).ok_or_else(|| page.corrupt("overflow length"))?;
+            let data =
+                page.bytes.get(self.header..self.header + used).ok_or_else(|| page.corrupt("overflow length"))?;
             if data.is_empty() || left == 0 {
                 return Err(page.corrupt("overflow chain"));
             }

@@ -44,7 +44,7 @@ proptest! {
         for kind in [Kind::Hash, Kind::Btree] {
             let database = build(kind, Duplicates::Refuse, &rows);
             for (key, value) in &expected {
-                prop_assert_eq!(database.get(key).unwrap().as_ref(), Some(value));
+                prop_assert_eq!(database.get(key).unwrap(), Some(value.clone()));
             }
             prop_assert_eq!(database.get(b"no such key, surely").unwrap(), None);
             let found: std::collections::BTreeMap<_, _> = all(&database).into_iter().collect();
@@ -57,7 +57,7 @@ proptest! {
         let mut rows = vec![(b"a".to_vec(), b"1".to_vec()), (b"z".to_vec(), b"2".to_vec())];
         rows.extend(values.iter().map(|value| (b"key".to_vec(), value.clone())));
         let database = build(Kind::Btree, Duplicates::Keep, &rows);
-        prop_assert_eq!(database.get(b"key").unwrap().as_ref(), values.first());
+        prop_assert_eq!(database.get(b"key").unwrap(), values.first().cloned());
         let found: Vec<_> = all(&database).into_iter().filter(|(key, _)| key == b"key").map(|(_, value)| value).collect();
         prop_assert_eq!(&found, &values);
     }
