@@ -13,6 +13,7 @@ pub mod file;
 pub mod host;
 pub mod load;
 pub mod lock;
+pub mod openssl_extra;
 pub mod posix;
 pub mod safefile;
 pub mod signal;

@@ -1,0 +1,86 @@
+//! Calls into OpenSSL that the `openssl` crate does not offer.
+//!
+//! Each function takes the crate's own types, so that nothing outside this file sees a pointer.
+#![allow(unsafe_code, reason = "foreign interface")]
+
+use std::ffi::{CStr, c_char, c_int, c_long, c_void};
+use std::ptr;
+
+use foreign_types::{ForeignType, ForeignTypeRef};
+use openssl::error::ErrorStack;
+use openssl::ssl::{SslContext, SslContextBuilder, SslRef, SslSession};
+use openssl::x509::store::X509StoreBuilderRef;
+use openssl::x509::{X509, X509Crl, X509NameRef};
+use openssl_sys as ffi;
+
+unsafe extern "C" {
+    fn SSL_set_options(ssl: *mut ffi::SSL, options: u64) -> u64;
+    fn X509_NAME_oneline(name: *const ffi::X509_NAME, buffer: *mut c_char, size: c_int) -> *mut c_char;
+    fn X509_STORE_add_crl(store: *mut ffi::X509_STORE, crl: *mut ffi::X509_CRL) -> c_int;
+}
+
+/// `SSL_CTRL_CHAIN_CERT` of ssl.h.
+const CTRL_CHAIN_CERT: c_int = 89;
+/// `SSL_CTRL_SET_DH_AUTO` of ssl.h.
+const CTRL_SET_DH_AUTO: c_int = 118;
+const NO_ARGUMENT: *mut c_void = ptr::null_mut();
+
+unsafe extern "C" {
+    fn SSL_CTX_set_timeout(context: *mut ffi::SSL_CTX, seconds: c_long) -> c_long;
+}
+
+/// Adds `SSL_OP_…` bits to one connection; those already set stay.
+pub fn set_session_options(ssl: &mut SslRef, options: u64) {
+    // SAFETY: the pointer is valid as long as `ssl` is borrowed; the call only sets bits in the object.
+    unsafe { SSL_set_options(ssl.as_ptr(), options) };
+}
+
+/// A name in one line: `/C=DE/O=Example/CN=host`, bytes outside of printable ASCII as `\xHH`.
+pub fn one_line(name: &X509NameRef) -> Result<String, ErrorStack> {
+    // SAFETY: with a null buffer the library allocates the text; it is copied and freed below.
+    let text = unsafe { X509_NAME_oneline(name.as_ptr(), ptr::null_mut(), 0) };
+    if text.is_null() {
+        return Err(ErrorStack::get());
+    }
+    // SAFETY: not null, ended by a NUL by the library, owned by us until freed.
+    let copy = unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned();
+    // SAFETY: allocated by the library's own allocator in the call above, freed once.
+    unsafe { ffi::OPENSSL_free(text.cast()) };
+    Ok(copy)
+}
+
+/// Adds a revocation list to a store.
+pub fn add_crl(store: &mut X509StoreBuilderRef, list: &X509Crl) -> Result<(), ErrorStack> {
+    // SAFETY: both pointers are valid while borrowed; the store takes its own reference to the list.
+    let added = unsafe { X509_STORE_add_crl(store.as_ptr(), list.as_ptr()) };
+    if added == 1 { Ok(()) } else { Err(ErrorStack::get()) }
+}
+
+/// Adds an intermediate certificate to the chain of the certificate that was set last.
+pub fn add_chain_certificate(context: &mut SslContextBuilder, certificate: &X509) -> Result<(), ErrorStack> {
+    // SAFETY: both pointers are valid while borrowed; argument 1 asks the library to take its own reference.
+    let added = unsafe { ffi::SSL_CTX_ctrl(context.as_ptr(), CTRL_CHAIN_CERT, 1, certificate.as_ptr().cast()) };
+    if added == 1 { Ok(()) } else { Err(ErrorStack::get()) }
+}
+
+/// Lets the library choose Diffie-Hellman parameters that fit the key of the certificate.
+pub fn set_automatic_dh(context: &mut SslContextBuilder) {
+    // SAFETY: the pointer is valid while borrowed; the control takes a flag and no pointer.
+    unsafe { ffi::SSL_CTX_ctrl(context.as_ptr(), CTRL_SET_DH_AUTO, 1, NO_ARGUMENT) };
+}
+
+/// For how long sessions of this context may be resumed.
+pub fn set_session_timeout(context: &mut SslContextBuilder, seconds: u32) {
+    // SAFETY: the pointer is valid while borrowed.
+    unsafe { SSL_CTX_set_timeout(context.as_ptr(), c_long::from(seconds)) };
+}
+
+/// Offers an earlier session of the same context for resumption; without effect when the library refuses it.
+pub fn resume(ssl: &mut SslRef, context: &SslContext, session: &SslSession) {
+    // Sessions belong to contexts with the same settings; ours come from this one alone.
+    if !ptr::eq(ssl.ssl_context().as_ptr(), context.as_ptr()) {
+        return;
+    }
+    // SAFETY: the session was made by the context of `ssl` (checked above), as the crate demands.
+    let _ = unsafe { ssl.set_session(session) };
+}
