@@ -119,9 +119,9 @@ impl ServerContext {
         };
         let mut ssl = self.0.ssl("accept")?;
         session.apply(&mut ssl).map_err(|reason| HandshakeError::settings("accept", reason))?;
-        let mut stream = self.0.wrap("accept", ssl, plain)?;
+        let mut stream = wrap("accept", ssl, plain)?;
         let done = tokio::time::timeout(limit, Pin::new(&mut stream).accept()).await;
-        self.0.finish("accept", stream, done)
+        self.0.outcome("accept", stream, done)
     }
 }
 
@@ -184,9 +184,9 @@ impl ClientContext {
             }
             ssl.set_ex_data(index, name);
         }
-        let mut stream = self.0.wrap("connect", ssl, plain)?;
+        let mut stream = wrap("connect", ssl, plain)?;
         let done = tokio::time::timeout(limit, Pin::new(&mut stream).connect()).await;
-        self.0.finish("connect", stream, done)
+        self.0.outcome("connect", stream, done)
     }
 }
 
@@ -195,11 +195,7 @@ impl Inner {
         Ssl::new(&self.context).map_err(|e| HandshakeError::settings(call, first_reason(&e)))
     }
 
-    fn wrap(&self, call: &'static str, ssl: Ssl, plain: Plain) -> Result<SslStream<Plain>, HandshakeError> {
-        SslStream::new(ssl, plain).map_err(|e| HandshakeError::settings(call, first_reason(&e)))
-    }
-
-    fn finish(
+    fn outcome(
         &self,
         call: &'static str,
         stream: SslStream<Plain>,
@@ -214,6 +210,10 @@ impl Inner {
             }
         }
     }
+}
+
+fn wrap(call: &'static str, ssl: Ssl, plain: Plain) -> Result<SslStream<Plain>, HandshakeError> {
+    SslStream::new(ssl, plain).map_err(|e| HandshakeError::settings(call, first_reason(&e)))
 }
 
 /// A context in the making, and the lines about it.
