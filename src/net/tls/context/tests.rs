@@ -14,11 +14,11 @@ use openssl::x509::extension::{AuthorityKeyIdentifier, BasicConstraints, Subject
 use openssl::x509::{X509, X509Builder, X509Name, X509NameBuilder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::super::features::DEFAULT_OPTIONS;
-use super::super::{
+use super::Refusal;
+use crate::net::tls::features::DEFAULT_OPTIONS;
+use crate::net::tls::{
     ClientContext, Identity, PeerInfo, PemFile, ServerContext, SessionSettings, Settings, Stream, Verify,
 };
-use super::Refusal;
 
 struct Pair {
     certificate: X509,
