@@ -29,7 +29,7 @@ pub use diagnostic::Diagnostic;
 pub use headers::HeaderRule;
 pub use mailer::{Mailer, MailerId};
 pub use options::Options;
-pub use rules::{Rule, Ruleset, RulesetId, Symbol};
+pub use rules::{Rule, RulesetId, RulesetTable, Symbol};
 pub use timeouts::Timeouts;
 
 /// A cf file as read. Immutable once loaded.
@@ -56,7 +56,7 @@ pub struct Config {
     /// `H` lines in file order.
     pub headers: Vec<HeaderRule>,
     /// `S` and `R` lines.
-    pub rulesets: Vec<Ruleset>,
+    pub rulesets: RulesetTable,
     /// `K` lines, and the maps that exist without one.
     pub maps: Vec<maps::MapDeclaration>,
     /// `Q` lines; the first is the default group.
@@ -84,9 +84,6 @@ impl Config {
 
     /// The ruleset of that name or number, as `$>` and `S=` name it.
     pub fn ruleset(&self, name: &[u8]) -> Option<RulesetId> {
-        self.rulesets
-            .iter()
-            .position(|r| r.name == name || r.number.is_some_and(|n| n.to_string().as_bytes() == name))
-            .map(RulesetId)
+        self.rulesets.find(name)
     }
 }

@@ -10,8 +10,12 @@ use super::scope::{Scope, Value};
 pub enum Piece {
     /// Plain text.
     Text(Bytes),
-    /// `$x`, `${name}`; also `$&x`, which means the same outside of rules.
+    /// `$x`, `${name}`.
     Macro(MacroId),
+    /// `$&x`: in a rule the value at run time, elsewhere the same as `$x`.
+    Deferred(MacroId),
+    /// `$` and a character that names no macro: `$1`, `$*`, `$@` …, which only rules give a meaning.
+    Operator(u8),
     /// `$?x`: what follows counts only when the macro has a value that is not empty.
     If(MacroId),
     /// `$|`.
@@ -40,27 +44,43 @@ impl Template {
 
     /// Parses text as a configuration line writes it (`$x`, `${name}`, `$&x`, `$?x…$|…$.`, `$$`).
     ///
-    /// Names that are new are added to `names`. A `$` before anything else stays as it is.
+    /// Names that are new are added to `names`. A `$` that names nothing stays as it is, and so does `\$`.
     pub fn parse(text: &[u8], names: &mut NameTable) -> Self {
+        Self::parse_with(text, names, &mut Vec::new())
+    }
+
+    /// As [`Self::parse`]; names that cannot be are reported in the original's words.
+    pub fn parse_with(text: &[u8], names: &mut NameTable, complaints: &mut Vec<String>) -> Self {
         let mut pieces = Vec::new();
         let mut plain = Vec::new();
         let mut rest = text;
         while let Some((first, tail)) = rest.split_first() {
             rest = tail;
+            if *first == b'\\' && tail.first() == Some(&b'$') {
+                plain.extend_from_slice(b"\\$");
+                rest = tail.get(1..).unwrap_or_default();
+                continue;
+            }
             if *first != b'$' {
                 plain.push(*first);
                 continue;
             }
-            let Some((piece, tail)) = reference(tail, names) else {
+            let Some((second, behind)) = tail.split_first() else {
                 plain.push(b'$');
-                rest = tail.strip_prefix(b"$").unwrap_or(tail);
-                continue;
+                break;
             };
+            if *second == b'$' {
+                plain.push(b'$');
+                rest = behind;
+                continue;
+            }
+            let (piece, tail) = reference(*second, behind, names, complaints);
+            rest = tail;
+            let Some(piece) = piece else { continue };
             if !plain.is_empty() {
                 pieces.push(Piece::Text(std::mem::take(&mut plain).into()));
             }
             pieces.push(piece);
-            rest = tail;
         }
         if !plain.is_empty() {
             pieces.push(Piece::Text(plain.into()));
@@ -84,7 +104,24 @@ impl Template {
 
     /// Whether it names the macro.
     pub fn mentions(&self, id: MacroId) -> bool {
-        self.pieces.iter().any(|p| matches!(p, Piece::Macro(m) | Piece::If(m) if *m == id))
+        self.pieces.iter().any(|p| matches!(p, Piece::Macro(m) | Piece::Deferred(m) | Piece::If(m) if *m == id))
+    }
+
+    /// As a configuration line writes it.
+    pub fn source(&self, names: &NameTable) -> Vec<u8> {
+        let mut out = Vec::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(text) => out.extend_from_slice(text),
+                Piece::Macro(id) => out.extend_from_slice(format!("${}", names.shown(*id)).as_bytes()),
+                Piece::Deferred(id) => out.extend_from_slice(format!("$&{}", names.shown(*id)).as_bytes()),
+                Piece::If(id) => out.extend_from_slice(format!("$?{}", names.shown(*id)).as_bytes()),
+                Piece::Operator(byte) => out.extend_from_slice(&[b'$', *byte]),
+                Piece::Else => out.extend_from_slice(b"$|"),
+                Piece::EndIf => out.extend_from_slice(b"$."),
+            }
+        }
+        out
     }
 
     /// Its text under the values of `scope`. Templates within templates are followed to a depth of 10.
@@ -101,7 +138,8 @@ impl Template {
         for piece in &self.pieces {
             match piece {
                 Piece::Text(text) if live => out.extend_from_slice(text),
-                Piece::Macro(id) if live => match scope.value(*id) {
+                Piece::Operator(byte) if live => out.extend_from_slice(&[b'$', *byte]),
+                Piece::Macro(id) | Piece::Deferred(id) if live => match scope.value(*id) {
                     Some(Value::Text(text)) => out.extend_from_slice(text),
                     Some(Value::Template(inner)) if depth < MAX_DEPTH => inner.expand_into(scope, out, depth + 1),
                     _ => {}
@@ -116,13 +154,14 @@ impl Template {
                     }
                 }
                 Piece::EndIf => live = open.pop().map_or(live, |(_, outer)| outer),
-                Piece::Text(_) | Piece::Macro(_) => {}
+                Piece::Text(_) | Piece::Macro(_) | Piece::Deferred(_) | Piece::Operator(_) => {}
             }
         }
     }
 }
 
-fn is_set(scope: &Scope, id: MacroId) -> bool {
+/// Whether the macro has a value that is not empty.
+pub fn is_set(scope: &Scope, id: MacroId) -> bool {
     match scope.value(id) {
         None => false,
         Some(Value::Text(text)) => !text.is_empty(),
@@ -130,32 +169,64 @@ fn is_set(scope: &Scope, id: MacroId) -> bool {
     }
 }
 
-/// What stands behind a `$`, and what follows it; `None` when that is no reference.
-fn reference<'a>(text: &'a [u8], names: &mut NameTable) -> Option<(Piece, &'a [u8])> {
-    let (first, tail) = text.split_first()?;
+/// What `$` and `first` stand for, and what follows; nothing for a name that cannot be.
+fn reference<'a>(
+    first: u8,
+    tail: &'a [u8],
+    names: &mut NameTable,
+    complaints: &mut Vec<String>,
+) -> (Option<Piece>, &'a [u8]) {
     match first {
-        b'$' => None,
-        b'|' => Some((Piece::Else, tail)),
-        b'.' => Some((Piece::EndIf, tail)),
-        b'?' => name(tail, names).map(|(id, rest)| (Piece::If(id), rest)),
-        b'&' => name(tail, names).map(|(id, rest)| (Piece::Macro(id), rest)),
-        _ => name(text, names).map(|(id, rest)| (Piece::Macro(id), rest)),
+        b'|' => (Some(Piece::Else), tail),
+        b'.' => (Some(Piece::EndIf), tail),
+        b'*' | b'+' | b'-' | b'=' | b'~' | b'#' | b'@' | b':' | b'>' | b'[' | b']' | b'(' | b')' | b'0'..=b'9' => {
+            (Some(Piece::Operator(first)), tail)
+        }
+        b'?' | b'&' => {
+            let Some((byte, rest)) = tail.split_first() else {
+                complaints.push("Name required for macro/class".to_owned());
+                return (Some(Piece::Operator(first)), tail);
+            };
+            let (id, rest) = name(*byte, rest, names, complaints);
+            (id.map(if first == b'?' { Piece::If } else { Piece::Deferred }), rest)
+        }
+        _ => {
+            let (id, rest) = name(first, tail, names, complaints);
+            (id.map(Piece::Macro), rest)
+        }
     }
 }
 
-/// A macro name: one character, or several in braces.
-fn name<'a>(text: &'a [u8], names: &mut NameTable) -> Option<(MacroId, &'a [u8])> {
-    let (first, tail) = text.split_first()?;
-    if *first != b'{' {
-        return (first.is_ascii_alphanumeric() || *first == b'_').then_some((MacroId(u16::from(*first)), tail));
+/// A macro or class name: one character, or several in braces; and what follows.
+///
+/// For a name that cannot be the original's words are added to `complaints`.
+pub fn name<'a>(
+    first: u8,
+    tail: &'a [u8],
+    names: &mut NameTable,
+    complaints: &mut Vec<String>,
+) -> (Option<MacroId>, &'a [u8]) {
+    if first != b'{' {
+        return (Some(MacroId(u16::from(first))), tail);
     }
-    let end = memchr::memchr(b'}', tail)?;
-    let (long, rest) = tail.split_at_checked(end)?;
-    Some((names.intern(long).ok()?, rest.strip_prefix(b"}")?))
+    let Some((long, rest)) = memchr::memchr(b'}', tail).and_then(|end| Some((tail.get(..end)?, tail.get(end + 1..)?)))
+    else {
+        complaints.push(format!("Unbalanced {{ on {}", String::from_utf8_lossy(tail)));
+        complaints.push("Unable to assign macro/class ID (mid = 0xffffffff)".to_owned());
+        return (None, b"");
+    };
+    match names.intern(long) {
+        Ok(id) => (Some(id), rest),
+        Err(error) => {
+            complaints.push(error.to_string());
+            complaints.push("Unable to assign macro/class ID (mid = 0xffffffff)".to_owned());
+            (None, rest)
+        }
+    }
 }
 
 /// How deep templates within templates are followed.
-const MAX_DEPTH: usize = 10;
+pub const MAX_DEPTH: usize = 10;
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,447 @@
+//! Text to tokens: the tokenizer that rules, addresses, map values and macro values all go through.
+//!
+//! Source: op guide 5.1 (`OperatorChars`), 5.1.1; observed (repairs and their messages).
+
+use std::fmt;
+
+use crate::base::limits;
+
+/// What a character is to the tokenizer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Part of a word.
+    Atom,
+    /// A token by itself.
+    Operator,
+    /// Separates tokens and is lost.
+    Blank,
+    /// Starts and ends a quoted string.
+    Quote,
+}
+
+/// Kinds of all 256 characters under one `OperatorChars`.
+#[derive(Clone)]
+pub struct Alphabet {
+    kinds: [Kind; 256],
+}
+
+impl fmt::Debug for Alphabet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let operators: Vec<u8> = (0..=255u8).filter(|b| self.kind(*b) == Kind::Operator).collect();
+        write!(f, "Alphabet({})", operators.escape_ascii())
+    }
+}
+
+impl Default for Alphabet {
+    fn default() -> Self {
+        Self::new(b".:@[]")
+    }
+}
+
+impl Alphabet {
+    /// From the value of `OperatorChars`; `( ) < > , ;`, quotes and white space are always special.
+    pub fn new(operator_chars: &[u8]) -> Self {
+        let mut kinds = [Kind::Atom; 256];
+        for (chars, kind) in [
+            (operator_chars, Kind::Operator),
+            (b"()<>,;", Kind::Operator),
+            (b" \t\r\n", Kind::Blank),
+            (b"\"", Kind::Quote),
+        ] {
+            for byte in chars {
+                if let Some(slot) = kinds.get_mut(usize::from(*byte)) {
+                    *slot = kind;
+                }
+            }
+        }
+        Self { kinds }
+    }
+
+    /// What the character is.
+    pub fn kind(&self, byte: u8) -> Kind {
+        self.kinds.get(usize::from(byte)).copied().unwrap_or(Kind::Atom)
+    }
+}
+
+/// What is done with parentheses and brackets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Comments are dropped, angle brackets repaired: addresses.
+    Address,
+    /// Parentheses are tokens, angle brackets repaired: addresses asked about in test mode from level 9 on.
+    KeepComments,
+    /// Parentheses and brackets are tokens: map values, macro values.
+    Plain,
+    /// As [`Mode::Plain`], and what is open stays open: rules.
+    Rule,
+    /// As [`Mode::Rule`], but comments are dropped: rules below level 9.
+    OldRule,
+}
+
+impl Mode {
+    fn drops_comments(self) -> bool {
+        matches!(self, Self::Address | Self::OldRule)
+    }
+
+    fn repairs_brackets(self) -> bool {
+        matches!(self, Self::Address | Self::KeepComments)
+    }
+
+    fn closes_quotes(self) -> bool {
+        !matches!(self, Self::Rule | Self::OldRule)
+    }
+}
+
+/// Something that was repaired, or that could not be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Complaint {
+    /// A quoted string without end, a comment without end, a bracket without partner: the character.
+    Unbalanced(u8),
+    /// More tokens than a workspace holds.
+    TooManyTokens,
+    /// A token longer than a name may be.
+    TokenTooLong,
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unbalanced(byte) => write!(f, "Unbalanced '{}'", char::from(*byte)),
+            Self::TooManyTokens => f.write_str("prescan: too many tokens"),
+            Self::TokenTooLong => f.write_str("prescan: token too long"),
+        }
+    }
+}
+
+/// Text that makes no tokens; every complaint up to the fatal one, which is last.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.last().map(ToString::to_string).unwrap_or_default())]
+pub struct ScanError(pub Vec<Complaint>);
+
+/// Tokens, one behind the other in one piece of memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tokens {
+    text: Vec<u8>,
+    ends: Vec<u32>,
+}
+
+impl Tokens {
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The token at `index`.
+    pub fn get(&self, index: usize) -> Option<&[u8]> {
+        let end = *self.ends.get(index)? as usize;
+        let start = index.checked_sub(1).and_then(|i| self.ends.get(i)).map_or(0, |e| *e as usize);
+        self.text.get(start..end)
+    }
+
+    /// All of them in order.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.len()).filter_map(|i| self.get(i))
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, token: &[u8]) {
+        self.text.extend_from_slice(token);
+        self.finish();
+    }
+
+    /// Forgets all, keeps the memory.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+    }
+
+    /// As text: two words that stand beside each other are joined with `blank_sub`, all else without anything.
+    pub fn join(&self, blank_sub: u8, alphabet: &Alphabet) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.text.len() + 8);
+        let mut after_word = false;
+        for token in self.iter() {
+            let word = is_word(token, alphabet);
+            if word && after_word {
+                out.push(blank_sub);
+            }
+            out.extend_from_slice(token);
+            after_word = word;
+        }
+        out
+    }
+
+    fn finish(&mut self) {
+        self.ends.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
+    }
+
+    fn started(&self) -> bool {
+        self.text.len() > self.ends.last().map_or(0, |e| *e as usize)
+    }
+
+    fn current_len(&self) -> usize {
+        self.text.len() - self.ends.last().map_or(0, |e| *e as usize)
+    }
+}
+
+/// Whether a token is a word: neither operator nor quoted string.
+pub fn is_word(token: &[u8], alphabet: &Alphabet) -> bool {
+    token.first().is_some_and(|b| alphabet.kind(*b) == Kind::Atom)
+}
+
+/// Outcome of [`prescan`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scanned {
+    /// The tokens.
+    pub tokens: Tokens,
+    /// Bytes of the text used; the one at this place is the delimiter, when there is one.
+    pub used: usize,
+    /// What was repaired.
+    pub complaints: Vec<Complaint>,
+}
+
+/// Cuts text into tokens, up to `delimiter` (outside of quotes and comments) or the end.
+pub fn prescan(text: &[u8], alphabet: &Alphabet, mode: Mode, delimiter: Option<u8>) -> Result<Scanned, ScanError> {
+    let mut scanned = Scanned::default();
+    let Scanned { tokens, complaints, .. } = &mut scanned;
+    let used = prescan_into(text, alphabet, mode, delimiter, tokens, complaints);
+    match used {
+        Some(used) => Ok(Scanned { used, ..scanned }),
+        None => Err(ScanError(scanned.complaints)),
+    }
+}
+
+/// As [`prescan`], into memory that is there already; `None` when the last complaint is fatal.
+pub fn prescan_into(
+    text: &[u8],
+    alphabet: &Alphabet,
+    mode: Mode,
+    delimiter: Option<u8>,
+    tokens: &mut Tokens,
+    complaints: &mut Vec<Complaint>,
+) -> Option<usize> {
+    let mut scan = Scan { text, at: 0, alphabet, mode, delimiter, tokens, complaints, open_brackets: 0 };
+    scan.run()?;
+    Some(scan.at)
+}
+
+struct Scan<'a> {
+    text: &'a [u8],
+    at: usize,
+    alphabet: &'a Alphabet,
+    mode: Mode,
+    delimiter: Option<u8>,
+    tokens: &'a mut Tokens,
+    complaints: &'a mut Vec<Complaint>,
+    open_brackets: usize,
+}
+
+impl Scan<'_> {
+    fn run(&mut self) -> Option<()> {
+        while let Some(byte) = self.peek() {
+            match byte {
+                b'\\' => self.backslash(),
+                _ if Some(byte) == self.delimiter => break,
+                b'(' | b')' if self.mode.drops_comments() => self.parenthesis(byte)?,
+                _ => {
+                    self.at += 1;
+                    self.character(byte);
+                }
+            }
+            if self.tokens.current_len() > limits::ADDRESS {
+                return self.fail(Complaint::TokenTooLong);
+            }
+            if self.tokens.len() >= limits::TOKENS {
+                return self.fail(Complaint::TooManyTokens);
+            }
+        }
+        self.end_word();
+        if self.open_brackets > 0 {
+            self.complaints.push(Complaint::Unbalanced(b'<'));
+            for _ in 0..self.open_brackets {
+                self.tokens.push(b">");
+            }
+        }
+        Some(())
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn fail(&mut self, complaint: Complaint) -> Option<()> {
+        self.complaints.push(complaint);
+        None
+    }
+
+    fn end_word(&mut self) {
+        if self.tokens.started() {
+            self.tokens.finish();
+        }
+    }
+
+    /// A backslash stays with the character behind it and makes it part of a word; `\!` is the operator, and a
+    /// backslash at the end is nothing.
+    fn backslash(&mut self) {
+        self.at += 1;
+        match self.peek() {
+            None => {}
+            Some(b'!') => {
+                self.at += 1;
+                self.character(b'!');
+            }
+            Some(byte) => {
+                self.at += 1;
+                self.tokens.text.extend_from_slice(&[b'\\', byte]);
+            }
+        }
+    }
+
+    fn character(&mut self, byte: u8) {
+        match self.alphabet.kind(byte) {
+            Kind::Atom => self.tokens.text.push(byte),
+            Kind::Blank => self.end_word(),
+            Kind::Quote => {
+                self.end_word();
+                self.quoted();
+            }
+            Kind::Operator => {
+                self.end_word();
+                if self.mode.repairs_brackets() {
+                    match byte {
+                        b'<' => self.open_brackets += 1,
+                        b'>' if self.open_brackets == 0 => {
+                            self.complaints.push(Complaint::Unbalanced(b'>'));
+                            return;
+                        }
+                        b'>' => self.open_brackets -= 1,
+                        _ => {}
+                    }
+                }
+                self.tokens.push(&[byte]);
+            }
+        }
+    }
+
+    /// The rest of a quoted string; the quote itself is behind us.
+    fn quoted(&mut self) {
+        self.tokens.text.push(b'"');
+        let mut escaped = false;
+        loop {
+            let byte = match self.peek() {
+                Some(byte) => {
+                    self.at += 1;
+                    byte
+                }
+                None if !self.mode.closes_quotes() => break,
+                None => {
+                    self.complaints.push(Complaint::Unbalanced(b'"'));
+                    b'"'
+                }
+            };
+            self.tokens.text.push(byte);
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => break,
+                _ => {}
+            }
+        }
+        self.tokens.finish();
+    }
+
+    /// Drops a comment, nested ones with it; a `)` without partner is dropped alone and does not end a word.
+    fn parenthesis(&mut self, byte: u8) -> Option<()> {
+        self.at += 1;
+        if byte == b')' {
+            self.complaints.push(Complaint::Unbalanced(b')'));
+            return Some(());
+        }
+        self.end_word();
+        let mut depth = 1usize;
+        while depth > 0 {
+            let Some(byte) = self.peek() else { return self.fail(Complaint::Unbalanced(b'(')) };
+            self.at += 1;
+            match byte {
+                b'\\' => self.at += 1,
+                b'(' => depth += 1,
+                b')' => depth -= 1,
+                _ => {}
+            }
+        }
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str, mode: Mode) -> String {
+        match prescan(text.as_bytes(), &Alphabet::new(b".:@[]!%^/+"), mode, Some(b',')) {
+            Ok(scanned) => {
+                let mut out: Vec<String> = scanned.complaints.iter().map(ToString::to_string).collect();
+                out.extend(scanned.tokens.iter().map(|t| String::from_utf8_lossy(t).into_owned()));
+                out.join(" ")
+            }
+            Err(error) => format!("fails: {error}"),
+        }
+    }
+
+    #[test]
+    fn words_operators_and_quoted_strings_are_tokens() {
+        for (text, tokens) in [
+            ("a=b/c^d[e]+f*g?h", "a=b / c ^ d [ e ] + f*g?h"),
+            ("a  b\tc", "a b c"),
+            ("a\"b\"c", "a \"b\" c"),
+            ("a\\x b", "a\\x b"),
+            ("\\(a\\)", "\\(a\\)"),
+            ("joe\\", "joe"),
+            ("a\\!b", "a ! b"),
+            ("a.\\(b c\\", "a . \\(b c"),
+            ("a(c)b", "a ( c ) b"),
+            ("a,b", "a"),
+            ("\"a,b\"", "\"a,b\""),
+        ] {
+            assert_eq!(shown(text, Mode::KeepComments), tokens, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_open_is_closed_with_a_complaint() {
+        for (text, tokens) in [
+            ("\"unbal", "Unbalanced '\"' \"unbal\""),
+            ("\"a\\", "Unbalanced '\"' Unbalanced '\"' \"a\\\"\""),
+            ("<a", "Unbalanced '<' < a >"),
+            ("a>", "Unbalanced '>' a"),
+            ("joe>@foo.com", "Unbalanced '>' joe @ foo . com"),
+        ] {
+            assert_eq!(shown(text, Mode::Address), tokens, "{text}");
+        }
+        assert_eq!(shown("<a", Mode::Plain), "< a");
+    }
+
+    #[test]
+    fn comments_are_dropped_from_addresses() {
+        for (text, tokens) in [
+            ("a (c) b", "a b"),
+            ("a(b)c", "a c"),
+            ("(a (n) \\) b)x", "x"),
+            ("(joe@foo.com", "fails: Unbalanced '('"),
+            ("joe)x@foo.com", "Unbalanced ')' joex @ foo . com"),
+        ] {
+            assert_eq!(shown(text, Mode::Address), tokens, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_beside_each_other_are_joined_with_blank_sub() {
+        let alphabet = Alphabet::new(b".@");
+        let tokens = prescan(b"a b . c \"d\" e", &alphabet, Mode::Address, None).unwrap().tokens;
+        assert_eq!(tokens.join(b'_', &alphabet), b"a_b.c\"d\"e");
+    }
+}
