@@ -170,6 +170,11 @@ fn template_text(template: &Template, codec: &Codec) -> Vec<u8> {
                 out.push(MACRO);
                 out.extend_from_slice(codec.names.shown(*id).as_bytes());
             }
+            Piece::Deferred(id) => {
+                out.extend_from_slice(&[MACRO, b'&']);
+                out.extend_from_slice(codec.names.shown(*id).as_bytes());
+            }
+            Piece::Operator(byte) => out.extend_from_slice(&[MACRO, *byte]),
             Piece::If(id) => {
                 out.extend_from_slice(&[MACRO, b'?']);
                 out.extend_from_slice(codec.names.shown(*id).as_bytes());
