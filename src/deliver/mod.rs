@@ -7,5 +7,6 @@
 //! program, a file.
 
 pub mod body;
+pub mod message;
 pub mod outcome;
 pub mod plan;
