@@ -7,6 +7,7 @@
 //! program, a file.
 
 pub mod body;
+pub mod drive;
 pub mod message;
 pub mod outcome;
 pub mod plan;

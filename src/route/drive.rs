@@ -12,11 +12,13 @@ use crate::base::status::Status;
 use crate::config::{Config, MailerId};
 use crate::envelope::{Envelope, Recipient};
 use crate::macros::Scope;
+use crate::maps::MapSet;
 
 /// Routes addresses under one configuration. Cheap to clone.
 #[derive(Clone)]
 pub struct Router {
     config: Arc<Config>,
+    maps: MapSet,
 }
 
 /// What an expansion did to an envelope.
@@ -29,16 +31,16 @@ pub struct Expansion {
 }
 
 impl Router {
-    /// A router for a configuration.
-    pub fn new(config: Arc<Config>) -> Self {
-        Self { config }
+    /// A router for a configuration and its maps.
+    pub fn new(config: Arc<Config>, maps: MapSet) -> Self {
+        Self { config, maps }
     }
 
     /// Where an envelope recipient goes: rulesets 3 and 0, and as far as `depth` says.
     ///
     /// Sets `$h`, `$u`, `${addr_type}` and `${rcpt_…}` in `scope`.
     pub async fn resolve(&self, address: &[u8], depth: Depth, scope: &mut Scope) -> Result<Resolved, RouteError> {
-        let _ = (address, depth, scope, &self.config);
+        let _ = (address, depth, scope, &self.config, &self.maps);
         Err(not_ready())
     }
 

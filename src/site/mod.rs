@@ -1,30 +1,50 @@
-//! Everything loaded, in one value that all tasks share.
+//! Everything loaded: configuration, compiled rules, maps, TLS contexts, resolver, queue. One `Arc`, replaced as a whole.
 //!
-//! In: a configuration and how the program was started. Out: a [`Site`]. Documents: ARCHITECTURE §2. Never: changes once
-//! built; a reload builds another beside it.
+//! In: a configuration and how the program was started. Out: a [`Site`]. Documents: op guide 2.5. Never: changes once
+//! loaded; a reload builds another beside it.
+
+mod resolver;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::tz::TimeZone;
 
-use crate::config::Config;
 use crate::config::values::TimeZoneSpec;
+use crate::config::{Config, Diagnostic};
 use crate::macros::names;
+use crate::maps::{MapSet, Services};
+use crate::net::dns::Resolver;
+use crate::queue;
+use crate::queue::drive::Spool;
 use crate::route::drive::Router;
+use crate::sys::clock;
 
 /// Configuration and services of a running program.
 pub struct Site {
     /// The configuration.
     pub config: Arc<Config>,
+    /// Maps by name.
+    pub maps: MapSet,
     /// Routes addresses.
     pub router: Router,
+    /// Asks name servers.
+    pub resolver: Resolver,
+    /// The queue; `None` for modes that need none (`-bt`, `-bv`).
+    pub queue: Option<Spool>,
     /// Zone of dates in headers and logs.
     pub zone: TimeZone,
     /// Our name (`$j`).
     pub host: Bytes,
     /// How the program was started.
     pub start: StartOptions,
+}
+
+impl Site {
+    /// The queue. Errors: [`queue::Error::Closed`] when the mode has none.
+    pub fn spool(&self) -> Result<&Spool, queue::Error> {
+        self.queue.as_ref().ok_or(queue::Error::Closed)
+    }
 }
 
 /// How the program was started.
@@ -44,33 +64,31 @@ pub struct StartOptions {
     pub is_submission: bool,
     /// Whether recipients see every step (`-v`).
     pub is_verbose: bool,
-    /// Whether another process may own the queue directory, so that queue files are written directly.
-    pub shares_queue: bool,
+    /// Whether the mode needs no queue, so that its directories are not opened.
+    pub without_queue: bool,
 }
 
 /// What keeps a site from being loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// `TimeZoneSpec` names no zone.
-    #[error("unknown time zone {0}")]
-    TimeZone(String),
+    /// A queue directory cannot be used.
+    #[error(transparent)]
+    Queue(#[from] queue::Error),
 }
 
-/// Opens what the configuration names.
-pub fn load(config: Config, start: StartOptions) -> Result<Arc<Site>, Error> {
+/// Opens what the configuration names. The diagnostics are those of maps; the site is complete in spite of them.
+pub fn load(config: Config, start: StartOptions) -> Result<(Arc<Site>, Vec<Diagnostic>), Error> {
     let config = Arc::new(config);
-    let zone = zone(&config.options.time_zone_spec)?;
+    let zone = match &config.options.time_zone_spec {
+        TimeZoneSpec::System => clock::system_zone(),
+        TimeZoneSpec::Caller => clock::caller_zone(),
+        TimeZoneSpec::Named(name) => clock::named_zone(name),
+    };
     let host = config.scope().text(names::HOST);
-    let router = Router::new(Arc::clone(&config));
-    Ok(Arc::new(Site { config, router, zone, host, start }))
-}
-
-fn zone(spec: &TimeZoneSpec) -> Result<TimeZone, Error> {
-    match spec {
-        TimeZoneSpec::System | TimeZoneSpec::Caller => Ok(TimeZone::system()),
-        TimeZoneSpec::Named(name) => {
-            let name = String::from_utf8_lossy(name);
-            TimeZone::get(&name).or_else(|_| TimeZone::posix(&name)).map_err(|_| Error::TimeZone(name.into_owned()))
-        }
-    }
+    let resolver = Resolver::new(resolver::settings(&config));
+    let (maps, diagnostics) = MapSet::open(&config, Services::default());
+    let queue = if start.without_queue { None } else { Some(Spool::open(&config, zone.clone())?) };
+    let router = Router::new(Arc::clone(&config), maps.clone());
+    let site = Site { config, maps, router, resolver, queue, zone, host, start };
+    Ok((Arc::new(site), diagnostics))
 }
