@@ -4,6 +4,7 @@
 //! touches a queue file itself.
 
 pub mod data;
+pub mod extension;
 pub mod help;
 pub mod line;
 pub mod reply;
