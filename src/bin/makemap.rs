@@ -1,3 +1,5 @@
 //! makemap.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    sendmail::cmd::makemap::main()
+}

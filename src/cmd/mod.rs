@@ -2,3 +2,5 @@
 //!
 //! In: arguments, environment, standard input. Out: exit codes and text in the original's words. Documents: op guide 4,
 //! sendmail(8), makemap(8). Never: decides what a message means; that is the stations' work.
+
+pub mod makemap;

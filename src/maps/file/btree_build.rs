@@ -3,6 +3,8 @@
 //! Leaves are filled one after the other, then the pages above them level by level. Few values of one key stand in one leaf;
 //! many become a tree of their own, ordered by arrival.
 
+use smallvec::SmallVec;
+
 use super::btree::{DUPLICATE, KEYDATA, OVERFLOW};
 use super::build::{Output, PAGE, PageBuffer, meta_page, take};
 use super::page::{HEADER, kind};
@@ -22,14 +24,17 @@ struct Below {
     values: u32,
 }
 
-struct Writer<'f> {
-    out: Output<'f>,
-    next: u32,
+/// Writes pages one after the other.
+pub(crate) struct Writer<'f> {
+    /// Where they go.
+    pub(crate) out: Output<'f>,
+    /// Number of the next page.
+    pub(crate) next: u32,
 }
 
 /// Writes keys, which come sorted, each with its values.
 pub(crate) fn write<'a>(
-    sets: impl Iterator<Item = (&'a [u8], Vec<&'a [u8]>)>,
+    sets: impl Iterator<Item = (&'a [u8], SmallVec<[&'a [u8]; 1]>)>,
     duplicates: bool,
     out: Output<'_>,
 ) -> Result<(), Error> {
@@ -122,7 +127,7 @@ impl Writer<'_> {
     }
 
     /// Writes a tree of values in the order given; returns its root.
-    fn duplicates(&mut self, values: &[&[u8]]) -> Result<u32, Error> {
+    pub(crate) fn duplicates(&mut self, values: &[&[u8]]) -> Result<u32, Error> {
         let mut leaf = PageBuffer::new(take(&mut self.next)?, kind::DUPLICATE_LEAF, 1);
         let mut below = vec![Below { key: Vec::new(), page: leaf.number(), values: 0 }];
         for value in values {

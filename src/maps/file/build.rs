@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
+use smallvec::SmallVec;
+
 use super::page::{HEADER, kind};
 use super::{Error, Kind, btree_build, hash, hash_build};
 
@@ -70,28 +72,24 @@ impl Entries {
 
     /// Writes the database to `file`, which is empty, and syncs it. Returns the keys that were refused, in the order of lines.
     pub fn write(&self, kind: Kind, duplicates: Duplicates, file: &File) -> Result<Vec<Duplicate>, Error> {
-        if kind == Kind::Hash && duplicates == Duplicates::Keep {
-            return Err(Error::Feature("duplicate keys in a hash"));
-        }
         let mut refused = Vec::new();
         match kind {
             Kind::Hash => {
                 let buckets = hash_build::buckets(self.items());
                 let mut order = self.by_bucket(buckets);
                 self.settle(&mut order, duplicates, &mut refused);
-                let items = order.iter().map(|row| (self.item(row), row.hash & (buckets - 1)));
-                hash_build::write(items, buckets, Output { file })?;
+                let sets = order.chunk_by(|a, b| self.key(a) == self.key(b)).filter_map(|set| {
+                    let first = set.first()?;
+                    Some(hash_build::Set { key: self.key(first), values: self.values(set), hash: first.hash })
+                });
+                hash_build::write(sets, buckets, duplicates == Duplicates::Keep, Output { file })?;
             }
             Kind::Btree => {
                 let mut order = self.by_key();
                 self.settle(&mut order, duplicates, &mut refused);
                 let sets = order.chunk_by(|a, b| self.key(a) == self.key(b));
-                let sets = sets.map(|set| (set.first().map_or(&[][..], |r| self.key(r)), set));
-                btree_build::write(
-                    sets.map(|(key, set)| (key, set.iter().map(|row| self.item(row).1).collect::<Vec<_>>())),
-                    duplicates == Duplicates::Keep,
-                    Output { file },
-                )?;
+                let sets = sets.filter_map(|set| Some((self.key(set.first()?), self.values(set))));
+                btree_build::write(sets, duplicates == Duplicates::Keep, Output { file })?;
             }
         }
         file.sync_all()?;
@@ -155,6 +153,10 @@ impl Entries {
 
     fn items(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.rows.iter().map(|row| self.item(row))
+    }
+
+    fn values(&self, set: &[Row]) -> SmallVec<[&[u8]; 1]> {
+        set.iter().map(|row| self.item(row).1).collect()
     }
 
     fn key(&self, row: &Row) -> &[u8] {

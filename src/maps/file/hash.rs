@@ -26,7 +26,7 @@ pub(crate) const SPARES: usize = 32;
 pub(crate) const KEYDATA: u8 = 1;
 pub(crate) const DUPLICATE: u8 = 2;
 pub(crate) const OFFPAGE: u8 = 3;
-const OFFDUP: u8 = 4;
+pub(crate) const OFFDUP: u8 = 4;
 /// The text whose hash the meta page holds.
 pub(crate) const PROBE: &[u8] = b"%$sniglet^&\0";
 

@@ -15,6 +15,7 @@ pub(crate) mod hash;
 pub(crate) mod hash_build;
 pub(crate) mod image;
 pub(crate) mod page;
+pub mod replace;
 
 use std::fs::File;
 

@@ -56,10 +56,13 @@ proptest! {
     fn duplicates_keep_their_order(values in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..300), 1..900)) {
         let mut rows = vec![(b"a".to_vec(), b"1".to_vec()), (b"z".to_vec(), b"2".to_vec())];
         rows.extend(values.iter().map(|value| (b"key".to_vec(), value.clone())));
-        let database = build(Kind::Btree, Duplicates::Keep, &rows);
-        prop_assert_eq!(database.get(b"key").unwrap(), values.first().cloned());
-        let found: Vec<_> = all(&database).into_iter().filter(|(key, _)| key == b"key").map(|(_, value)| value).collect();
-        prop_assert_eq!(&found, &values);
+        for kind in [Kind::Hash, Kind::Btree] {
+            let database = build(kind, Duplicates::Keep, &rows);
+            prop_assert_eq!(database.get(b"key").unwrap(), values.first().cloned());
+            let found = all(&database).into_iter().filter(|(key, _)| key == b"key");
+            let found: Vec<_> = found.map(|(_, value)| value).collect();
+            prop_assert_eq!(&found, &values);
+        }
     }
 
     #[test]
