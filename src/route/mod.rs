@@ -7,6 +7,7 @@
 //! *Controlling user*: the one whose alias, list or `.forward` file brought a recipient in; files and programs are touched
 //! as that user.
 
+pub mod alias;
 pub mod drive;
 pub mod error;
 pub mod list;
@@ -45,8 +46,8 @@ pub struct Owner {
     pub home: Bytes,
     /// Login shell.
     pub shell: Bytes,
-    /// Full name field of the password file.
-    pub gecos: Bytes,
+    /// Full name, from the password file.
+    pub real_name: Bytes,
 }
 
 /// Which address of a message is rewritten, and for what.

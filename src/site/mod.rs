@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 
 use crate::config::values::TimeZoneSpec;
 use crate::config::{Config, Diagnostic};
+use crate::log::Logger;
 use crate::macros::names;
 use crate::maps::{MapSet, Services};
 use crate::net::dns::Resolver;
@@ -24,6 +25,8 @@ use crate::sys::clock;
 pub struct Site {
     /// The configuration.
     pub config: Arc<Config>,
+    /// The log.
+    pub log: Logger,
     /// Maps by name.
     pub maps: MapSet,
     /// Routes addresses.
@@ -88,7 +91,9 @@ pub fn load(config: Config, start: StartOptions) -> Result<(Arc<Site>, Vec<Diagn
     let resolver = Resolver::new(resolver::settings(&config));
     let (maps, diagnostics) = MapSet::open(&config, Services::default());
     let queue = if start.without_queue { None } else { Some(Spool::open(&config, zone.clone())?) };
-    let router = Router::new(Arc::clone(&config), maps.clone());
-    let site = Site { config, maps, router, resolver, queue, zone, host, start };
+    let tag = if start.log_tag.is_empty() { "sendmail".into() } else { String::from_utf8_lossy(&start.log_tag) };
+    let log = Logger::syslog(&tag, zone.clone(), config.options.log_level);
+    let router = Router::new(Arc::clone(&config), maps.clone(), log.clone());
+    let site = Site { config, log, maps, router, resolver, queue, zone, host, start };
     Ok((Arc::new(site), diagnostics))
 }

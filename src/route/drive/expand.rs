@@ -1,0 +1,334 @@
+//! Expansion of recipients: aliases, lists, `.forward` files, until only deliverable ones are left.
+
+use bytes::Bytes;
+
+use super::Router;
+use super::files::AddressFile;
+use crate::base::bytes::shown;
+use crate::base::exit::Exit;
+use crate::base::limits;
+use crate::base::status::Status;
+use crate::config::Mailer;
+use crate::envelope::{Controller, Envelope, Recipient, State, Triple};
+use crate::log::{Id, Level, Priority};
+use crate::macros::{Scope, names};
+use crate::maps::Answer;
+use crate::route::recipient::{Special, same, unescaped};
+use crate::route::{Depth, Owner, Resolved, RouteError, alias, list};
+
+/// A recipient on its way in.
+struct Work {
+    recipient: Recipient,
+    level: usize,
+}
+
+/// What a recipient came to.
+enum Placed {
+    /// It stays, or is done for.
+    Here,
+    /// It stands for these.
+    Instead(Vec<Bytes>, Origin),
+}
+
+/// Where expanded addresses come from.
+struct Origin {
+    controller: Option<Controller>,
+    owner: Option<Bytes>,
+    is_alias: bool,
+}
+
+impl Router {
+    /// Adds a recipient and all that it expands to; failed ones are marked and reported by index.
+    pub(super) async fn expand_one(
+        &self,
+        envelope: &mut Envelope,
+        recipient: Recipient,
+        depth: Depth,
+        failures: &mut Vec<(usize, RouteError)>,
+    ) {
+        let mut stack = vec![Work { recipient, level: 0 }];
+        while let Some(Work { mut recipient, level }) = stack.pop() {
+            let index = envelope.recipients.len();
+            let placed = if index >= limits::EXPANSION {
+                Err(too_deep(level, limits::EXPANSION))
+            } else {
+                self.place(envelope, &mut recipient, level, depth).await
+            };
+            let address = recipient.address.clone();
+            if let Err(error) = &placed {
+                recipient.state = State::Failed;
+                recipient.status = Some(error.status);
+                recipient.message = Some(error.text.clone().into());
+            }
+            envelope.recipients.push(recipient);
+            match placed {
+                Ok(Placed::Here) => {}
+                Ok(Placed::Instead(addresses, origin)) => {
+                    let parent = envelope.recipients.get(index).cloned();
+                    for address in addresses {
+                        let recipient = child(address, index, parent.as_ref(), &origin);
+                        stack.push(Work { recipient, level: level + 1 });
+                    }
+                }
+                Err(error) => failures.push((index, if error.address.is_empty() { error.at(&address) } else { error })),
+            }
+        }
+    }
+
+    /// Whether an address that was resolved exists: alias, other mailer by ruleset 5, mailbox.
+    pub(super) async fn look_into(&self, mut resolved: Resolved, scope: &mut Scope) -> Result<Resolved, RouteError> {
+        for _ in 0..limits::ALIAS_DEPTH {
+            let Some(mailer) = self.config.mailers.get(resolved.triple.mailer.0) else { break };
+            if mailer.has(b'A') && self.alias(&resolved.triple, scope).await?.is_some() {
+                resolved.is_alias = true;
+                return Ok(resolved);
+            }
+            let next = if mailer.has(b'5') { self.local(&resolved.triple, scope).await? } else { None };
+            let Some(next) = next else { break };
+            resolved.triple = next;
+        }
+        let asks_for_user = self.config.mailers.get(resolved.triple.mailer.0).is_some_and(|m| m.has(b'w'));
+        if asks_for_user {
+            resolved.owner = Some(self.owner_of(&resolved.triple).await?.ok_or_else(RouteError::user_unknown)?);
+        }
+        Ok(resolved)
+    }
+
+    async fn place(
+        &self,
+        envelope: &Envelope,
+        recipient: &mut Recipient,
+        level: usize,
+        depth: Depth,
+    ) -> Result<Placed, RouteError> {
+        let most = usize::try_from(self.config.options.max_alias_recursion).unwrap_or(limits::ALIAS_DEPTH);
+        if level > most {
+            return Err(too_deep(level, most));
+        }
+        let mut scope = envelope.scope.clone();
+        let mut triple = match recipient.route.take() {
+            Some(triple) => triple,
+            None => self.triple(&recipient.address, false, &mut scope).await?,
+        };
+        self.name_for_reports(recipient, &scope);
+        for _ in 0..=limits::ALIAS_DEPTH {
+            recipient.route = Some(triple.clone());
+            let Some(mailer) = self.config.mailers.get(triple.mailer.0) else { return Ok(Placed::Here) };
+            if let Some(special) = Special::of_mailer(&mailer.name) {
+                return self.place_special(special, &triple, recipient).await;
+            }
+            let is_self = match self.known(envelope, recipient, &triple) {
+                Known::New => false,
+                Known::Itself => true,
+                Known::Already => {
+                    recipient.state = State::Duplicate;
+                    return Ok(Placed::Here);
+                }
+            };
+            if depth == Depth::Rulesets {
+                return Ok(Placed::Here);
+            }
+            let (is_escaped, _) = unescaped(&triple.user);
+            if mailer.has(b'A') && !is_escaped && !is_self {
+                if let Some(value) = self.alias(&triple, &mut scope).await? {
+                    return self.by_alias(envelope, &triple, recipient, &value, &mut scope).await;
+                }
+            }
+            let next = if mailer.has(b'5') { self.local(&triple, &mut scope).await? } else { None };
+            let Some(next) = next.filter(|next| *next != triple) else {
+                return self.place_mailbox(envelope, mailer, &triple, recipient, is_escaped || is_self, &scope).await;
+            };
+            triple = next;
+        }
+        Err(too_deep(limits::ALIAS_DEPTH, limits::ALIAS_DEPTH))
+    }
+
+    async fn place_special(
+        &self,
+        special: Special,
+        triple: &Triple,
+        recipient: &mut Recipient,
+    ) -> Result<Placed, RouteError> {
+        if recipient.parent.is_none() && recipient.controller.is_none() {
+            let text = format!("Cannot mail directly to {}", special.plural());
+            return Err(RouteError::new(550, Status(5, 7, 1), Exit::UNAVAILABLE, text));
+        }
+        if special != Special::Include {
+            return Ok(Placed::Here);
+        }
+        let AddressFile { text, uid, gid, is_safe } =
+            self.include_file(&triple.user, recipient.controller.as_ref()).await?;
+        recipient.state = State::Expanded;
+        let controller = is_safe.then(|| Controller {
+            user: triple.user.clone(),
+            uid,
+            gid,
+            address: [&b":include:"[..], &triple.user].concat().into(),
+        });
+        let origin = Origin { controller, owner: None, is_alias: true };
+        Ok(Placed::Instead(list::split_file(&text), origin))
+    }
+
+    async fn by_alias(
+        &self,
+        envelope: &Envelope,
+        triple: &Triple,
+        recipient: &mut Recipient,
+        value: &Bytes,
+        scope: &mut Scope,
+    ) -> Result<Placed, RouteError> {
+        let addresses = list::split(value);
+        self.log.write(
+            Level::ALIAS,
+            Priority::Info,
+            Id::Queue(envelope.id.as_str()),
+            format_args!("alias {} => {}", shown(&recipient.address), shown(value)),
+        );
+        recipient.state = State::Expanded;
+        let owner = match alias::owner_key(&triple.user) {
+            Some(key) => {
+                let of = Triple { mailer: triple.mailer, host: Bytes::new(), user: key.clone() };
+                self.alias(&of, scope).await?.map(|value| alias::owner(&key, &value))
+            }
+            None => None,
+        };
+        let inherited = recipient.controller.clone();
+        let controller = inherited.or_else(|| {
+            Some(Controller {
+                user: triple.user.clone(),
+                uid: self.config.options.default_user.uid,
+                gid: 0,
+                address: recipient.address.clone(),
+            })
+        });
+        Ok(Placed::Instead(addresses, Origin { controller, owner, is_alias: true }))
+    }
+
+    async fn place_mailbox(
+        &self,
+        envelope: &Envelope,
+        mailer: &Mailer,
+        triple: &Triple,
+        recipient: &mut Recipient,
+        stays: bool,
+        scope: &Scope,
+    ) -> Result<Placed, RouteError> {
+        if !mailer.has(b'w') {
+            // What a list with an owner sends on is sent in the owner's name.
+            if recipient.owner.is_some() {
+                recipient.controller = None;
+            }
+            return Ok(Placed::Here);
+        }
+        let owner = self.owner_of(triple).await?.ok_or_else(RouteError::user_unknown)?;
+        recipient.controller = None;
+        if let Some(route) = &mut recipient.route {
+            route.user = owner.name.clone();
+        }
+        if stays {
+            return Ok(Placed::Here);
+        }
+        let paths = self.forward_paths(triple, &owner, scope);
+        let Some((path, file)) = self.forward_file(&paths, &owner).await? else { return Ok(Placed::Here) };
+        let addresses = list::split_file(&file.text);
+        if addresses.is_empty() {
+            return Ok(Placed::Here);
+        }
+        self.log.write(
+            Level::ALIAS,
+            Priority::Info,
+            Id::Queue(envelope.id.as_str()),
+            format_args!("forward {} => {}", shown(&path), shown(&addresses.join(&b","[..]))),
+        );
+        recipient.state = State::Expanded;
+        let controller = file.is_safe.then(|| Controller {
+            user: owner.name.clone(),
+            uid: owner.uid,
+            gid: owner.gid,
+            address: recipient.address.clone(),
+        });
+        Ok(Placed::Instead(addresses, Origin { controller, owner: None, is_alias: false }))
+    }
+
+    /// `ForwardPath` with the user's home, name and host put in.
+    fn forward_paths(&self, triple: &Triple, owner: &Owner, scope: &Scope) -> Vec<Bytes> {
+        let mut scope = scope.clone();
+        scope.set(names::HOME, owner.home.clone());
+        scope.set(names::RCPT_USER, owner.name.clone());
+        scope.set(names::RCPT_HOST_H, triple.host.clone());
+        let text = self.config.options.forward_path.expand(&scope);
+        text.split(|b| *b == b':').filter(|p| p.starts_with(b"/")).map(Bytes::copy_from_slice).collect()
+    }
+
+    /// Value of an alias; `None` when there is none.
+    async fn alias(&self, triple: &Triple, scope: &mut Scope) -> Result<Option<Bytes>, RouteError> {
+        let Some(map) = self.maps.find(b"aliases") else { return Ok(None) };
+        let arguments = if triple.host.is_empty() { Vec::new() } else { vec![triple.host.clone()] };
+        match self.maps.lookup(map, &triple.user, &arguments, scope).await {
+            Answer::Found(value) => Ok(Some(value)),
+            Answer::NotFound(_) => Ok(None),
+            Answer::Temporary(why) => {
+                self.log.write(Level::COLLECT, Priority::Notice, Id::NoQueue, format_args!("alias database: {why}"));
+                Err(RouteError::new(451, Status(4, 3, 0), Exit::TEMPFAIL, "alias database unavailable"))
+            }
+        }
+    }
+
+    fn known(&self, envelope: &Envelope, recipient: &Recipient, triple: &Triple) -> Known {
+        let equal = |other: &Recipient| {
+            other.state != State::Duplicate && other.route.as_ref().is_some_and(|r| same(&self.config, r, triple))
+        };
+        let mut at = recipient.parent;
+        while let Some(parent) = at.and_then(|index| envelope.recipients.get(index)) {
+            if equal(parent) && at == recipient.parent {
+                return Known::Itself;
+            }
+            at = parent.parent;
+        }
+        if envelope.recipients.iter().any(equal) { Known::Already } else { Known::New }
+    }
+
+    /// The name of the recipient in DSNs, when it has none yet: its address with our name where it has no host.
+    fn name_for_reports(&self, recipient: &mut Recipient, scope: &Scope) {
+        if recipient.final_recipient.is_some() {
+            return;
+        }
+        let bare = alias::bare(&recipient.address);
+        let mut text = b"RFC822; ".to_vec();
+        text.extend_from_slice(&bare);
+        if !bare.contains(&b'@') {
+            text.push(b'@');
+            text.extend_from_slice(&scope.text(names::HOST));
+        }
+        recipient.final_recipient = Some(text.into());
+    }
+}
+
+enum Known {
+    New,
+    /// The address that it was expanded from.
+    Itself,
+    /// Another recipient of the envelope.
+    Already,
+}
+
+fn child(address: Bytes, index: usize, parent: Option<&Recipient>, origin: &Origin) -> Recipient {
+    let mut recipient = Recipient::new(address);
+    recipient.parent = Some(index);
+    recipient.is_primary = false;
+    recipient.is_from_alias = origin.is_alias;
+    recipient.controller = origin.controller.clone();
+    recipient.owner = origin.owner.clone();
+    if let Some(parent) = parent {
+        recipient.notify = parent.notify;
+        recipient.original = parent.original.clone();
+        recipient.final_recipient = parent.final_recipient.clone();
+        recipient.owner = recipient.owner.or_else(|| parent.owner.clone());
+    }
+    recipient
+}
+
+fn too_deep(level: usize, most: usize) -> RouteError {
+    let text = format!("aliasing/forwarding loop broken ({level} aliases deep; {most} max)");
+    RouteError::new(554, Status(5, 4, 6), Exit::CONFIG, text)
+}

@@ -1,0 +1,157 @@
+//! The router: runs rulesets, maps and file reads for the pure parts of this folder.
+//!
+//! Being dropped at any await leaves nothing behind: the router only reads.
+
+mod expand;
+mod files;
+mod rules;
+mod users;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Depth, Kind, Owner, Resolved, RouteError};
+use crate::config::{Config, MailerId};
+use crate::envelope::{Controller, Envelope, Recipient, SenderUser, State};
+use crate::log::Logger;
+use crate::macros::{Scope, names};
+use crate::maps::MapSet;
+
+/// Routes addresses under one configuration. Cheap to clone.
+#[derive(Clone)]
+pub struct Router {
+    config: Arc<Config>,
+    maps: MapSet,
+    log: Logger,
+    users: users::Users,
+}
+
+/// What an expansion did to an envelope.
+#[derive(Debug, Default)]
+pub struct Expansion {
+    /// Recipients that failed while expanding, by index, with the reason.
+    pub failures: Vec<(usize, RouteError)>,
+}
+
+impl Router {
+    /// A router for a configuration, its maps, and a log for what aliases and lists come to.
+    pub fn new(config: Arc<Config>, maps: MapSet, log: Logger) -> Self {
+        let users = users::Users::new(&config);
+        Self { config, maps, log, users }
+    }
+
+    /// Where an envelope recipient goes: rulesets 3 and 0, and as far as `depth` says whether it exists.
+    ///
+    /// Sets `$h`, `$u` and `${addr_type}` in `scope`. Errors carry the address as given.
+    pub async fn resolve(&self, address: &[u8], depth: Depth, scope: &mut Scope) -> Result<Resolved, RouteError> {
+        let triple = self.triple(address, false, scope).await.map_err(|e| e.at(address))?;
+        let mut resolved = Resolved { triple, address: Bytes::copy_from_slice(address), owner: None, is_alias: false };
+        if depth == Depth::Mailbox {
+            resolved = self.look_into(resolved, scope).await.map_err(|e| e.at(address))?;
+        }
+        scope.set(names::RCPT_HOST_H, resolved.triple.host.clone());
+        scope.set(names::RCPT_USER, resolved.triple.user.clone());
+        Ok(resolved)
+    }
+
+    /// Adds a recipient to an envelope, with everything it expands to (RCPT, command line).
+    ///
+    /// Errors: the first fault found while expanding, with its own address; the envelope is then as before.
+    pub async fn add(
+        &self,
+        envelope: &mut Envelope,
+        recipient: Recipient,
+        depth: Depth,
+    ) -> Result<Resolved, RouteError> {
+        let before = envelope.recipients.len();
+        let mut failures = Vec::new();
+        self.expand_one(envelope, recipient, depth, &mut failures).await;
+        if let Some((_, error)) = failures.into_iter().next() {
+            envelope.recipients.truncate(before);
+            return Err(error);
+        }
+        let Some(first) = envelope.recipients.get(before) else { return Err(RouteError::user_unknown()) };
+        let Some(triple) = first.route.clone() else { return Err(RouteError::user_unknown()) };
+        Ok(Resolved { triple, address: first.address.clone(), owner: None, is_alias: first.state == State::Expanded })
+    }
+
+    /// Routes recipients that have no route yet and replaces aliases, lists and users with a `.forward` by what they
+    /// stand for. Recipients that fail are marked so.
+    pub async fn expand(&self, envelope: &mut Envelope) -> Expansion {
+        let waiting = |r: &Recipient| r.route.is_none() && r.state == State::Queued;
+        if !envelope.recipients.iter().any(waiting) {
+            return Expansion::default();
+        }
+        let given = std::mem::take(&mut envelope.recipients);
+        let mut failures = Vec::new();
+        // Parents keep their indices only while nothing is inserted before them: those with a route come first.
+        let (routed, open): (Vec<_>, Vec<_>) = given.into_iter().partition(|r| !waiting(r));
+        envelope.recipients = routed;
+        for recipient in open {
+            self.expand_one(envelope, recipient, Depth::Mailbox, &mut failures).await;
+        }
+        Expansion { failures }
+    }
+
+    /// What an address expands to (EXPN, `-bv`): the recipients that would be delivered to.
+    ///
+    /// Errors: every fault found, when nothing else was.
+    pub async fn list(&self, address: &[u8], envelope: &mut Envelope) -> (Vec<Resolved>, Vec<RouteError>) {
+        let before = envelope.recipients.len();
+        let mut failures = Vec::new();
+        self.expand_one(envelope, Recipient::new(Bytes::copy_from_slice(address)), Depth::Mailbox, &mut failures).await;
+        let mut found = Vec::new();
+        for recipient in envelope.recipients.get(before..).unwrap_or_default() {
+            if let (State::Queued, Some(triple)) = (recipient.state, recipient.route.clone()) {
+                let owner = self.owner_of(&triple).await.ok().flatten();
+                found.push(Resolved { triple, address: recipient.address.clone(), owner, is_alias: false });
+            }
+        }
+        (found, failures.into_iter().map(|(_, e)| e).collect())
+    }
+
+    /// The envelope sender: where answers to it would go.
+    pub async fn resolve_sender(&self, address: &[u8], scope: &mut Scope) -> Result<Resolved, RouteError> {
+        let triple = self.triple(address, true, scope).await.map_err(|e| e.at(address))?;
+        let owner = self.owner_of(&triple).await.map_err(|e| e.at(address))?;
+        Ok(Resolved { triple, address: Bytes::copy_from_slice(address), owner, is_alias: false })
+    }
+
+    /// The local user behind a sender, for `ctladdr=`. `shown` is the sender as it was given.
+    pub async fn sender_user(&self, address: &[u8], shown: &[u8], scope: &mut Scope) -> SenderUser {
+        if address.is_empty() || address.eq_ignore_ascii_case(b"MAILER-DAEMON") {
+            return SenderUser::NotLocal;
+        }
+        match self.resolve_sender(address, scope).await {
+            Ok(Resolved { owner: Some(owner), .. }) => SenderUser::Local(Controller {
+                user: owner.name,
+                uid: owner.uid,
+                gid: owner.gid,
+                address: Bytes::copy_from_slice(shown),
+            }),
+            _ => SenderUser::NotLocal,
+        }
+    }
+
+    /// Reads what the mailbox owner's account says, when the triple's mailer asks for one (`F=w`).
+    async fn owner_of(&self, triple: &crate::envelope::Triple) -> Result<Option<Owner>, RouteError> {
+        if !self.config.mailers.get(triple.mailer.0).is_some_and(|m| m.has(b'w')) {
+            return Ok(None);
+        }
+        let (_, user) = super::recipient::unescaped(&triple.user);
+        self.users.find(&user).await
+    }
+
+    /// An address as a mailer's envelope or header shows it: rulesets 3, 1 or 2, `S=` or `R=`, 4. Phrase and comments of a
+    /// header address are kept. What cannot be parsed is returned as it is.
+    pub async fn rewrite_for_mailer(
+        &self,
+        address: &[u8],
+        kind: Kind,
+        mailer: MailerId,
+        scope: &mut Scope,
+    ) -> Result<Bytes, RouteError> {
+        self.rewritten(address, kind, mailer, scope).await
+    }
+}
