@@ -10,4 +10,6 @@ pub mod body;
 pub mod drive;
 pub mod message;
 pub mod outcome;
+pub mod owners;
 pub mod plan;
+pub mod retry;

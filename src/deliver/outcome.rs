@@ -38,6 +38,8 @@ pub struct Outcome {
     pub server: Option<Bytes>,
     /// Exit code of a program.
     pub exit: Option<u8>,
+    /// Exit code that stands for the outcome.
+    pub code: Exit,
     /// What success means.
     pub success: Option<Success>,
 }
@@ -58,7 +60,7 @@ impl Outcome {
     /// Given up, with the words of an exit code.
     pub fn failed(exit: Exit, status: Status, text: impl Into<String>) -> Self {
         let reply_code = exit.row().map_or(554, |r| r.reply);
-        Self { status, text: text.into(), reply_code, ..Self::bare(Verdict::Failed) }
+        Self { status, text: text.into(), reply_code, code: exit, ..Self::bare(Verdict::Failed) }
     }
 
     /// What a mailer program's end means. Source: observed (alias/program, bounce/lda-failures).
@@ -92,6 +94,18 @@ impl Outcome {
         self
     }
 
+    /// The same with a reply of our own, for the log.
+    #[must_use]
+    pub fn with_local_reply(mut self, reply: Bytes) -> Self {
+        self.reply = Some(reply);
+        self
+    }
+
+    /// The exit code that a failure means for a calling program.
+    pub fn exit_code(&self) -> Exit {
+        self.exit.map_or(self.code, Exit)
+    }
+
     /// Marks the recipient.
     pub fn apply(&self, recipient: &mut Recipient, now: UnixTime) {
         recipient.state = match self.verdict {
@@ -101,7 +115,7 @@ impl Outcome {
         };
         recipient.message = (self.verdict != Verdict::Sent).then(|| Bytes::from(self.text.clone()));
         recipient.status = Some(self.status);
-        recipient.remote_reply = self.reply.clone();
+        recipient.remote_reply = self.reply.clone().filter(|_| self.server.is_some());
         recipient.remote_mta = self.server.clone();
         recipient.program_exit = self.exit.filter(|_| self.verdict != Verdict::Sent);
         recipient.last_try = Some(now);
@@ -117,6 +131,7 @@ impl Outcome {
             reply: None,
             server: None,
             exit: None,
+            code: Exit::OK,
             success: None,
         }
     }

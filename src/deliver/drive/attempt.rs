@@ -1,16 +1,285 @@
 //! One try of one message.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use super::{Job, Report};
+use bytes::Bytes;
+
+use super::agent::{self, Delivered};
+use super::{Job, Report, Reports, reports};
+use crate::base::bytes::shown;
 use crate::base::exit::Exit;
+use crate::base::status::Classify;
+use crate::base::time::{UnixTime, clock_form};
+use crate::deliver::outcome::{Outcome, Verdict};
+use crate::deliver::owners;
+use crate::deliver::plan::{self, Batch};
+use crate::deliver::retry::{self, Fate};
+use crate::envelope::{Envelope, SenderUser, State};
+use crate::log::line::To;
+use crate::log::{Id, Level, Priority};
+use crate::queue;
+use crate::queue::drive::{Body, Held};
 use crate::site::Site;
+use crate::sys::clock;
+use tokio::sync::mpsc::UnboundedSender;
 
 /// Tries every recipient that is still to be sent, and brings the queue up to date.
 ///
-/// What was delivered is marked in the queue file before the next hop is asked (`CheckpointInterval`); any error keeps the
-/// entry. Dropped before it returns: the message stays in the queue as last marked.
+/// What was delivered is marked in the queue file every `CheckpointInterval` recipients; any error keeps the entry.
+/// Dropped before it returns: the message stays in the queue as last marked.
 pub async fn attempt(site: &Arc<Site>, job: Job) -> Report {
-    let _ = site;
-    Report { envelope: job.envelope, is_done: false, exit: Exit::OK, messages: Vec::new() }
+    let mut attempt = Attempt {
+        site: Arc::clone(site),
+        held: Some(job.held),
+        envelope: job.envelope,
+        body: job.body,
+        reports: job.reports,
+        watch: job.watch,
+        now: clock::now(),
+        transcript: Vec::new(),
+        unmarked: 0,
+        exit: Exit::OK,
+        messages: Vec::new(),
+    };
+    attempt.prepare().await;
+    if let Err(error) = attempt.split_owners().await {
+        attempt.queue_trouble(&error);
+        return attempt.report(false);
+    }
+    for batch in plan::batches(&site.config, &attempt.envelope) {
+        if let Err(error) = attempt.deliver(&batch).await {
+            attempt.queue_trouble(&error);
+            return attempt.report(false);
+        }
+    }
+    match attempt.finish().await {
+        Ok(is_done) => attempt.report(is_done),
+        Err(error) => {
+            attempt.queue_trouble(&error);
+            attempt.report(false)
+        }
+    }
+}
+
+/// A message being tried.
+pub(super) struct Attempt {
+    pub(super) site: Arc<Site>,
+    held: Option<Held>,
+    pub(super) envelope: Envelope,
+    pub(super) body: Body,
+    pub(super) reports: Reports,
+    pub(super) watch: Option<UnboundedSender<Bytes>>,
+    pub(super) now: UnixTime,
+    /// Lines for the transcript of a DSN.
+    pub(super) transcript: Vec<Bytes>,
+    /// Recipients settled since the queue file was written.
+    unmarked: usize,
+    exit: Exit,
+    messages: Vec<String>,
+}
+
+impl Attempt {
+    /// Routes recipients that came from a queue file and finds out who the sender is.
+    async fn prepare(&mut self) {
+        let site = Arc::clone(&self.site);
+        if self.envelope.sender_user == SenderUser::Unknown {
+            let mut scope = self.envelope.scope.clone();
+            let (sender, given) = (self.envelope.sender.clone(), self.envelope.sender_given.clone());
+            let shown = if given.is_empty() { &sender } else { &given };
+            self.envelope.sender_user = site.router.sender_user(&sender, shown, &mut scope).await;
+        }
+        let expansion = site.router.expand(&mut self.envelope).await;
+        for (index, error) in expansion.failures {
+            let line = error.shown();
+            self.site.log.write(Level::USER_ERROR, Priority::Notice, self.id(), &line);
+            let verdict = if error.is_temporary() { Verdict::Deferred } else { Verdict::Failed };
+            let outcome = match verdict {
+                Verdict::Deferred => Outcome::deferred(error.status, &error.text),
+                _ => Outcome::failed(error.exit, error.status, error.text.clone()),
+            };
+            let reply = Bytes::from(error.line());
+            self.settle(&[index], &outcome.with_local_reply(reply), b"", None);
+        }
+    }
+
+    /// Gives lists with an owner an envelope of their own, queued before it leaves this one.
+    async fn split_owners(&mut self) -> Result<(), queue::Error> {
+        let owners = owners::owners(&self.envelope);
+        if owners.is_empty() {
+            return Ok(());
+        }
+        let site = Arc::clone(&self.site);
+        let mut jobs = Vec::new();
+        for owner in owners {
+            let mut clone = owners::split(&self.envelope, &owner, site.spool()?.new_id());
+            let mut scope = clone.scope.clone();
+            clone.sender_user = site.router.sender_user(&owner, &owner, &mut scope).await;
+            let held = site.spool()?.commit(&clone, self.body.clone()).await?;
+            self.site.log.write(
+                Level::COLLECT,
+                Priority::Info,
+                self.id(),
+                format_args!("{}: clone: owner={}", clone.id, shown(&owner)),
+            );
+            owners::hand_over(&mut self.envelope, &owner);
+            jobs.push(Job { held, envelope: clone, body: self.body.clone(), reports: Reports::ByMail, watch: None });
+        }
+        self.mark().await?;
+        for job in jobs {
+            let report = Box::pin(attempt(&site, job)).await;
+            self.exit = if report.exit == Exit::OK { self.exit } else { report.exit };
+        }
+        Ok(())
+    }
+
+    /// One transaction.
+    async fn deliver(&mut self, batch: &Batch) -> Result<(), queue::Error> {
+        let started = clock::monotonic();
+        let Delivered { relay, results } = agent::deliver(self, batch).await;
+        for (recipients, outcome) in results {
+            self.settle(&recipients, &outcome, &relay, Some(started));
+        }
+        let interval = usize::try_from(self.site.config.options.checkpoint_interval).unwrap_or(0);
+        if interval > 0 && self.unmarked >= interval { self.mark().await } else { Ok(()) }
+    }
+
+    /// Notes an outcome: recipients, transcript, log, caller.
+    pub(super) fn settle(&mut self, recipients: &[usize], outcome: &Outcome, relay: &[u8], started: Option<Instant>) {
+        self.log_outcome(recipients, outcome, relay, started);
+        for index in recipients {
+            let Some(recipient) = self.envelope.recipients.get_mut(*index) else { continue };
+            outcome.apply(recipient, self.now);
+            let address = recipient.address.clone();
+            let line = format!("{}... {}", shown(&address), outcome.text);
+            if outcome.verdict == Verdict::Failed {
+                self.transcript.push(format!("{:03} {} {line}", outcome.reply_code, outcome.status).into());
+                self.exit = outcome.exit_code();
+                self.messages.push(line.clone());
+            } else if outcome.verdict == Verdict::Deferred {
+                self.envelope.message = Some(outcome.text.clone().into());
+                self.transcript.push(line.clone().into());
+            }
+            if let Some(watch) = &self.watch {
+                // Nobody watching any more is no reason to stop.
+                let _ = watch.send(line.into());
+            }
+            self.unmarked += usize::from(outcome.verdict != Verdict::Deferred);
+        }
+    }
+
+    fn log_outcome(&self, recipients: &[usize], outcome: &Outcome, relay: &[u8], started: Option<Instant>) {
+        let Some(first) = recipients.first().and_then(|i| self.envelope.recipients.get(*i)) else { return };
+        let addresses: Vec<&[u8]> =
+            recipients.iter().filter_map(|i| self.envelope.recipients.get(*i)).map(|r| r.address.as_ref()).collect();
+        let mailer = first.route.as_ref().and_then(|r| self.site.config.mailers.get(r.mailer.0));
+        let sender = match &self.envelope.sender_user {
+            SenderUser::Local(controller) => Some(controller),
+            _ => None,
+        };
+        let controller = first.controller.as_ref().or(sender);
+        let dsn = outcome.status.to_string();
+        let line = To {
+            to: &addresses,
+            controller: controller.map(|c| (c.address.as_ref(), c.uid, c.gid)),
+            delay: self.now.since(self.envelope.created),
+            attempt: started.map(|at| clock::monotonic().duration_since(at)),
+            mailer: mailer.map_or(&b""[..], |m| m.name.as_ref()),
+            priority: self.envelope.priority,
+            relay,
+            dsn: &dsn,
+            quarantine: b"",
+            reply: outcome.reply.as_deref().unwrap_or_default(),
+            stat: outcome.text.as_bytes(),
+        };
+        let level = if outcome.verdict == Verdict::Deferred { Level::CONNECT } else { Level::DELIVERY };
+        if self.site.log.is_on(level) {
+            for text in line.lines() {
+                self.site.log.write(level, Priority::Info, self.id(), text);
+            }
+        }
+    }
+
+    /// Brings the queue file up to date. Failures that are not reported yet still count as to be done.
+    async fn mark(&mut self) -> Result<(), queue::Error> {
+        let mut view = self.envelope.clone();
+        for recipient in view.recipients.iter_mut().filter(|r| r.state == State::Failed) {
+            recipient.state = State::Queued;
+        }
+        self.write(&view).await?;
+        self.unmarked = 0;
+        Ok(())
+    }
+
+    async fn write(&mut self, envelope: &Envelope) -> Result<(), queue::Error> {
+        let site = Arc::clone(&self.site);
+        if let Some(held) = self.held.take() {
+            self.held = Some(site.spool()?.update(held, envelope).await?);
+        }
+        Ok(())
+    }
+
+    /// Reports, then retires or rewrites the queue entry; true when nothing is left.
+    async fn finish(&mut self) -> Result<bool, queue::Error> {
+        let is_left = |e: &Envelope| e.recipients.iter().any(|r| r.state == State::Queued);
+        let mut warning = None;
+        if is_left(&self.envelope) {
+            match retry::fate(&self.site.config, &self.envelope, self.now) {
+                Fate::Keep => {}
+                Fate::Warn(words) => warning = Some(words),
+                Fate::Return(words) => self.give_up(&words),
+            }
+        }
+        reports::send(self, warning).await?;
+        if is_left(&self.envelope) {
+            self.envelope.tries = self.envelope.tries.saturating_add(1);
+            self.envelope.last_try = Some(self.now);
+            self.envelope.priority = retry::priority_after(&self.site.config, &self.envelope);
+            let envelope = self.envelope.clone();
+            self.write(&envelope).await?;
+            return Ok(false);
+        }
+        let site = Arc::clone(&self.site);
+        if let Some(held) = self.held.take() {
+            site.spool()?.retire(held).await?;
+        }
+        let delay = clock_form(self.now.since(self.envelope.created));
+        self.site.log.write(
+            Level::DONE,
+            Priority::Info,
+            self.id(),
+            format_args!("done; delay={delay}, ntries={}", self.envelope.tries.saturating_add(1)),
+        );
+        Ok(true)
+    }
+
+    /// Fails what is left after too long a time.
+    fn give_up(&mut self, words: &str) {
+        self.transcript.push(format!("451 4.4.7 {words}").into());
+        for recipient in self.envelope.recipients.iter_mut().filter(|r| r.state == State::Queued) {
+            recipient.state = State::Failed;
+            recipient.status = Some(crate::base::status::Status(4, 4, 7));
+        }
+        self.envelope.message = Some(Bytes::copy_from_slice(words.as_bytes()));
+    }
+
+    fn queue_trouble(&mut self, error: &queue::Error) {
+        self.exit = error.exit();
+        self.site.log.system_error(self.id(), "root", error);
+    }
+
+    pub(super) fn id(&self) -> Id<'_> {
+        Id::Queue(self.envelope.id.as_str())
+    }
+
+    /// Shows a line to whoever watches.
+    pub(super) fn show(&self, line: impl Into<Bytes>) {
+        if let Some(watch) = &self.watch {
+            let _ = watch.send(line.into());
+        }
+    }
+
+    fn report(self, is_done: bool) -> Report {
+        Report { envelope: self.envelope, is_done, exit: self.exit, messages: self.messages }
+    }
 }

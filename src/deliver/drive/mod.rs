@@ -1,6 +1,8 @@
 //! Performs deliveries.
 
+mod agent;
 mod attempt;
+mod reports;
 
 use bytes::Bytes;
 use tokio::sync::mpsc::UnboundedSender;

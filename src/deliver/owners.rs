@@ -1,0 +1,62 @@
+//! Envelopes that lists with an owner are sent in.
+
+use bytes::Bytes;
+
+use crate::envelope::{Envelope, QueueId, State};
+
+/// Owners of recipients that are still to be sent, other than the sender, in order of appearance.
+pub fn owners(envelope: &Envelope) -> Vec<Bytes> {
+    let mut found: Vec<Bytes> = Vec::new();
+    for recipient in envelope.recipients.iter().filter(|r| r.state == State::Queued) {
+        if let Some(owner) = &recipient.owner
+            && *owner != envelope.sender
+            && !found.contains(owner)
+        {
+            found.push(owner.clone());
+        }
+    }
+    found
+}
+
+/// The envelope of one owner: its recipients, with those they were expanded from; the rest of the message is shared.
+pub fn split(envelope: &Envelope, owner: &Bytes, id: QueueId) -> Envelope {
+    let mut clone = envelope.clone();
+    clone.id = id;
+    clone.sender = owner.clone();
+    clone.sender_given = owner.clone();
+    clone.flags.is_split = true;
+    for recipient in &mut clone.recipients {
+        if recipient.state == State::Queued && recipient.owner.as_ref() != Some(owner) {
+            recipient.state = State::Duplicate;
+        }
+    }
+    clone
+}
+
+/// Marks what went into the envelope of an owner as done here.
+pub fn hand_over(envelope: &mut Envelope, owner: &Bytes) {
+    for recipient in &mut envelope.recipients {
+        if recipient.state == State::Queued && recipient.owner.as_ref() == Some(owner) {
+            recipient.state = State::Expanded;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_owner_gets_its_recipients_and_nobody_is_lost() {
+        let mut envelope = super::super::plan::tests::envelope(&[(0, "", "a"), (0, "", "b"), (0, "", "c")]);
+        envelope.recipients[1].owner = Some(Bytes::from_static(b"carol"));
+        let owners = owners(&envelope);
+        assert_eq!(owners, vec!["carol"]);
+        let clone = split(&envelope, &owners[0], QueueId::parse(b"6AM8Wwpk005226").unwrap());
+        hand_over(&mut envelope, &owners[0]);
+        let queued = |e: &Envelope| -> Vec<bool> { e.recipients.iter().map(|r| r.state == State::Queued).collect() };
+        assert_eq!(queued(&envelope), vec![true, false, true]);
+        assert_eq!(queued(&clone), vec![false, true, false]);
+        assert_eq!(clone.sender, "carol");
+    }
+}
