@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::base::exit::Exit;
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
@@ -25,6 +27,8 @@ pub struct Diagnostic {
     pub text: String,
     /// How bad it is.
     pub severity: Severity,
+    /// Exit code of a program that it ends; for a warning the one that a program ends with which goes on all the same.
+    pub exit: Exit,
 }
 
 impl fmt::Display for Diagnostic {

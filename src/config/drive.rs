@@ -1,11 +1,24 @@
 //! Loads a configuration: the file, the class files it names, users and interfaces of this machine.
 
+use std::ffi::OsStr;
+use std::net::IpAddr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use bytes::Bytes;
 
+use super::assign::Setting;
+use super::daemon_port::Family;
 use super::diagnostic::Severity;
+use super::dontblame::DontBlame;
+use super::outside::{Account, Outside};
+use super::reader::Reader;
+use super::values::ProbeInterfaces;
 use super::{Config, Diagnostic};
+use crate::base::domain;
+use crate::base::exit::Exit;
+use crate::macros::{MacroId, Value, names};
+use crate::sys::{file, host, safefile, spawn, user};
 
 /// What counts beside the file itself.
 #[derive(Debug, Clone, Default)]
@@ -14,32 +27,150 @@ pub struct LoadOptions {
     pub settings: Vec<Setting>,
     /// The file was chosen with `-C`: it is judged with the rights of the caller.
     pub chosen_by_user: bool,
-    /// `-bt`, `-bC` and the like: the names of this machine are not asked from DNS.
-    pub offline: bool,
     /// Letter of the operation mode, value of `${opMode}`.
     pub mode: Option<u8>,
-}
-
-/// An option or macro set on the command line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Setting {
-    /// `-O Name=value`.
-    Long(Bytes),
-    /// `-oXvalue`, and flags such as `-i`, `-m`.
-    Short(u8, Bytes),
-    /// `-Mxvalue`: as behind a `D`.
-    Macro(Bytes),
 }
 
 /// Reads the file at `path` and everything it names.
 ///
 /// The configuration is complete even when there are findings: what a bad line would have set keeps its old value.
-pub fn load(path: &Path, _options: &LoadOptions) -> (Config, Vec<Diagnostic>) {
-    let finding = Diagnostic {
-        path: Some(path.to_owned()),
-        line: 0,
-        text: "the reader of configuration files is not there yet".to_owned(),
-        severity: Severity::Fatal,
-    };
-    (Config { path: path.to_owned(), ..Config::default() }, vec![finding])
+/// Findings are in the original's order: the command line's first.
+pub fn load(path: &Path, options: &LoadOptions) -> (Config, Vec<Diagnostic>) {
+    let machine = Machine;
+    let mut reader = Reader::new(path, options.mode, &machine);
+    set_host_names(&mut reader.config);
+    for setting in &options.settings {
+        reader.command_line(setting);
+    }
+    match read_config(path, options.chosen_by_user) {
+        Ok(text) => reader.read(&text),
+        Err(reason) => {
+            reader.findings.push(Diagnostic {
+                path: None,
+                line: 0,
+                text: format!("{}: line 0: cannot open: {reason}", path.display()),
+                severity: Severity::Fatal,
+                exit: Exit::OSFILE,
+            });
+            return (reader.config, reader.findings);
+        }
+    }
+    reader.finish();
+    set_interface_names(&mut reader.config);
+    (reader.config, reader.findings)
 }
+
+fn read_config(path: &Path, chosen_by_user: bool) -> Result<Vec<u8>, String> {
+    // A file that the caller chose is opened with the caller's rights; nothing else protects the program from it.
+    let opened = if chosen_by_user {
+        file::open_read_following(path).map_err(|e| safefile::error_text(&e))
+    } else {
+        let judge = safefile::Judge { uid: user::effective_uid(), dont_blame: 0 };
+        safefile::open(path, safefile::Purpose::Configuration, &judge).map(|o| o.file).map_err(|e| e.to_string())
+    };
+    file::read_limited(&mut opened?, LARGEST_FILE).map_err(|e| safefile::error_text(&e))
+}
+
+/// The machine the program runs on.
+struct Machine;
+
+impl Outside for Machine {
+    fn user(&self, name: &[u8]) -> Option<Account> {
+        user::by_name(name).ok().flatten().map(account)
+    }
+
+    fn user_by_number(&self, uid: u32) -> Option<Account> {
+        user::by_uid(uid).ok().flatten().map(account)
+    }
+
+    fn group(&self, name: &[u8]) -> Option<u32> {
+        user::group(name).ok().flatten()
+    }
+
+    fn class_file(&self, path: &[u8], blame: DontBlame) -> Result<Vec<u8>, String> {
+        let judge = safefile::Judge { uid: user::effective_uid(), dont_blame: blame.0 };
+        let path = Path::new(OsStr::from_bytes(path));
+        let mut opened = safefile::open(path, safefile::Purpose::Class, &judge).map_err(|e| e.to_string())?;
+        file::read_limited(&mut opened.file, LARGEST_FILE).map_err(|e| safefile::error_text(&e))
+    }
+
+    fn class_program(&self, command: &[u8]) -> Result<Vec<u8>, String> {
+        spawn::output_of(command).map_err(|e| safefile::error_text(&e))
+    }
+
+    fn is_address(&self, address: &[u8], family: Family) -> bool {
+        let Ok(text) = std::str::from_utf8(address) else { return false };
+        let bare = text.strip_prefix("IPv6:").unwrap_or(text);
+        let bare = bare.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(bare);
+        match bare.parse::<IpAddr>() {
+            Ok(ip) => ip.is_ipv6() == (family == Family::Inet6),
+            Err(_) => host::canonical_name(bare).is_some(),
+        }
+    }
+
+    fn is_service(&self, port: &[u8]) -> bool {
+        std::str::from_utf8(port).is_ok_and(|name| host::service_port(name).is_some())
+    }
+}
+
+fn account(found: user::Account) -> Account {
+    Account { name: found.name, uid: found.uid, gid: found.gid }
+}
+
+/// `$j $w $m $k $=w $=k` from the host's own name, before the file is read.
+fn set_host_names(config: &mut Config) {
+    let own = host::name().unwrap_or_default();
+    let full = host::canonical_name(&own).filter(|name| name.contains('.')).unwrap_or_else(|| own.clone());
+    let full = domain::without_final_dot(full.as_bytes()).to_vec();
+    let mut put = |id: MacroId, text: &[u8]| {
+        std::sync::Arc::make_mut(&mut config.macros).insert(id, Value::Text(Bytes::copy_from_slice(text)));
+    };
+    put(names::HOST, &full);
+    put(names::HOST_LABEL, domain::first_label(&full));
+    put(names::UNAME, &full);
+    let parent = domain::parent(&full);
+    if !parent.is_empty() {
+        put(names::DOMAIN, parent);
+        config.classes.add(class(b'm'), parent);
+    }
+    config.classes.add(class(b'k'), &full);
+    for name in [full.as_slice(), domain::first_label(&full), own.as_bytes(), b"localhost"] {
+        config.classes.add(class(b'w'), name);
+    }
+    for address in host::addresses(&own) {
+        config.classes.add(class(b'w'), bracketed(address).as_bytes());
+    }
+}
+
+/// Names and addresses of the interfaces for `$=w`, as `DontProbeInterfaces` allows.
+fn set_interface_names(config: &mut Config) {
+    let probe = config.options.dont_probe_interfaces;
+    if probe == ProbeInterfaces::None {
+        return;
+    }
+    let interfaces = host::interfaces().unwrap_or_default();
+    for interface in interfaces.iter().filter(|i| !i.is_loopback || probe == ProbeInterfaces::All) {
+        config.classes.add(class(b'w'), bracketed(interface.address).as_bytes());
+        if let Some(name) = host::reverse_name(interface.address) {
+            config.classes.add(class(b'w'), name.as_bytes());
+        }
+    }
+}
+
+/// An address as `$=w` holds it: `[192.0.2.1]`, `[IPv6:2001:db8:0:0:0:0:0:1]`.
+fn bracketed(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(v4) => format!("[{v4}]"),
+        IpAddr::V6(v6) => {
+            let groups: Vec<String> = v6.segments().iter().map(|g| format!("{g:x}")).collect();
+            format!("[IPv6:{}]", groups.join(":"))
+        }
+    }
+}
+
+fn class(letter: u8) -> MacroId {
+    MacroId(u16::from(letter))
+}
+
+/// Largest cf or class file that is read, bytes.
+const LARGEST_FILE: usize = 256 * 1024 * 1024;

@@ -2,7 +2,11 @@
 
 use bytes::Bytes;
 
+use super::lines;
+use super::reader::Reader;
 use super::rules::RulesetId;
+use crate::base::bytes::{split_once, trim};
+use crate::base::letters::LetterSet;
 use crate::macros::Template;
 use crate::message::Condition;
 
@@ -13,8 +17,66 @@ pub struct HeaderRule {
     pub name: Bytes,
     /// Its condition.
     pub condition: Condition,
-    /// Text of the header to add; continuation lines keep their newline. `None` for a line that only names a ruleset.
+    /// Text of the header to add, as it stands behind the colon (with its blank); continuation lines keep their newline. `None` for a line that only names a ruleset.
     pub template: Option<Template>,
     /// Ruleset for a header that came in; the flag says whether comments are kept (`$>+`).
     pub check: Option<(RulesetId, bool)>,
+}
+
+impl Reader<'_> {
+    /// `H[?condition?]name: template`, `Hname: $>ruleset`.
+    pub(super) fn header_line(&mut self, text: &[u8]) {
+        match self.parse_header(text) {
+            Ok(Some(rule)) => self.config.headers.push(rule),
+            Ok(None) => {}
+            Err(shown) => self.error(format!("header syntax error, line \"{shown}\"")),
+        }
+    }
+
+    /// `Ok(None)` when what is wrong has been said already. Errors: as much of the line as the original quotes.
+    fn parse_header(&mut self, text: &[u8]) -> Result<Option<HeaderRule>, String> {
+        let (condition, rest) = match text.strip_prefix(b"?") {
+            None => (Condition::Always, text),
+            Some(tail) => self.condition(tail).ok_or_else(|| quoted_condition(text))?,
+        };
+        let is_name = |b: &u8| b.is_ascii_graphic() && *b != b':';
+        let length = rest.iter().take_while(|b| is_name(b)).count();
+        let (name, after) = rest.split_at_checked(length).unwrap_or((rest, b""));
+        let value = after.trim_ascii_start().strip_prefix(b":").filter(|_| !name.is_empty());
+        let Some(value) = value else { return Err(quoted_condition(text)) };
+        let name = Bytes::copy_from_slice(name);
+        let Some(call) = value.trim_ascii_start().strip_prefix(b"$>") else {
+            if name.as_ref() == b"*" {
+                return Err(quoted_condition(text));
+            }
+            let template = Some(Template::parse(value, &mut self.config.names));
+            return Ok(Some(HeaderRule { name, condition, template, check: None }));
+        };
+        let (keeps_comments, called) = match call.strip_prefix(b"+") {
+            Some(called) => (true, called),
+            None => (false, call),
+        };
+        let check = self.ruleset_named(trim(called), false).map(|id| (id, keeps_comments));
+        Ok(check.map(|check| HeaderRule { name, condition, template: None, check: Some(check) }))
+    }
+
+    /// Behind the first `?`: flags or a macro, then the second `?`.
+    fn condition<'t>(&mut self, text: &'t [u8]) -> Option<(Condition, &'t [u8])> {
+        if let Some(reference) = text.strip_prefix(b"$") {
+            let reference = reference.strip_prefix(b"&").unwrap_or(reference);
+            let (id, rest) = self.name(reference)?;
+            return Some((Condition::Macro(id), rest.strip_prefix(b"?")?));
+        }
+        let (flags, rest) = split_once(text, b'?')?;
+        Some((Condition::MailerFlags(LetterSet::from_bytes(flags)), rest))
+    }
+}
+
+/// The line up to its second `?`, which is all that the original quotes.
+fn quoted_condition(text: &[u8]) -> String {
+    let end = match text.strip_prefix(b"?").and_then(|tail| tail.iter().position(|b| *b == b'?')) {
+        Some(at) => at + 1,
+        None => text.len(),
+    };
+    lines::quoted(text.get(..end).unwrap_or(text))
 }

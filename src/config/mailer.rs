@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::lines;
+use super::reader::Reader;
 use super::rules::RulesetId;
 use super::values::UserSpec;
+use crate::base::bytes::{leading_number, split_once, trim};
 use crate::base::letters::LetterSet;
-use crate::macros::Template;
+use crate::base::limits;
+use crate::macros::{Template, names};
 
 /// Index of a mailer in [`super::Config::mailers`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -85,3 +89,222 @@ impl Mailer {
         self.path.as_ref() == b"[FILE]"
     }
 }
+
+impl Default for Mailer {
+    /// A mailer as an `M` line without any equate would make it.
+    fn default() -> Self {
+        Self {
+            name: Bytes::new(),
+            path: Bytes::new(),
+            flags: LetterSet::EMPTY,
+            sender: RulesetPair::default(),
+            recipient: RulesetPair::default(),
+            argv: Vec::new(),
+            eol: Bytes::new(),
+            max_size: 0,
+            max_messages: 0,
+            max_recipients: 100,
+            line_limit: 0,
+            directory: None,
+            user: None,
+            nice: 0,
+            charset: None,
+            mta_type: Bytes::new(),
+            address_type: Bytes::new(),
+            diagnostic_type: Bytes::new(),
+            wait: None,
+            queue_group: None,
+            root: None,
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// `Mname, P=path, F=flags, …`.
+    pub(super) fn mailer_line(&mut self, text: &[u8]) {
+        let (name, rest) = line_name(text);
+        if name.is_empty() {
+            return self.error("name required for mailer".to_owned());
+        }
+        let mut mailer = Mailer { name: Bytes::copy_from_slice(name), ..Mailer::default() };
+        let shown = String::from_utf8_lossy(name).into_owned();
+        let mut equates = Equates(rest);
+        while let Some(equate) = equates.next_equate() {
+            let Ok((letter, value)) = equate else {
+                return self.error(format!("mailer {shown}: `=' expected"));
+            };
+            if self.mailer_equate(&mut mailer, &shown, letter, &value).is_err() {
+                return;
+            }
+        }
+        if self.is_usable(&mut mailer, &shown) {
+            self.put_mailer(mailer);
+        }
+    }
+
+    /// Sets one field. Errors: the whole line is given up; what is wrong has been said.
+    fn mailer_equate(&mut self, m: &mut Mailer, shown: &str, letter: u8, value: &[u8]) -> Result<(), Abandoned> {
+        let number = leading_number(value);
+        match letter {
+            b'P' => m.path = Bytes::copy_from_slice(value),
+            b'F' => m.flags = LetterSet::from_bytes(value),
+            b'S' | b'R' if value.is_empty() => {
+                self.error("invalid ruleset name: \"\"".to_owned());
+                return Err(Abandoned);
+            }
+            b'S' => m.sender = self.ruleset_pair(value),
+            b'R' => m.recipient = self.ruleset_pair(value),
+            b'A' => {
+                let words = value.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty());
+                m.argv = words.map(|w| Template::parse(w, &mut self.config.names)).collect();
+            }
+            b'E' => m.eol = Bytes::copy_from_slice(value),
+            b'M' => m.max_size = number,
+            b'm' => m.max_messages = number,
+            b'r' => m.max_recipients = number,
+            b'L' => m.line_limit = usize::try_from(number).unwrap_or(0),
+            b'N' => m.nice = i32::try_from(number).unwrap_or(0),
+            b'W' => m.wait = self.interval(value, b's').filter(|span| !span.is_zero()),
+            b'D' | b'/' => {
+                if value.is_empty() && letter == b'D' {
+                    self.error(format!("mailer {shown}: null working directory"));
+                    return Err(Abandoned);
+                }
+                let template = Some(Template::parse(value, &mut self.config.names));
+                *(if letter == b'D' { &mut m.directory } else { &mut m.root }) = template;
+            }
+            b'U' if value.is_empty() => {
+                self.error(format!("mailer {shown}: null user name"));
+                return Err(Abandoned);
+            }
+            b'U' => m.user = self.user_spec(value, "readcf: mailer U= flag"),
+            b'C' | b'Q' if value.is_empty() => {
+                self.error(format!("mailer {shown}: null {}", if letter == b'C' { "charset" } else { "queue" }));
+                return Err(Abandoned);
+            }
+            b'C' => m.charset = Some(Bytes::copy_from_slice(value)),
+            b'Q' if !self.config.queue_groups.iter().any(|g| g.name == value) && value != b"mqueue" => {
+                self.error(format!("mailer {shown}: unknown queue {}", String::from_utf8_lossy(value)));
+                return Err(Abandoned);
+            }
+            b'Q' => m.queue_group = Some(Bytes::copy_from_slice(value)),
+            b'T' => set_types(m, value),
+            other => {
+                self.error(format!("M{shown}: unknown mailer equate {}=", char::from(other)));
+                return Err(Abandoned);
+            }
+        }
+        Ok(())
+    }
+
+    fn ruleset_pair(&mut self, value: &[u8]) -> RulesetPair {
+        match split_once(value, b'/') {
+            Some((envelope, header)) => {
+                RulesetPair { envelope: self.ruleset_used(envelope), header: self.ruleset_used(header) }
+            }
+            None => {
+                let both = self.ruleset_used(value);
+                RulesetPair { envelope: both, header: both }
+            }
+        }
+    }
+
+    /// Checks what a mailer needs and fills in what follows from it; complains when something is missing.
+    fn is_usable(&mut self, m: &mut Mailer, shown: &str) -> bool {
+        let first = m.argv.first().and_then(Template::as_literal).unwrap_or_default();
+        let fault = match m.path.as_ref() {
+            _ if m.argv.is_empty() => Some("A= argument required"),
+            b"" => Some("P= argument required"),
+            b"[TCP]" => Some("P=[TCP] must be replaced by P=[IPC]"),
+            b"[IPC]" if m.argv.len() < 2 => Some("too few parameters for [IPC] mailer"),
+            b"[FILE]" if m.argv.len() < 2 => Some("too few parameters for [FILE] mailer"),
+            b"[FILE]" if first != "FILE" => Some("first argument in [FILE] mailer must be FILE"),
+            _ => None,
+        };
+        if let Some(fault) = fault {
+            self.error(format!("M{shown}: {fault}"));
+            return false;
+        }
+        if m.is_network() && first != "TCP" && first != "FILE" {
+            self.note(format!("M{shown}: Warning: first argument in [IPC] mailer must be TCP or FILE"));
+        }
+        if m.eol.is_empty() {
+            // Without the recipient among its arguments a mailer is spoken to in SMTP or LMTP.
+            let speaks = !m.argv.iter().any(|word| word.mentions(names::RCPT_USER));
+            m.eol = Bytes::from_static(if speaks { b"\r\n" } else { b"\n" });
+        }
+        if m.has(b'L') && m.line_limit == 0 {
+            m.line_limit = OLD_LINE_LIMIT;
+        }
+        self.add_implied_flags(m);
+        true
+    }
+
+    /// Flags that old levels of the language imply. Source: op guide 5.6 (V lines).
+    fn add_implied_flags(&self, m: &mut Mailer) {
+        let level = self.config.level;
+        if level == 0 {
+            return; // the built-in mailers, read before any V line
+        }
+        let is_local = m.name.as_ref() == b"local";
+        let old: &[u8] = if level < 6 && is_local { b"Aw5:|/@" } else { b"" };
+        let older: &[u8] = if level < 7 && is_local { b"q" } else { b"" };
+        old.iter().chain(older).for_each(|flag| m.flags.insert(*flag));
+    }
+
+    fn put_mailer(&mut self, mailer: Mailer) {
+        let mailers = &mut self.config.mailers;
+        match mailers.iter_mut().find(|m| m.name.eq_ignore_ascii_case(&mailer.name)) {
+            Some(slot) => *slot = mailer,
+            None if mailers.len() >= limits::MAILERS => {
+                self.error(format!("too many mailers defined ({} max)", limits::MAILERS));
+            }
+            None => mailers.push(mailer),
+        }
+    }
+}
+
+/// `T=mta/address/diagnostic`; the first alone implies the other two.
+fn set_types(m: &mut Mailer, value: &[u8]) {
+    let mut parts = value.splitn(3, |b| *b == b'/').map(trim);
+    let mut next = |default: &'static str| match parts.next() {
+        Some(part) if !part.is_empty() => Bytes::copy_from_slice(part),
+        _ => Bytes::from_static(default.as_bytes()),
+    };
+    m.mta_type = next("dns");
+    m.address_type = next("rfc822");
+    m.diagnostic_type = next("smtp");
+}
+
+/// The line is not looked at any further.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Abandoned;
+
+/// Name at the start of an `M`, `Q` or `X` line, and the rest.
+pub(super) fn line_name(text: &[u8]) -> (&[u8], &[u8]) {
+    let end = text.iter().position(|b| *b == b',' || b.is_ascii_whitespace()).unwrap_or(text.len());
+    text.split_at_checked(end).unwrap_or((text, b""))
+}
+
+/// `x=value` pairs between commas.
+pub(super) struct Equates<'a>(pub(super) &'a [u8]);
+
+impl Equates<'_> {
+    /// The next pair; `Err` when there is no `=` where one should be.
+    pub(super) fn next_equate(&mut self) -> Option<Result<(u8, Vec<u8>), Abandoned>> {
+        let start = self.0.iter().position(|b| *b != b',' && !b.is_ascii_whitespace())?;
+        let text = self.0.get(start..)?;
+        let letter = *text.first()?;
+        let end = text.iter().position(|b| *b == b',' || *b == b'=').unwrap_or(text.len());
+        let Some(value) = text.get(end..).and_then(|rest| rest.strip_prefix(b"=")) else {
+            self.0 = b"";
+            return Some(Err(Abandoned));
+        };
+        let (value, rest) = lines::munch(value.trim_ascii_start(), Some(b','));
+        self.0 = rest;
+        Some(Ok((letter, value)))
+    }
+}
+
+/// Line limit that flag `L` sets. Source: observed.
+const OLD_LINE_LIMIT: usize = 990;

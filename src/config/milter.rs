@@ -4,6 +4,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::mailer::{Equates, line_name};
+use super::reader::Reader;
+use crate::base::bytes::{leading_number, split_once, trim};
+use crate::base::exit::Exit;
+
 /// An `X` line.
 #[derive(Debug, Clone)]
 pub struct Filter {
@@ -31,3 +36,129 @@ pub struct MilterOptions {
     /// `Milter.macros.STAGE`: stage and macro names (without `$`).
     pub macros: Vec<(Bytes, Vec<Bytes>)>,
 }
+
+impl Reader<'_> {
+    /// `Xname, S=socket, F=flag, T=times`.
+    pub(super) fn filter_line(&mut self, text: &[u8]) {
+        let text = self.expand(text);
+        let (name, rest) = line_name(&text);
+        if name.is_empty() {
+            return self.error("name required for mail filter".to_owned());
+        }
+        let shown = String::from_utf8_lossy(name).into_owned();
+        if self.config.filters.iter().any(|f| f.name.as_ref() == name) {
+            return self.error(format!("X{shown}: duplicate filter definition"));
+        }
+        let mut filter = Filter { name: Bytes::copy_from_slice(name), ..Filter::default() };
+        let mut equates = Equates(rest);
+        while let Some(equate) = equates.next_equate() {
+            let Ok((letter, value)) = equate else {
+                return self.error(format!("X{shown}: `=' expected"));
+            };
+            match letter {
+                b'S' => filter.socket = value.into(),
+                b'F' => filter.on_failure = value.iter().copied().find(|b| matches!(b, b'R' | b'T' | b'4')),
+                b'T' => {
+                    if !self.filter_times(&mut filter, &shown, &value) {
+                        return;
+                    }
+                }
+                other => return self.error(format!("X{shown}: unknown filter equate {}=", char::from(other))),
+            }
+        }
+        match self.socket_fault(&filter.socket) {
+            None => self.config.filters.push(filter),
+            Some((fault, exit)) => self.error_with(format!("X{shown}: {fault}"), exit),
+        }
+    }
+
+    /// `C:5m;S:10s;R:10s;E:5m`. Complains and returns false when that is none.
+    fn filter_times(&mut self, filter: &mut Filter, shown: &str, value: &[u8]) -> bool {
+        for part in value.split(|b| *b == b';').map(trim).filter(|p| !p.is_empty()) {
+            let Some((key, time)) = split_once(part, b':') else {
+                self.error(format!("X{shown}, T=: `:' expected"));
+                return false;
+            };
+            let Some(span) = self.interval(trim(time), b's') else { continue };
+            match key.first() {
+                Some(b'C') => filter.connect = span,
+                Some(b'S') => filter.send = span,
+                Some(b'R') => filter.read = span,
+                Some(b'E') => filter.end_of_message = span,
+                other => {
+                    let letter = other.map_or(' ', |b| char::from(*b));
+                    self.error(format!("X{shown}: unknown filter timeout {letter}"));
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// What is wrong with a socket, as far as one can tell without opening it.
+    fn socket_fault(&self, socket: &[u8]) -> Option<(String, Exit)> {
+        let config = |text: String| Some((text, Exit::SOFTWARE));
+        if socket.is_empty() {
+            return config("empty or missing socket information".to_owned());
+        }
+        let (kind, address) = split_once(socket, b':')?;
+        match kind.to_ascii_lowercase().as_slice() {
+            b"local" | b"unix" => None,
+            b"inet" | b"inet6" => {
+                let Some((port, _)) = split_once(address, b'@') else {
+                    let address = String::from_utf8_lossy(address);
+                    return config(format!("bad address {address} (expected port@host)"));
+                };
+                (!self.outside.is_service(port))
+                    .then(|| (format!("unknown port name {}", String::from_utf8_lossy(port)), Exit::SOFTWARE))
+            }
+            other => {
+                let kind = String::from_utf8_lossy(other);
+                Some((format!("unknown socket type {kind}: Protocol not supported"), Exit::OSERR))
+            }
+        }
+    }
+
+    /// `O Milter.name=value`.
+    pub(super) fn milter_option(&mut self, name: &[u8], value: &[u8]) {
+        let lower = name.to_ascii_lowercase();
+        if name.is_empty() {
+            return self.error("milter_set_option: invalid Milter option, must specify suboption".to_owned());
+        }
+        if lower == b"loglevel" {
+            self.config.milter.log_level = Some(leading_number(value));
+            return;
+        }
+        let stage = lower.strip_prefix(b"macros.").and_then(|s| STAGES.iter().find(|known| known.as_bytes() == s));
+        let Some(stage) = stage else {
+            let name = String::from_utf8_lossy(name);
+            return self.error(format!("milter_set_option: invalid Milter option {name}"));
+        };
+        let macros = value.split(|b| *b == b',' || b.is_ascii_whitespace()).filter(|w| !w.is_empty());
+        let macros = macros.map(|name| {
+            let inner = name.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}")).unwrap_or(name);
+            Bytes::copy_from_slice(inner)
+        });
+        let macros = macros.collect();
+        self.config.milter.macros.retain(|(known, _)| known != stage);
+        self.config.milter.macros.push((Bytes::from_static(stage.as_bytes()), macros));
+    }
+}
+
+impl Default for Filter {
+    /// The times of a filter whose line gives none.
+    fn default() -> Self {
+        Self {
+            name: Bytes::new(),
+            socket: Bytes::new(),
+            on_failure: None,
+            connect: Duration::from_secs(300),
+            send: Duration::from_secs(10),
+            read: Duration::from_secs(10),
+            end_of_message: Duration::from_secs(300),
+        }
+    }
+}
+
+/// Stages of `Milter.macros`. Source: op guide 5.11; observed.
+pub static STAGES: &[&str] = &["connect", "helo", "envfrom", "envrcpt", "data", "eoh", "eom"];

@@ -3,17 +3,22 @@
 //! In: the text of `sendmail.cf` or `submit.cf`, the class files it names, `-O`/`-o`/`-M` of the command line. Out: a
 //! [`Config`] and every diagnostic in one pass. Documents: op guide §5. Never: opens maps, keys or sockets.
 
+mod assign;
+mod class_file;
 pub mod daemon_port;
 pub mod diagnostic;
 pub mod dontblame;
 pub mod drive;
 pub mod headers;
+mod lines;
 pub mod mailer;
 pub mod maps;
 pub mod milter;
 pub mod options;
+mod outside;
 pub mod privacy;
 pub mod queue_group;
+mod reader;
 pub mod rules;
 pub mod timeouts;
 pub mod values;
@@ -23,14 +28,35 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::macros::{ClassTable, MacroTable, NameTable, Scope};
+use crate::macros::{ClassTable, MacroId, MacroTable, NameTable, Scope};
 
+pub use assign::Setting;
 pub use diagnostic::Diagnostic;
 pub use headers::HeaderRule;
 pub use mailer::{Mailer, MailerId};
 pub use options::Options;
 pub use rules::{Rule, RulesetId, RulesetTable, Symbol};
 pub use timeouts::Timeouts;
+
+/// Version of the program, the value of `$v`.
+pub const VERSION: &str = concat!("8.18.2-rs", env!("CARGO_PKG_VERSION"));
+
+/// An `F` line that reads a class from a map: `F{Name}key@class:spec`. Filled in once when maps are open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClassLookup {
+    /// The class.
+    pub class: MacroId,
+    /// The key; empty for a whole LDAP class.
+    pub key: Bytes,
+    /// Class of the map.
+    pub map_class: Bytes,
+    /// Its arguments.
+    pub arguments: Bytes,
+    /// `-o`: a failure is no error.
+    pub optional: bool,
+    /// Line in the cf file, from 1.
+    pub line: u32,
+}
 
 /// A cf file as read. Immutable once loaded.
 #[derive(Debug, Clone, Default)]
@@ -47,6 +73,8 @@ pub struct Config {
     pub macros: Arc<MacroTable>,
     /// Members of classes.
     pub classes: ClassTable,
+    /// `F` lines that name a map.
+    pub class_lookups: Vec<ClassLookup>,
     /// `O` lines.
     pub options: Options,
     /// `O Timeout.…` lines.

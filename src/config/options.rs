@@ -30,6 +30,46 @@ pub enum Safe {
     No,
 }
 
+/// Whether an option acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It does what its row says.
+    Done,
+    /// It is read and has no effect, because of this.
+    Accepted(&'static str),
+    /// It is a diagnostic, because of this.
+    Refused(&'static str),
+}
+
+/// How the value of an option is read, and where it is put.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// Nothing, or a word that begins with `t` or `y`, is true; all else is false.
+    Bool(fn(&mut Options) -> &mut bool),
+    /// Decimal number; what is none counts as 0.
+    Number(fn(&mut Options) -> &mut i64),
+    /// The same, with a state "not set".
+    MaybeNumber(fn(&mut Options) -> &mut Option<i64>),
+    /// Interval; a bare number counts seconds.
+    Seconds(fn(&mut Options) -> &mut Duration),
+    /// Interval; a bare number counts minutes.
+    Minutes(fn(&mut Options) -> &mut Duration),
+    /// Interval; a bare number counts hours.
+    Hours(fn(&mut Options) -> &mut Duration),
+    /// Text as it stands.
+    Text(fn(&mut Options) -> &mut Bytes),
+    /// Text as it stands; nothing unsets it.
+    MaybeText(fn(&mut Options) -> &mut Option<Bytes>),
+    /// Text with macros, expanded where it is used.
+    Template(fn(&mut Options) -> &mut Template),
+    /// The same; nothing unsets it.
+    MaybeTemplate(fn(&mut Options) -> &mut Option<Template>),
+    /// Permission bits in octal digits.
+    Mode(fn(&mut Options) -> &mut FileMode),
+    /// A form of its own: [`super::assign`] has a function for it.
+    Own,
+}
+
 /// An option.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
@@ -39,27 +79,46 @@ pub struct Row {
     pub letter: Option<u8>,
     /// Who may set it on the command line.
     pub safe: Safe,
+    /// Whether it acts.
+    pub status: Status,
+    /// Form of its value.
+    pub kind: Kind,
     /// What it does.
     pub effect: &'static str,
 }
 
+/// The row of an option by its one-letter name.
+pub fn by_letter(letter: u8) -> Option<&'static Row> {
+    OPTIONS.iter().find(|row| row.letter == Some(letter))
+}
+
+macro_rules! kind {
+    (Own) => { Kind::Own };
+    (Own, $field:ident) => { Kind::Own };
+    ($kind:ident, $field:ident) => { Kind::$kind(|o| &mut o.$field) };
+}
+
 macro_rules! options {
-    ($($name:ident, $letter:expr, $safe:expr, $field:ident: $type:ty = $default:expr, $effect:literal;)*) => {
+    ($($name:ident, $letter:expr, $safe:ident, $status:expr, $kind:ident $(=> $field:ident: $type:ty = $default:expr)?,
+       $effect:literal;)*) => {
         /// All options, in the original's order (abbreviation messages name the first two in this order).
         #[rustfmt::skip]
         pub static OPTIONS: &[Row] = &[
-            $(Row { name: stringify!($name), letter: $letter, safe: $safe, effect: $effect },)*
+            $(Row {
+                name: stringify!($name), letter: $letter, safe: Safe::$safe, status: $status,
+                kind: kind!($kind $(, $field)?), effect: $effect,
+            },)*
         ];
 
         /// Values of all options.
         #[derive(Debug, Clone)]
         pub struct Options {
-            $(#[doc = $effect] pub $field: $type,)*
+            $($(#[doc = $effect] pub $field: $type,)?)*
         }
 
         impl Default for Options {
             fn default() -> Self {
-                Self { $($field: $default,)* }
+                Self { $($($field: $default,)?)* }
             }
         }
     };
@@ -69,296 +128,305 @@ macro_rules! options {
 mod rows {
     #[allow(clippy::wildcard_imports, reason = "the rows name every type of this file")]
     use super::*;
+    use super::Status::{Accepted, Done};
 
 options! {
-    SevenBitInput, Some(b'7'), Safe::Yes, seven_bit_input: bool = false,
+    SevenBitInput, Some(b'7'), Yes, Done, Bool => seven_bit_input: bool = false,
         "Clears the top bit of every input byte; the body is then never 8-bit.";
-    EightBitMode, Some(b'8'), Safe::Yes, eight_bit_mode: EightBitMode = EightBitMode::Pass,
+    EightBitMode, Some(b'8'), Yes, Done, Own => eight_bit_mode: EightBitMode = EightBitMode::Pass,
         "Chooses what to do with undeclared 8-bit bodies: convert to MIME, pass on, or reject with 554.";
-    AliasFile, Some(b'A'), Safe::No, alias_file: Vec<Bytes> = Vec::new(),
+    AliasFile, Some(b'A'), No, Done, Own => alias_file: Vec<Bytes> = Vec::new(),
         "Alias databases, searched in order; repeated option lines accumulate.";
-    AliasWait, Some(b'a'), Safe::No, alias_wait: Duration = Duration::from_secs(0),
+    AliasWait, Some(b'a'), No, Done, Minutes => alias_wait: Duration = Duration::from_secs(0),
         "How long to wait at start for the @:@ marker to appear in a rebuilt alias database.";
-    BlankSub, Some(b'B'), Safe::No, blank_sub: u8 = b' ',
+    BlankSub, Some(b'B'), No, Done, Own => blank_sub: u8 = b' ',
         "Replaces unquoted blanks inside an address; also used as the blank in map keys coming from rules (observed: the syslog map key shows it).";
-    MinFreeBlocks, Some(b'b'), Safe::Yes, min_free_blocks: i64 = -1,
+    MinFreeBlocks, Some(b'b'), Yes, Done, Number => min_free_blocks: i64 = -1,
         "MAIL is answered 452 when the queue file system has fewer free blocks than this.";
-    CheckpointInterval, Some(b'C'), Safe::Yes, checkpoint_interval: i64 = 10,
+    CheckpointInterval, Some(b'C'), Yes, Done, Number => checkpoint_interval: i64 = 10,
         "Rewrites the queue file after this many deliveries so that a crash repeats few of them.";
-    HoldExpensive, Some(b'c'), Safe::No, hold_expensive: bool = false,
+    HoldExpensive, Some(b'c'), No, Done, Bool => hold_expensive: bool = false,
         "Mail for mailers with flag e is queued at first instead of tried.";
-    DeliveryMode, Some(b'd'), Safe::Yes, delivery_mode: DeliveryMode = DeliveryMode::Background,
+    DeliveryMode, Some(b'd'), Yes, Done, Own => delivery_mode: DeliveryMode = DeliveryMode::Background,
         "When delivery happens; d also suppresses maps with flag -D.";
-    ErrorHeader, Some(b'E'), Safe::No, error_header: Option<Bytes> = None,
+    ErrorHeader, Some(b'E'), No, Done, MaybeText => error_header: Option<Bytes> = None,
         "Text put at the top of bounce reports.";
-    ErrorMode, Some(b'e'), Safe::Yes, error_mode: ErrorMode = ErrorMode::Print,
+    ErrorMode, Some(b'e'), Yes, Done, Own => error_mode: ErrorMode = ErrorMode::Print,
         "How local submission errors are reported: print, quiet, mail, write, or mail with zero exit.";
-    TempFileMode, Some(b'F'), Safe::No, temp_file_mode: FileMode = FileMode(0o600),
+    TempFileMode, Some(b'F'), No, Done, Mode => temp_file_mode: FileMode = FileMode(0o600),
         "Mode of transcript, status, pid and delivered-to files. Value is read as octal.";
-    SaveFromLine, Some(b'f'), Safe::No, save_from_line: bool = false,
+    SaveFromLine, Some(b'f'), No, Done, Bool => save_from_line: bool = false,
         "Keep a leading UNIX From line of the input as part of the header.";
-    MatchGECOS, Some(b'G'), Safe::No, match_gecos: bool = false,
+    MatchGECOS, Some(b'G'), No, Done, Bool => match_gecos: bool = false,
         "Fuzzy search of the full-name field of the password file for unknown local users (binary needs MATCHGECOS; Debian has it).";
-    HelpFile, Some(b'H'), Safe::No, help_file: Option<Bytes> = None,
+    HelpFile, Some(b'H'), No, Done, Own => help_file: Option<Bytes> = None,
         "Text source for SMTP HELP and -bt `?`. Unreadable: 502 5.3.0 ... HELP not implemented.";
-    MaxHopCount, Some(b'h'), Safe::No, max_hop_count: i64 = 25,
+    MaxHopCount, Some(b'h'), No, Done, Number => max_hop_count: i64 = 25,
         "More Received lines than this make the message bounce with 554 5.4.6 Too many hops.";
-    ResolverOptions, Some(b'I'), Safe::No, resolver_options: Vec<Bytes> = Vec::new(),
+    ResolverOptions, Some(b'I'), No, Done, Own => resolver_options: Vec<Bytes> = Vec::new(),
         "Sets resolver flags; unknown word gives the message `readcf: I option value ... unrecognized`. use_inet6 in the guide is not in this binary's table.";
-    IgnoreDots, Some(b'i'), Safe::Yes, ignore_dots: bool = false,
+    IgnoreDots, Some(b'i'), Yes, Done, Bool => ignore_dots: bool = false,
         "A lone dot does not end command-line input (same as -i). Never applies to SMTP.";
-    ForwardPath, Some(b'J'), Safe::No, forward_path: Template = forward_path(),
+    ForwardPath, Some(b'J'), No, Done, Template => forward_path: Template = forward_path(),
         "Candidates for the per-user forward file; first that opens safely wins.";
-    SendMimeErrors, Some(b'j'), Safe::Yes, send_mime_errors: bool = false,
+    SendMimeErrors, Some(b'j'), Yes, Done, Bool => send_mime_errors: bool = false,
         "Makes bounces multipart/report and enables the DSN extension.";
-    ConnectionCacheSize, Some(b'k'), Safe::No, connection_cache_size: i64 = 1,
+    ConnectionCacheSize, Some(b'k'), No, Done, Number => connection_cache_size: i64 = 1,
         "Open SMTP connections kept for re-use.";
-    ConnectionCacheTimeout, Some(b'K'), Safe::No, connection_cache_timeout: Duration = Duration::from_secs(300),
+    ConnectionCacheTimeout, Some(b'K'), No, Done, Seconds => connection_cache_timeout: Duration = Duration::from_secs(300),
         "Idle limit of a cached connection.";
-    UseErrorsTo, Some(b'l'), Safe::No, use_errors_to: bool = false,
+    UseErrorsTo, Some(b'l'), No, Done, Bool => use_errors_to: bool = false,
         "Errors go to Errors-To: addresses rather than the envelope sender. Discouraged.";
-    LogLevel, Some(b'L'), Safe::Raise, log_level: i64 = 9,
+    LogLevel, Some(b'L'), Raise, Done, Number => log_level: i64 = 9,
         "Verbosity of syslog; see log_lines.md. An untrusted user may only raise it.";
-    MeToo, Some(b'm'), Safe::Yes, me_too: bool = true,
+    MeToo, Some(b'm'), Yes, Done, Bool => me_too: bool = true,
         "Sender stays in expanded lists. Deprecated.";
-    CheckAliases, Some(b'n'), Safe::No, check_aliases: bool = false,
+    CheckAliases, Some(b'n'), No, Done, Bool => check_aliases: bool = false,
         "Parses right sides while rebuilding aliases and reports bad ones.";
-    OldStyleHeaders, Some(b'o'), Safe::Yes, old_style_headers: bool = false,
+    OldStyleHeaders, Some(b'o'), Yes, Done, Bool => old_style_headers: bool = false,
         "Header address lists may be space-separated; adaptive until a comma, angle or paren is seen.";
-    DaemonPortOptions, Some(b'O'), Safe::No, daemon_port_options: Vec<DaemonPort> = Vec::new(),
+    DaemonPortOptions, Some(b'O'), No, Done, Own => daemon_port_options: Vec<DaemonPort> = Vec::new(),
         "Each line opens one listening socket.";
-    PrivacyOptions, Some(b'p'), Safe::Add, privacy_options: Privacy = Privacy::default(),
+    PrivacyOptions, Some(b'p'), Add, Done, Own => privacy_options: Privacy = Privacy::default(),
         "Values accumulate; -O can add but not clear.";
-    PostmasterCopy, Some(b'P'), Safe::No, postmaster_copy: Option<Template> = None,
+    PostmasterCopy, Some(b'P'), No, Done, MaybeTemplate => postmaster_copy: Option<Template> = None,
         "Header-only copies of bounces go here.";
-    QueueFactor, Some(b'q'), Safe::No, queue_factor: i64 = 600000,
+    QueueFactor, Some(b'q'), No, Done, Number => queue_factor: i64 = 600000,
         "Multiplier in the load-versus-priority queueing decision.";
-    QueueDirectory, Some(b'Q'), Safe::No, queue_directory: Option<Bytes> = None,
+    QueueDirectory, Some(b'Q'), No, Done, MaybeText => queue_directory: Option<Bytes> = None,
         "Queue root and working directory; also the default queue group mqueue.";
-    DontPruneRoutes, Some(b'R'), Safe::No, dont_prune_routes: bool = false,
+    DontPruneRoutes, Some(b'R'), No, Done, Bool => dont_prune_routes: bool = false,
         "Keep all hops of a source route when bouncing.";
-    StatusFile, Some(b'S'), Safe::No, status_file: Option<Bytes> = None,
+    Timeout, Some(b'r'), No, Done, Own,
+        "Container of the timers; see the table of timeouts.";
+    StatusFile, Some(b'S'), No, Done, Own => status_file: Option<Bytes> = None,
         "Fixed-size counters read by mailstats.";
-    SuperSafe, Some(b's'), Safe::Yes, super_safe: SuperSafe = SuperSafe::False,
+    SuperSafe, Some(b's'), Yes, Done, Own => super_safe: SuperSafe = SuperSafe::False,
         "Whether the queue file is on disk before accepting. interactive with a delivery mode other than i prints a warning.";
-    TimeZoneSpec, Some(b't'), Safe::No, time_zone_spec: TimeZoneSpec = TimeZoneSpec::System,
+    QueueTimeout, Some(b'T'), No, Done, Own,
+        "Old name of Timeout.queuereturn, with the warning time behind a slash.";
+    TimeZoneSpec, Some(b't'), No, Done, Own => time_zone_spec: TimeZoneSpec = TimeZoneSpec::System,
         "Time zone in effect.";
-    UserDatabaseSpec, Some(b'U'), Safe::No, user_database_spec: Option<Bytes> = None,
+    UserDatabaseSpec, Some(b'U'), No, Done, MaybeText => user_database_spec: Option<Bytes> = None,
         "User database location.";
-    DefaultUser, Some(b'u'), Safe::No, default_user: UserSpec = UserSpec { uid: 1, gid: 1, name: None },
+    DefaultUser, Some(b'u'), No, Done, Own => default_user: UserSpec = UserSpec { uid: 1, gid: 1, name: None },
         "Uid used for mailers without S, file and program delivery of system aliases.";
-    FallbackMXhost, Some(b'V'), Safe::No, fallback_mx_host: Option<Bytes> = None,
+    FallbackMXhost, Some(b'V'), No, Done, MaybeText => fallback_mx_host: Option<Bytes> = None,
         "Extra lowest-priority MX.";
-    Verbose, Some(b'v'), Safe::Yes, verbose: bool = false,
+    Verbose, Some(b'v'), Yes, Done, Own => verbose: bool = false,
         "Interactive verbose output; forces DeliveryMode i and HoldExpensive off (observed with -v).";
-    TryNullMXList, Some(b'w'), Safe::No, try_null_mx_list: bool = false,
+    TryNullMXList, Some(b'w'), No, Done, Bool => try_null_mx_list: bool = false,
         "If we are best MX ourselves, connect to the A record instead of complaining of a loop.";
-    QueueLA, Some(b'x'), Safe::No, queue_la: Option<i64> = None,
+    QueueLA, Some(b'x'), No, Done, MaybeNumber => queue_la: Option<i64> = None,
         "Above it messages may be only queued.";
-    RefuseLA, Some(b'X'), Safe::No, refuse_la: Option<i64> = None,
+    RefuseLA, Some(b'X'), No, Done, MaybeNumber => refuse_la: Option<i64> = None,
         "Above it connections are refused.";
-    RecipientFactor, Some(b'y'), Safe::No, recipient_factor: i64 = 30000,
+    RecipientFactor, Some(b'y'), No, Done, Number => recipient_factor: i64 = 30000,
         "Priority penalty per recipient (observed in P line: size+1800*... + 30000 each).";
-    ForkEachJob, Some(b'Y'), Safe::No, fork_each_job: bool = false,
+    ForkEachJob, Some(b'Y'), No, Done, Bool => fork_each_job: bool = false,
         "One process per job in queue runs; no connection cache then.";
-    ClassFactor, Some(b'z'), Safe::No, class_factor: i64 = 1800,
+    ClassFactor, Some(b'z'), No, Done, Number => class_factor: i64 = 1800,
         "Precedence multiplier.";
-    RetryFactor, Some(b'Z'), Safe::No, retry_factor: i64 = 90000,
+    RetryFactor, Some(b'Z'), No, Done, Number => retry_factor: i64 = 90000,
         "Priority penalty per try (observed: P rose from 210035 to 300035 on one retry).";
-    QueueSortOrder, None, Safe::Yes, queue_sort_order: QueueSortOrder = QueueSortOrder::Priority,
+    QueueSortOrder, None, Yes, Done, Own => queue_sort_order: QueueSortOrder = QueueSortOrder::Priority,
         "Order of a queue run.";
-    HostsFile, None, Safe::No, hosts_file: Bytes = Bytes::from_static(b"/etc/hosts"),
+    HostsFile, None, No, Done, Text => hosts_file: Bytes = Bytes::from_static(b"/etc/hosts"),
         "Table read by canonification under switch entry `files`.";
-    MinQueueAge, None, Safe::Yes, min_queue_age: Duration = Duration::from_secs(0),
+    MinQueueAge, None, Yes, Done, Minutes => min_queue_age: Duration = Duration::from_secs(0),
         "Jobs tried more recently than this are skipped, except with -q selection flags.";
-    DefaultCharSet, None, Safe::Yes, default_char_set: Bytes = Bytes::from_static(b"unknown-8bit"),
+    DefaultCharSet, None, Yes, Done, Text => default_char_set: Bytes = Bytes::from_static(b"unknown-8bit"),
         "Charset for 8-bit text made into MIME.";
-    ServiceSwitchFile, None, Safe::No, service_switch_file: Bytes = Bytes::from_static(b"/etc/mail/service.switch"),
+    ServiceSwitchFile, None, No, Done, Text => service_switch_file: Bytes = Bytes::from_static(b"/etc/mail/service.switch"),
         "Service order file: hosts and aliases lines. Absent: aliases files; hosts dns nis files.";
-    DialDelay, None, Safe::Yes, dial_delay: Duration = Duration::from_secs(0),
+    DialDelay, None, Yes, Done, Seconds => dial_delay: Duration = Duration::from_secs(0),
         "Pause before second connect for mailers with flag Z.";
-    NoRecipientAction, None, Safe::Yes, no_recipient_action: NoRecipientAction = NoRecipientAction::None,
+    NoRecipientAction, None, Yes, Done, Own => no_recipient_action: NoRecipientAction = NoRecipientAction::None,
         "What to add if no recipient header exists.";
-    SafeFileEnvironment, None, Safe::No, safe_file_environment: Option<Bytes> = None,
+    SafeFileEnvironment, None, No, Done, MaybeText => safe_file_environment: Option<Bytes> = None,
         "chroot for file delivery; also forbids delivery to symlinks.";
-    MaxMessageSize, None, Safe::No, max_message_size: i64 = 0,
+    MaxMessageSize, None, No, Done, Number => max_message_size: i64 = 0,
         "SIZE limit; announced in EHLO and enforced.";
-    ColonOkInAddr, None, Safe::Yes, colon_ok_in_addr: Option<bool> = None,
+    ColonOkInAddr, None, Yes, Done, Own => colon_ok_in_addr: Option<bool> = None,
         "Whether a colon is ordinary in an address.";
-    MaxQueueRunSize, None, Safe::Yes, max_queue_run_size: i64 = 0,
+    MaxQueueRunSize, None, Yes, Done, Number => max_queue_run_size: i64 = 0,
         "Jobs per queue run; also limits mailq.";
-    MaxDaemonChildren, None, Safe::No, max_daemon_children: i64 = 0,
+    MaxDaemonChildren, None, No, Done, Number => max_daemon_children: i64 = 0,
         "Concurrent SMTP children before refusing.";
-    DontExpandCnames, None, Safe::No, dont_expand_cnames: bool = false,
+    DontExpandCnames, None, No, Done, Bool => dont_expand_cnames: bool = false,
         "Do not replace CNAMEs when canonifying.";
-    MustQuoteChars, None, Safe::No, must_quote_chars: Bytes = Bytes::from_static(b".'"),
+    MustQuoteChars, None, No, Done, Own => must_quote_chars: Bytes = Bytes::from_static(b".'"),
         "Characters that force quoting in the phrase of an address. Too long: warned and ignored.";
-    SmtpGreetingMessage, None, Safe::No, smtp_greeting_message: Template = greeting(),
+    SmtpGreetingMessage, None, No, Done, Template => smtp_greeting_message: Template = greeting(),
         "Greeting banner.";
-    UnixFromLine, None, Safe::No, unix_from_line: Template = from_line(),
+    UnixFromLine, None, No, Done, Template => unix_from_line: Template = from_line(),
         "mbox separator line.";
-    OperatorChars, None, Safe::No, operator_chars: Bytes = Bytes::from_static(b".:@[]"),
+    OperatorChars, None, No, Done, Own => operator_chars: Bytes = Bytes::from_static(b".:@[]"),
         "Tokenizer separators.";
-    DontInitGroups, None, Safe::No, dont_init_groups: bool = false,
+    DontInitGroups, None, No, Done, Bool => dont_init_groups: bool = false,
         "Skip initgroups; set only the primary group.";
-    SingleLineFromHeader, None, Safe::Yes, single_line_from_header: bool = false,
+    SingleLineFromHeader, None, Yes, Done, Bool => single_line_from_header: bool = false,
         "Unfold From: to one line.";
-    AllowBogusHELO, None, Safe::Yes, allow_bogus_helo: bool = false,
+    AllowBogusHELO, None, Yes, Done, Bool => allow_bogus_helo: bool = false,
         "HELO/EHLO without a valid name is accepted.";
-    ConnectionRateThrottle, None, Safe::No, connection_rate_throttle: i64 = 0,
+    ConnectionRateThrottle, None, No, Done, Number => connection_rate_throttle: i64 = 0,
         "New connections per second per daemon.";
-    UnsafeGroupWrites, None, Safe::No, unsafe_group_writes: bool = true,
+    UnsafeGroupWrites, None, No, Done, Own => unsafe_group_writes: bool = true,
         "Group-writable .forward/:include: unsafe for files and programs. Deprecated.";
-    DoubleBounceAddress, None, Safe::No, double_bounce_address: Bytes = Bytes::from_static(b"postmaster"),
+    DoubleBounceAddress, None, No, Done, Text => double_bounce_address: Bytes = Bytes::from_static(b"postmaster"),
         "Receiver of bounces of bounces.";
-    HostStatusDirectory, None, Safe::No, host_status_directory: Option<Bytes> = None,
+    HostStatusDirectory, None, No, Done, MaybeText => host_status_directory: Option<Bytes> = None,
         "Persistent host status. Needs ConnectionCacheSize\\>0.";
-    SingleThreadDelivery, None, Safe::No, single_thread_delivery: bool = false,
+    SingleThreadDelivery, None, No, Done, Bool => single_thread_delivery: bool = false,
         "At most one connection to a host across processes. Needs HostStatusDirectory.";
-    RunAsUser, None, Safe::No, run_as_user: Option<UserSpec> = None,
+    RunAsUser, None, No, Done, Own => run_as_user: Option<UserSpec> = None,
         "Uid taken after start-up.";
-    RrtImpliesDsn, None, Safe::No, rrt_implies_dsn: bool = false,
+    RrtImpliesDsn, None, No, Done, Bool => rrt_implies_dsn: bool = false,
         "Return-Receipt-To: asks for a success DSN.";
-    PidFile, None, Safe::No, pid_file: Option<Template> = None,
+    PidFile, None, No, Done, MaybeTemplate => pid_file: Option<Template> = None,
         "Pid on line 1, command line on line 2.";
-    DontBlameSendmail, None, Safe::No, dont_blame_sendmail: DontBlame = DontBlame::default(),
+    DontBlameSendmail, None, No, Done, Own => dont_blame_sendmail: DontBlame = DontBlame::default(),
         "Turns off file safety checks.";
-    DontProbeInterfaces, None, Safe::No, dont_probe_interfaces: ProbeInterfaces = ProbeInterfaces::All,
+    DontProbeInterfaces, None, No, Done, Own => dont_probe_interfaces: ProbeInterfaces = ProbeInterfaces::All,
         "Skip adding interface names to $=w.";
-    MaxRecipientsPerMessage, None, Safe::Yes, max_recipients_per_message: i64 = 0,
+    MaxRecipientsPerMessage, None, Yes, Done, Number => max_recipients_per_message: i64 = 0,
         "Extra RCPTs get 452 4.5.3 Too many recipients.";
-    DeadLetterDrop, None, Safe::No, dead_letter_drop: Option<Bytes> = None,
+    DeadLetterDrop, None, No, Done, MaybeText => dead_letter_drop: Option<Bytes> = None,
         "Last resort for undeliverable bounces; unset means the qf is renamed Qf.";
-    MaxAliasRecursion, None, Safe::No, max_alias_recursion: i64 = 10,
+    MaxAliasRecursion, None, No, Done, Number => max_alias_recursion: i64 = 10,
         "Depth of alias nesting.";
-    ConnectOnlyTo, None, Safe::No, connect_only_to: Option<Bytes> = None,
+    ConnectOnlyTo, None, No, Done, Own => connect_only_to: Option<Bytes> = None,
         "All outgoing SMTP goes to this address (tests).";
-    TrustedUser, None, Safe::No, trusted_user: Option<u32> = None,
+    TrustedUser, None, No, Done, Own => trusted_user: Option<u32> = None,
         "Owner of maps and control socket; may start the daemon, rebuild aliases.";
-    MaxMimeHeaderLength, None, Safe::No, max_mime_header_length: (i64, i64) = (2048, 1024),
+    MaxMimeHeaderLength, None, No, Done, Own => max_mime_header_length: (i64, i64) = (2048, 1024),
         "Truncates long MIME headers.";
-    ControlSocketName, None, Safe::No, control_socket_name: Option<Template> = None,
+    ControlSocketName, None, No, Done, MaybeTemplate => control_socket_name: Option<Template> = None,
         "Control socket; commands help restart shutdown status mstat memdump.";
-    MaxHeadersLength, None, Safe::No, max_headers_length: i64 = 32768,
+    MaxHeadersLength, None, No, Done, Own => max_headers_length: i64 = 32768,
         "Total header size limit: 552 Headers too large.";
-    ProcessTitlePrefix, None, Safe::No, process_title_prefix: Option<Template> = None,
+    ProcessTitlePrefix, None, No, Done, MaybeTemplate => process_title_prefix: Option<Template> = None,
         "Prefix in ps.";
-    DefaultAuthInfo, None, Safe::No, default_auth_info: Option<Bytes> = None,
+    DefaultAuthInfo, None, No, Done, MaybeText => default_auth_info: Option<Bytes> = None,
         "Client AUTH data. Deprecated for the authinfo ruleset.";
-    AuthMechanisms, None, Safe::No, auth_mechanisms: Option<Bytes> = None,
+    AuthMechanisms, None, No, Done, MaybeText => auth_mechanisms: Option<Bytes> = None,
         "Mechanisms offered or used.";
-    ClientPortOptions, None, Safe::No, client_port_options: Vec<DaemonPort> = Vec::new(),
+    ClientPortOptions, None, No, Done, Own => client_port_options: Vec<DaemonPort> = Vec::new(),
         "Outgoing socket settings.";
-    DataFileBufferSize, None, Safe::No, data_file_buffer_size: i64 = 4096,
+    DataFileBufferSize, None, No, Done, Number => data_file_buffer_size: i64 = 4096,
         "df stays in memory up to this size.";
-    XscriptFileBufferSize, None, Safe::No, xscript_file_buffer_size: i64 = 4096,
+    XscriptFileBufferSize, None, No, Done, Number => xscript_file_buffer_size: i64 = 4096,
         "xf stays in memory up to this size.";
-    LDAPDefaultSpec, None, Safe::No, ldap_default_spec: Option<Bytes> = None,
+    LDAPDefaultSpec, None, No, Done, Own => ldap_default_spec: Option<Bytes> = None,
         "Defaults for all LDAP maps; set before them.";
-    ServerCertFile, None, Safe::No, server_cert_file: Vec<Bytes> = Vec::new(),
+    ServerCertFile, None, No, Done, Own => server_cert_file: Vec<Bytes> = Vec::new(),
         "Server certificate; missing means no STARTTLS (log: STARTTLS: ServerCertFile missing).";
-    ServerKeyFile, None, Safe::No, server_key_file: Vec<Bytes> = Vec::new(),
+    ServerKeyFile, None, No, Done, Own => server_key_file: Vec<Bytes> = Vec::new(),
         "Server key.";
-    ClientCertFile, None, Safe::No, client_cert_file: Vec<Bytes> = Vec::new(),
+    ClientCertFile, None, No, Done, Own => client_cert_file: Vec<Bytes> = Vec::new(),
         "Client certificate.";
-    ClientKeyFile, None, Safe::No, client_key_file: Vec<Bytes> = Vec::new(),
+    ClientKeyFile, None, No, Done, Own => client_key_file: Vec<Bytes> = Vec::new(),
         "Client key.";
-    CACertFile, None, Safe::No, ca_cert_file: Option<Bytes> = None,
+    CACertFile, None, No, Done, MaybeText => ca_cert_file: Option<Bytes> = None,
         "Root CAs; their names are sent to clients.";
-    CACertPath, None, Safe::No, ca_cert_path: Option<Bytes> = None,
+    CACertPath, None, No, Done, MaybeText => ca_cert_path: Option<Bytes> = None,
         "More CAs by hash link.";
-    DHParameters, None, Safe::No, dh_parameters: Option<Bytes> = None,
+    DHParameters, None, No, Done, MaybeText => dh_parameters: Option<Bytes> = None,
         "Server Diffie-Hellman parameters.";
-    InputMailFilters, None, Safe::No, input_mail_filters: Vec<Bytes> = Vec::new(),
+    InputMailFilters, None, No, Done, Own => input_mail_filters: Vec<Bytes> = Vec::new(),
         "Milters called in this order.";
-    AuthOptions, None, Safe::No, auth_options: Option<LetterSet> = None,
+    Milter, None, No, Done, Own,
+        "Container of Milter.LogLevel and Milter.macros.STAGE.";
+    AuthOptions, None, No, Done, Own => auth_options: Option<LetterSet> = None,
         "SMTP AUTH behaviour.";
-    QueueFileMode, None, Safe::No, queue_file_mode: FileMode = FileMode(0o600),
+    QueueFileMode, None, No, Done, Mode => queue_file_mode: FileMode = FileMode(0o600),
         "Mode of queue files.";
-    CertFingerprintAlgorithm, None, Safe::No, cert_fingerprint_algorithm: Option<Bytes> = None,
+    CertFingerprintAlgorithm, None, No, Done, MaybeText => cert_fingerprint_algorithm: Option<Bytes> = None,
         "When set, {cert_fp} is used instead.";
-    CipherList, None, Safe::No, cipher_list: Option<Bytes> = None,
+    CipherList, None, No, Done, MaybeText => cipher_list: Option<Bytes> = None,
         "TLS up to 1.2 ciphers.";
-    RandFile, None, Safe::No, rand_file: Option<Bytes> = None,
+    RandFile, None, No, Done, MaybeText => rand_file: Option<Bytes> = None,
         "PRNG seed; not needed with /dev/urandom.";
-    TLSSrvOptions, None, Safe::No, tls_srv_options: Option<LetterSet> = None,
+    TLSSrvOptions, None, No, Done, Own => tls_srv_options: Option<LetterSet> = None,
         "V: no client certificate request; C: server needs no certificate.";
-    BadRcptThrottle, None, Safe::Yes, bad_rcpt_throttle: i64 = 0,
+    BadRcptThrottle, None, Yes, Done, Number => bad_rcpt_throttle: i64 = 0,
         "Sleep one second per RCPT after this many rejections.";
-    DeliverByMin, None, Safe::No, deliver_by_min: i64 = 0,
+    DeliverByMin, None, No, Done, Own => deliver_by_min: i64 = 0,
         "Minimum for the BY= parameter. Observed EHLO line 250-DELIVERBY by default.";
-    MaxQueueChildren, None, Safe::No, max_queue_children: i64 = 0,
+    MaxQueueChildren, None, No, Done, Number => max_queue_children: i64 = 0,
         "Concurrent queue runner sets.";
-    MaxRunnersPerQueue, None, Safe::No, max_runners_per_queue: i64 = 1,
+    MaxRunnersPerQueue, None, No, Done, Number => max_runners_per_queue: i64 = 1,
         "Default runners per queue group.";
-    DirectSubmissionModifiers, None, Safe::No, direct_submission_modifiers: Option<LetterSet> = None,
+    DirectSubmissionModifiers, None, No, Done, Own => direct_submission_modifiers: Option<LetterSet> = None,
         "{daemon_flags} for command line mail.";
-    NiceQueueRun, None, Safe::No, nice_queue_run: i64 = 0,
+    NiceQueueRun, None, No, Done, Number => nice_queue_run: i64 = 0,
         "nice for queue runners.";
-    SharedMemoryKey, None, Safe::No, shared_memory_key: i64 = 0,
+    SharedMemoryKey, None, No, Done, Number => shared_memory_key: i64 = 0,
         "Shared counters (needed by -bP).";
-    AuthMaxBits, None, Safe::No, auth_max_bits: Option<i64> = None,
+    AuthMaxBits, None, No, Done, MaybeNumber => auth_max_bits: Option<i64> = None,
         "Cap on SASL security layer strength.";
-    MailboxDatabase, None, Safe::No, mailbox_database: Bytes = Bytes::from_static(b"pw"),
+    MailboxDatabase, None, No, Done, Text => mailbox_database: Bytes = Bytes::from_static(b"pw"),
         "Where local users are looked up.";
-    UseMSP, None, Safe::No, use_msp: bool = false,
+    UseMSP, None, No, Done, Bool => use_msp: bool = false,
         "Run as submission program: group-writable queue allowed.";
-    DelayLA, None, Safe::No, delay_la: i64 = 0,
+    DelayLA, None, No, Done, Number => delay_la: i64 = 0,
         "Sleep one second per command above this load.";
-    FastSplit, None, Safe::No, fast_split: i64 = 1,
+    FastSplit, None, No, Done, Number => fast_split: i64 = 1,
         "\\>0: no MX lookup for envelope splitting; also caps delivery processes on command-line submission.";
-    SoftBounce, None, Safe::No, soft_bounce: bool = false,
+    SoftBounce, None, No, Done, Bool => soft_bounce: bool = false,
         "5xx become 4xx.";
-    SharedMemoryKeyFile, None, Safe::No, shared_memory_key_file: Option<Bytes> = None,
+    SharedMemoryKeyFile, None, No, Done, MaybeText => shared_memory_key_file: Option<Bytes> = None,
         "Where a self-chosen key is written.";
-    RejectLogInterval, None, Safe::No, reject_log_interval: Duration = Duration::from_secs(10800),
+    RejectLogInterval, None, No, Done, Hours => reject_log_interval: Duration = Duration::from_secs(10800),
         "How often lasting refusal is logged.";
-    RequiresDirfsync, None, Safe::No, requires_dirfsync: bool = true,
+    RequiresDirfsync, None, No, Done, Bool => requires_dirfsync: bool = true,
         "fsync directories of the queue.";
-    ConnectionRateWindowSize, None, Safe::No, connection_rate_window_size: Duration = Duration::from_secs(60),
+    ConnectionRateWindowSize, None, No, Done, Seconds => connection_rate_window_size: Duration = Duration::from_secs(60),
         "Window of {client_rate} and {total_rate}.";
-    CRLFile, None, Safe::No, crl_file: Option<Bytes> = None,
+    CRLFile, None, No, Done, MaybeText => crl_file: Option<Bytes> = None,
         "Revocation list; unusable file disables STARTTLS.";
-    FallbackSmartHost, None, Safe::No, fallback_smart_host: Option<Bytes> = None,
+    FallbackSmartHost, None, No, Done, MaybeText => fallback_smart_host: Option<Bytes> = None,
         "Last host tried after the MX list.";
-    AuthRealm, None, Safe::No, auth_realm: Option<Bytes> = None,
+    AuthRealm, None, No, Done, MaybeText => auth_realm: Option<Bytes> = None,
         "SASL realm.";
-    CRLPath, None, Safe::No, crl_path: Option<Bytes> = None,
+    CRLPath, None, No, Done, MaybeText => crl_path: Option<Bytes> = None,
         "Revocation lists by hash.";
-    HeloName, None, Safe::No, helo_name: Option<Bytes> = None,
+    HeloName, None, No, Done, MaybeText => helo_name: Option<Bytes> = None,
         "Name sent in EHLO/HELO.";
-    MaxNOOPCommands, None, Safe::No, max_noop_commands: i64 = 20,
+    MaxNOOPCommands, None, No, Done, Number => max_noop_commands: i64 = 20,
         "Limit of NOOP-like commands before delays.";
-    BadRcptShutdown, None, Safe::Yes, bad_rcpt_shutdown: i64 = 0,
+    BadRcptShutdown, None, Yes, Done, Number => bad_rcpt_shutdown: i64 = 0,
         "Close with 421 after this many bad recipients.";
-    BadRcptShutdownGood, None, Safe::Yes, bad_rcpt_shutdown_good: i64 = 100,
+    BadRcptShutdownGood, None, Yes, Done, Number => bad_rcpt_shutdown_good: i64 = 100,
         "Share of good recipients under which BadRcptShutdown acts.";
-    ServerSSLOptions, None, Safe::No, server_ssl_options: Option<Bytes> = None,
+    ServerSSLOptions, None, No, Done, Own => server_ssl_options: Option<Bytes> = None,
         "OpenSSL option bits, server.";
-    ClientSSLOptions, None, Safe::No, client_ssl_options: Option<Bytes> = None,
+    ClientSSLOptions, None, No, Done, Own => client_ssl_options: Option<Bytes> = None,
         "OpenSSL option bits, client.";
-    MaxQueueAge, None, Safe::No, max_queue_age: Duration = Duration::from_secs(0),
+    MaxQueueAge, None, No, Done, Minutes => max_queue_age: Duration = Duration::from_secs(0),
         "Exponential retry per job up to this bound.";
-    RejectNUL, None, Safe::Yes, reject_nul: bool = false,
+    RejectNUL, None, Yes, Done, Bool => reject_nul: bool = false,
         "A body NUL is answered 554 NUL byte not allowed.";
-    UseCompressedIPv6Addresses, None, Safe::No, use_compressed_ipv6_addresses: bool = false,
+    UseCompressedIPv6Addresses, None, No, Done, Bool => use_compressed_ipv6_addresses: bool = false,
         ":: form of IPv6 addresses.";
-    SSLEngine, None, Safe::No, ssl_engine: Option<Bytes> = None,
+    SSLEngine, None, No, Done, MaybeText => ssl_engine: Option<Bytes> = None,
         "OpenSSL engine.";
-    SSLEnginePath, None, Safe::No, ssl_engine_path: Option<Bytes> = None,
+    SSLEnginePath, None, No, Done, MaybeText => ssl_engine_path: Option<Bytes> = None,
         "Loads path/libENGINE.so.";
-    TLSFallbacktoClear, None, Safe::No, tls_fallbackto_clear: bool = false,
+    TLSFallbacktoClear, None, No, Done, Bool => tls_fallbackto_clear: bool = false,
         "After a failed handshake, retry without STARTTLS.";
-    SetCertAltnames, None, Safe::No, set_cert_altnames: bool = false,
+    SetCertAltnames, None, No, Done, Bool => set_cert_altnames: bool = false,
         "Fills {cert_altnames}.";
-    SmtpUTF8, None, Safe::No, smtp_utf8: bool = false,
+    SmtpUTF8, None, No, Done, Own => smtp_utf8: bool = false,
         "Runtime switch for SMTPUTF8. The guide spells it SMTPUTF8; matching is case-blind. This binary answers `readcf: option: ... set but no USE_EAI support`.";
-    StrictTransportSecurity, None, Safe::No, strict_transport_security: bool = false,
+    StrictTransportSecurity, None, No, Done, Bool => strict_transport_security: bool = false,
         "MTA-STS policy look-ups through a socket map.";
-    CipherSuites, None, Safe::No, cipher_suites: Option<Bytes> = None,
+    CipherSuites, None, No, Done, MaybeText => cipher_suites: Option<Bytes> = None,
         "TLS 1.3 cipher suites.";
-    DANE, None, Safe::No, dane: bool = false,
+    DANE, None, No, Done, Bool => dane: bool = false,
         "Look up TLSA records and require matching certificates; adds use_dnssec and use_edns0 to the resolver.";
+    UseTLS, None, No, Done, Bool => use_tls: bool = true,
+        "False turns STARTTLS off in both directions, whatever keys there are (HP-UX; the original does not know it).";
 }
 }
 

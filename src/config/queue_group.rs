@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::mailer::{Equates, line_name};
+use super::reader::Reader;
+use crate::base::bytes::leading_number;
 use crate::base::letters::LetterSet;
 
 /// A queue group.
@@ -25,4 +28,61 @@ pub struct QueueGroup {
     pub jobs: Option<i64>,
     /// `r=`: recipients per envelope; 0 for any.
     pub recipients: i64,
+}
+
+impl Reader<'_> {
+    /// `Qname, P=path, F=flags, …`.
+    pub(super) fn queue_line(&mut self, text: &[u8]) {
+        let text = self.expand(text);
+        let (name, rest) = line_name(&text);
+        if name.is_empty() {
+            return self.error("name required for queue".to_owned());
+        }
+        let Some(directory) = self.config.options.queue_directory.clone() else {
+            return self.error("QueueDir must be defined before queue groups".to_owned());
+        };
+        let shown = String::from_utf8_lossy(name).into_owned();
+        let known = self.config.queue_groups.iter().find(|g| g.name.as_ref() == name);
+        let mut group = known.cloned().unwrap_or_else(|| QueueGroup::new(name, directory));
+        let mut equates = Equates(rest);
+        while let Some(equate) = equates.next_equate() {
+            let Ok((letter, value)) = equate else {
+                return self.error(format!("queue {shown}: `=' expected"));
+            };
+            let number = leading_number(&value);
+            match letter {
+                b'P' if value.is_empty() => return self.error(format!("queue {shown}: empty path name")),
+                b'P' => group.path = value.into(),
+                b'F' => group.flags = LetterSet::from_bytes(&value),
+                b'N' => group.nice = i32::try_from(number.max(0)).unwrap_or(0),
+                b'I' => group.interval = self.interval(&value, b'm'),
+                b'R' => group.runners = Some(number),
+                b'J' => group.jobs = Some(number),
+                b'r' => group.recipients = number.max(0),
+                other => {
+                    return self.error(format!("Q{shown}: unknown queue equate {}=", char::from(other)));
+                }
+            }
+        }
+        match self.config.queue_groups.iter_mut().find(|g| g.name.as_ref() == name) {
+            Some(slot) => *slot = group,
+            None => self.config.queue_groups.push(group),
+        }
+    }
+}
+
+impl QueueGroup {
+    /// A group with nothing but a name and a directory.
+    pub fn new(name: &[u8], path: Bytes) -> Self {
+        Self {
+            name: Bytes::copy_from_slice(name),
+            path,
+            flags: LetterSet::EMPTY,
+            nice: 0,
+            interval: None,
+            runners: None,
+            jobs: None,
+            recipients: 0,
+        }
+    }
 }

@@ -1,0 +1,41 @@
+//! What the reader of a cf file asks the machine; answered by `drive.rs`, or by a table in tests.
+
+use bytes::Bytes;
+
+use super::daemon_port::Family;
+use super::dontblame::DontBlame;
+
+/// A user of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Login name.
+    pub name: Bytes,
+    /// User number.
+    pub uid: u32,
+    /// Group number.
+    pub gid: u32,
+}
+
+/// Answers about the machine.
+pub trait Outside {
+    /// The user of that login name.
+    fn user(&self, name: &[u8]) -> Option<Account>;
+
+    /// The user of that number.
+    fn user_by_number(&self, uid: u32) -> Option<Account>;
+
+    /// Number of the group of that name.
+    fn group(&self, name: &[u8]) -> Option<u32>;
+
+    /// Text of a class file, judged by the safe-file rules. Errors: the reason in the system's words.
+    fn class_file(&self, path: &[u8], blame: DontBlame) -> Result<Vec<u8>, String>;
+
+    /// Output of the program of an `F` line. Errors: the reason in the system's words.
+    fn class_program(&self, command: &[u8]) -> Result<Vec<u8>, String>;
+
+    /// Whether a port's address exists in its family: a literal, or a name that resolves.
+    fn is_address(&self, address: &[u8], family: Family) -> bool;
+
+    /// Whether a port is a number or a service by name.
+    fn is_service(&self, port: &[u8]) -> bool;
+}

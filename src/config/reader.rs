@@ -1,0 +1,543 @@
+//! Reads the lines of a cf file into a [`Config`]: dispatch by the first letter, and the short kinds of lines.
+//!
+//! The longer kinds stand in the files of what they declare (`mailer.rs`, `headers.rs`, `assign.rs` …).
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::diagnostic::Severity;
+use super::lines::{self, Line};
+use super::outside::Outside;
+use super::rules::{self, Ruleset, RulesetId};
+use super::maps::MapDeclaration;
+use super::queue_group::QueueGroup;
+use super::values::{DeliveryMode, SuperSafe};
+use super::{ClassLookup, Config, Diagnostic, VERSION};
+use crate::address::scan::Alphabet;
+use crate::base::bytes::{leading_number, split_once, trim};
+use crate::base::exit::Exit;
+use crate::base::limits;
+use crate::macros::names::{self, NameError};
+use crate::macros::{MacroId, MacroTable, Scope, Template, Value};
+
+/// A configuration in the making.
+pub struct Reader<'a> {
+    /// What is known so far.
+    pub config: Config,
+    /// The machine.
+    pub(super) outside: &'a dyn Outside,
+    /// Findings in the order of their lines.
+    pub findings: Vec<Diagnostic>,
+    /// Options that the command line set: the file does not change them.
+    pub(super) fixed: Vec<&'static str>,
+    /// The same for `Timeout.…`.
+    pub(super) fixed_timeouts: Vec<String>,
+    /// `OperatorChars` has been set.
+    pub(super) operators_set: bool,
+    /// Letter of the operation mode.
+    mode: Option<u8>,
+    /// File and line of what is being read; `None` for the command line.
+    place: Option<(PathBuf, u32)>,
+    /// Ruleset of the rules that come.
+    ruleset: Option<RulesetId>,
+    /// Number of the next named ruleset.
+    next_number: u16,
+    /// Operator characters, and the kinds of characters that follow from them.
+    alphabet: (Bytes, Alphabet),
+}
+
+impl<'a> Reader<'a> {
+    /// A reader that knows what the program knows before any file.
+    pub fn new(path: &Path, mode: Option<u8>, outside: &'a dyn Outside) -> Self {
+        let config = Config { path: path.to_owned(), ..Config::default() };
+        let mut reader = Self {
+            config,
+            outside,
+            findings: Vec::new(),
+            fixed: Vec::new(),
+            fixed_timeouts: Vec::new(),
+            operators_set: false,
+            mode,
+            place: None,
+            ruleset: None,
+            next_number: FIRST_NAMED,
+            alphabet: (Bytes::new(), Alphabet::new(b"")),
+        };
+        reader.define_built_in();
+        reader
+    }
+
+    /// Reads the text of the file.
+    pub fn read(&mut self, text: &[u8]) {
+        for line in lines::logical(text) {
+            self.place = Some((self.config.path.clone(), line.number));
+            self.line(&line);
+        }
+        self.place = None;
+    }
+
+    /// Whether a file is being read, not the command line.
+    pub(super) fn reading_file(&self) -> bool {
+        self.place.is_some()
+    }
+
+    /// What follows from the whole of the file.
+    pub fn finish(&mut self) {
+        let options = &mut self.config.options;
+        let interactive = options.super_safe == SuperSafe::Interactive;
+        let mismatch = interactive && options.delivery_mode != DeliveryMode::Interactive;
+        let lonely = options.single_thread_delivery && options.host_status_directory.is_none();
+        options.single_thread_delivery &= !lonely;
+        if lonely {
+            self.note("Warning: HostStatusDirectory required for SingleThreadDelivery".to_owned());
+        }
+        if mismatch {
+            self.note(SUPER_SAFE.to_owned());
+        }
+        if !MAILBOX_DATABASES.iter().any(|known| known.as_bytes() == self.config.options.mailbox_database) {
+            let name = String::from_utf8_lossy(&self.config.options.mailbox_database).into_owned();
+            let text = format!("Can't initialize mailbox database \"{name}\": Service unavailable");
+            self.find(text, Severity::Error, Exit::UNAVAILABLE, false);
+        }
+        if self.config.mailer(b"local").is_none() {
+            self.bare_error("No local mailer defined".to_owned());
+        }
+        self.add_default_queue_group();
+        let host = self.config.maps.iter().any(|map| map.name.eq_ignore_ascii_case(b"host"));
+        if !host {
+            self.config.maps.push(MapDeclaration {
+                name: Bytes::from_static(b"host"),
+                class: Bytes::from_static(b"host"),
+                arguments: Bytes::from_static(b"-a. -D"),
+                line: 0,
+            });
+        }
+    }
+
+    fn add_default_queue_group(&mut self) {
+        let groups = &mut self.config.queue_groups;
+        let group = match groups.iter().position(|g| g.name.as_ref() == DEFAULT_GROUP) {
+            Some(at) => groups.remove(at),
+            None => QueueGroup::new(DEFAULT_GROUP, self.config.options.queue_directory.clone().unwrap_or_default()),
+        };
+        groups.insert(0, group);
+    }
+
+    fn line(&mut self, line: &Line) {
+        let Some((kind, rest)) = line.text.split_first() else { return };
+        match kind {
+            b'D' => self.define(rest),
+            b'C' => self.class_words(rest),
+            b'F' => self.class_file(rest),
+            b'S' => self.ruleset_line(rest),
+            b'R' => self.rule_line(line),
+            b'M' => self.mailer_line(rest),
+            b'H' => self.header_line(rest),
+            b'O' => self.option_line(rest),
+            b'P' => self.precedence_line(line, rest),
+            b'T' => self.add_words(MacroId(u16::from(b't')), rest),
+            b'V' => self.version_line(rest),
+            b'K' => self.map_line(rest, line.number),
+            b'Q' => self.queue_line(rest),
+            b'X' => self.filter_line(rest),
+            b'E' => self.environment_line(rest),
+            _ => self.unknown_line(line),
+        }
+    }
+
+    fn unknown_line(&mut self, line: &Line) {
+        self.error(format!("unknown configuration line \"{}\"", lines::quoted(&line.text)));
+    }
+
+    /// `Dxvalue`; also what `-M` gives.
+    pub(super) fn define(&mut self, text: &[u8]) {
+        let Some((id, rest)) = self.name(text) else { return };
+        let (value, _) = lines::munch(rest, None);
+        let template = Template::parse(&value, &mut self.config.names);
+        self.macros().insert(id, Value::Template(Arc::new(template)));
+    }
+
+    fn class_words(&mut self, text: &[u8]) {
+        let Some((id, rest)) = self.name(text) else { return };
+        self.add_words(id, rest);
+    }
+
+    /// Adds the words of `text`; `$=x` adds the members of another class.
+    fn add_words(&mut self, class: MacroId, text: &[u8]) {
+        self.config.classes.declare(class);
+        let text = self.expand(text);
+        for word in text.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty()) {
+            let Some(mut rest) = word.strip_prefix(b"$=") else {
+                self.config.classes.add(class, word);
+                continue;
+            };
+            while let Some((other, tail)) = self.name(rest) {
+                let members: Vec<Bytes> = self.config.classes.members(other).cloned().collect();
+                for member in members {
+                    self.config.classes.add(class, &member);
+                }
+                let Some(next) = tail.strip_prefix(b"$=") else { break };
+                rest = next;
+            }
+        }
+    }
+
+    /// `Fc[-o ]/path [pattern]`, `Fc|program`, `Fckey@class:spec`.
+    fn class_file(&mut self, text: &[u8]) {
+        let Some((id, rest)) = self.name(text) else { return };
+        self.config.classes.declare(id);
+        let rest = self.expand(rest);
+        let mut rest = trim(&rest);
+        let mut optional = false;
+        if let Some(tail) = rest.strip_prefix(b"-o") {
+            optional = true;
+            rest = trim(tail);
+        }
+        if rest.is_empty() {
+            return self.error("fileclass: missing file name".to_owned());
+        }
+        let result = match rest.split_first() {
+            Some((b'|', command)) => self.outside.class_program(trim(command)).map(|text| (text, &b"%s"[..])),
+            Some((first, _)) if *first != b'/' && rest.contains(&b'@') => return self.class_lookup(id, rest, optional),
+            _ => {
+                let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
+                let (path, pattern) = rest.split_at(end);
+                let pattern = if trim(pattern).is_empty() { &b"%s"[..] } else { trim(pattern) };
+                self.outside.class_file(path, self.config.options.dont_blame_sendmail).map(|text| (text, pattern))
+            }
+        };
+        match result {
+            Ok((text, pattern)) => {
+                for word in super::class_file::words(&text, pattern) {
+                    self.config.classes.add(id, &word);
+                }
+            }
+            Err(_) if optional => {}
+            Err(reason) => {
+                let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
+                let path = String::from_utf8_lossy(rest.get(..end).unwrap_or(rest)).into_owned();
+                self.error_with(format!("fileclass: cannot open '{path}': {reason}"), Exit::OSERR);
+            }
+        }
+    }
+
+    fn class_lookup(&mut self, class: MacroId, text: &[u8], optional: bool) {
+        let (key, spec) = split_once(text, b'@').unwrap_or((b"", text));
+        let (map, arguments) = split_once(spec, b':').unwrap_or((spec, b""));
+        let line = self.place.as_ref().map_or(0, |(_, line)| *line);
+        self.config.class_lookups.push(ClassLookup {
+            class,
+            key: Bytes::copy_from_slice(key),
+            map_class: Bytes::copy_from_slice(map),
+            arguments: Bytes::copy_from_slice(arguments),
+            optional,
+            line,
+        });
+    }
+
+    fn ruleset_line(&mut self, text: &[u8]) {
+        self.ruleset = self.ruleset_named(trim(text), true);
+        let Some(id) = self.ruleset else { return };
+        let used = self.config.rulesets.get(id.0).is_some_and(|r| !r.rules.is_empty());
+        if used && self.mode == Some(b't') {
+            let name = String::from_utf8_lossy(trim(text)).into_owned();
+            self.note(format!("WARNING: Ruleset {name} has multiple definitions"));
+        }
+    }
+
+    /// The ruleset that `text` names, made when it is new. Complains and returns nothing when that is no name.
+    pub(super) fn ruleset_named(&mut self, text: &[u8], defining: bool) -> Option<RulesetId> {
+        let shown = lines::quoted(text);
+        if text.first().is_some_and(u8::is_ascii_digit) {
+            let number = leading_number(text);
+            let Some(number) = u16::try_from(number).ok().filter(|n| *n < NUMBERED) else {
+                self.error(format!("bad ruleset {number} ({NUMBERED} max)"));
+                return None;
+            };
+            return Some(self.numbered(number));
+        }
+        let end = text.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+        let (name, rest) = text.split_at_checked(end)?;
+        if name.is_empty() {
+            self.error(format!("invalid ruleset name: \"{shown}\""));
+            return None;
+        }
+        let Some(number) = trim(rest).strip_prefix(b"=").filter(|_| defining) else {
+            return Some(self.called(name));
+        };
+        let number = trim(number);
+        if !number.first().is_some_and(u8::is_ascii_digit) {
+            self.error(format!("bad ruleset definition \"{shown}\" (number required after `=')"));
+            return None;
+        }
+        let value = leading_number(number);
+        let Some(value) = u16::try_from(value).ok().filter(|n| *n < NUMBERED) else {
+            self.error(format!("bad ruleset number {value} in \"{shown}\" ({NUMBERED} max)"));
+            return None;
+        };
+        Some(self.name_and_number(name, value, &shown))
+    }
+
+    fn numbered(&mut self, number: u16) -> RulesetId {
+        if let Some(at) = self.config.rulesets.iter().position(|r| r.number == Some(number)) {
+            return RulesetId(at);
+        }
+        self.add_ruleset(number.to_string().into_bytes(), Some(number))
+    }
+
+    fn called(&mut self, name: &[u8]) -> RulesetId {
+        if let Some(at) = self.config.rulesets.iter().position(|r| r.name == name) {
+            return RulesetId(at);
+        }
+        let number = (self.next_number >= NUMBERED).then_some(self.next_number);
+        self.next_number = self.next_number.saturating_sub(1);
+        self.add_ruleset(name.to_vec(), number)
+    }
+
+    fn name_and_number(&mut self, name: &[u8], number: u16, shown: &str) -> RulesetId {
+        if let Some(at) = self.config.rulesets.iter().position(|r| r.name == name) {
+            if let Some(old) = self.config.rulesets.get(at).and_then(|r| r.number).filter(|old| *old != number) {
+                self.error(format!("{shown}: ruleset changed value (old {old}, new {number})"));
+            }
+            return RulesetId(at);
+        }
+        if let Some(at) = self.config.rulesets.iter().position(|r| r.number == Some(number)) {
+            if let Some(ruleset) = self.config.rulesets.get_mut(at) {
+                ruleset.name = Bytes::copy_from_slice(name);
+            }
+            return RulesetId(at);
+        }
+        self.add_ruleset(name.to_vec(), Some(number))
+    }
+
+    fn add_ruleset(&mut self, name: Vec<u8>, number: Option<u16>) -> RulesetId {
+        self.config.rulesets.push(Ruleset { name: name.into(), number, rules: Vec::new() });
+        RulesetId(self.config.rulesets.len() - 1)
+    }
+
+    /// The ruleset that an equate or a header names; number 0 is none.
+    pub(super) fn ruleset_used(&mut self, text: &[u8]) -> Option<RulesetId> {
+        let id = self.ruleset_named(trim(text), true)?;
+        self.config.rulesets.get(id.0).is_some_and(|r| r.number != Some(0)).then_some(id)
+    }
+
+    fn rule_line(&mut self, line: &Line) {
+        let Some(ruleset) = self.ruleset else {
+            return self.error(format!("missing valid ruleset for \"{}\"", lines::quoted(&line.text)));
+        };
+        let text = line.text.get(1..).unwrap_or_default();
+        if self.alphabet.0 != self.config.options.operator_chars {
+            let operators = self.config.options.operator_chars.clone();
+            self.alphabet = (operators.clone(), Alphabet::new(&operators));
+        }
+        let scope = Scope::new(Arc::clone(&self.config.macros));
+        let mut reading = rules::Reading {
+            names: &mut self.config.names,
+            scope: &scope,
+            alphabet: &self.alphabet.1,
+            level: self.config.level,
+        };
+        let parsed = rules::parse_rule(text, line.number, &mut reading);
+        if let (Some(rule), Some(set)) = (parsed.rule, self.config.rulesets.get_mut(ruleset.0)) {
+            set.rules.push(rule);
+        }
+        parsed.complaints.into_iter().for_each(|text| self.error(text));
+    }
+
+    /// `Pname=number`.
+    fn precedence_line(&mut self, line: &Line, text: &[u8]) {
+        let Some((name, number)) = split_once(text, b'=') else { return self.unknown_line(line) };
+        if self.config.precedences.len() >= limits::PRECEDENCES {
+            return self.error(format!("too many P lines, {} max", limits::PRECEDENCES));
+        }
+        self.config.precedences.push((Bytes::copy_from_slice(trim(name)), leading_number(number)));
+    }
+
+    /// `Vlevel` or `Vlevel/vendor`.
+    fn version_line(&mut self, text: &[u8]) {
+        let text = trim(text);
+        let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
+        if digits == 0 {
+            return self.error(format!("invalid argument to V line: \"{}\"", lines::quoted(text)));
+        }
+        let level = leading_number(text);
+        if level > i64::from(LEVEL) {
+            self.bare_error(format!(
+                "Warning: .cf version level ({level}) exceeds sendmail version {VERSION} functionality ({LEVEL})"
+            ));
+        } else if level < i64::from(LEVEL) && self.mode == Some(b't') {
+            self.note(format!(
+                "Warning: .cf file is out of date: sendmail {VERSION} supports version {LEVEL}, .cf file is version {level}"
+            ));
+        }
+        self.config.level = u8::try_from(level).unwrap_or(LEVEL);
+        let Some(vendor) = text.get(digits..).map(trim).and_then(|rest| rest.strip_prefix(b"/")).map(trim) else {
+            return;
+        };
+        if VENDORS.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(vendor)) {
+            self.config.vendor = Some(Bytes::copy_from_slice(vendor));
+        } else {
+            self.error(format!("invalid V line vendor code: \"{}\"", lines::quoted(vendor)));
+        }
+    }
+
+    /// `Ename` or `Ename=value`.
+    fn environment_line(&mut self, text: &[u8]) {
+        let (text, _) = lines::munch(text, None);
+        let (name, value) = match split_once(&text, b'=') {
+            Some((name, value)) => (name, Some(Bytes::copy_from_slice(value))),
+            None => (text.as_slice(), None),
+        };
+        if !name.is_empty() {
+            self.config.environment.push((Bytes::copy_from_slice(name), value));
+        }
+    }
+
+    /// A macro or class name at the start of `text`, and what follows it; complains when there is none.
+    pub(super) fn name<'t>(&mut self, text: &'t [u8]) -> Option<(MacroId, &'t [u8])> {
+        let required = |reader: &mut Self| reader.error(NameError::Missing.to_string());
+        let Some((first, rest)) = text.split_first() else {
+            required(self);
+            return None;
+        };
+        if *first != b'{' {
+            return Some((MacroId(u16::from(*first)), rest));
+        }
+        let Some((inner, rest)) = split_once(rest, b'}') else {
+            self.error(format!("Unbalanced {{ on {}", lines::quoted(rest)));
+            self.error(NO_ID.to_owned());
+            return None;
+        };
+        let mut name = Vec::new();
+        for b in inner {
+            if b.is_ascii_alphanumeric() || *b == b'_' {
+                name.push(*b);
+            } else {
+                self.error(NameError::Character(char::from(*b).to_string()).to_string());
+            }
+        }
+        match self.config.names.intern(&name) {
+            Ok(id) => Some((id, rest)),
+            Err(NameError::Missing) => {
+                required(self);
+                None
+            }
+            Err(error) => {
+                self.error(error.to_string());
+                self.error(NO_ID.to_owned());
+                None
+            }
+        }
+    }
+
+    /// Text with the macros it names put in, as they are now.
+    pub(super) fn expand(&mut self, text: &[u8]) -> Vec<u8> {
+        let template = Template::parse(text, &mut self.config.names);
+        match template.as_literal() {
+            Some(text) => text.to_vec(),
+            None => template.expand(&Scope::new(Arc::clone(&self.config.macros))),
+        }
+    }
+
+    /// Macro values, to change.
+    pub(super) fn macros(&mut self) -> &mut MacroTable {
+        Arc::make_mut(&mut self.config.macros)
+    }
+
+    /// An error at the current line; start-up ends with EX_SOFTWARE.
+    pub(super) fn error(&mut self, text: String) {
+        self.error_with(text, Exit::SOFTWARE);
+    }
+
+    /// An error at the current line.
+    pub(super) fn error_with(&mut self, text: String, exit: Exit) {
+        self.find(text, Severity::Error, exit, true);
+    }
+
+    /// An error that names no line.
+    pub(super) fn bare_error(&mut self, text: String) {
+        self.find(text, Severity::Error, Exit::SOFTWARE, false);
+    }
+
+    /// Something to say about the current line that ends nothing.
+    pub(super) fn remark(&mut self, text: String, exit: Exit) {
+        self.find(text, Severity::Warning, exit, true);
+    }
+
+    /// Something to say that names no line and ends nothing.
+    pub(super) fn note(&mut self, text: String) {
+        self.find(text, Severity::Warning, Exit::OK, false);
+    }
+
+    fn find(&mut self, text: String, severity: Severity, exit: Exit, placed: bool) {
+        let place = self.place.clone().filter(|_| placed);
+        let line = place.as_ref().map_or(0, |(_, line)| *line);
+        self.findings.push(Diagnostic { path: place.map(|(path, _)| path), line, text, severity, exit });
+    }
+
+    /// Mailers, classes and macros that exist before any file. Source: observed.
+    fn define_built_in(&mut self) {
+        let built_in: &[(MacroId, &str)] = &[(names::DAEMON_USER, "MAILER-DAEMON"), (names::VERSION, VERSION)];
+        for (id, text) in built_in {
+            self.macros().insert(*id, Value::Text(Bytes::from_static(text.as_bytes())));
+        }
+        if let Some(mode) = self.mode {
+            self.macros().insert(names::OP_MODE, Value::Text(Bytes::copy_from_slice(&[mode])));
+        }
+        for (class, words) in CLASSES {
+            let id = self.config.names.intern(class.as_bytes());
+            for word in *words {
+                if let Ok(id) = id {
+                    self.config.classes.add(id, word.as_bytes());
+                }
+            }
+        }
+        for line in MAILERS {
+            self.mailer_line(line.as_bytes());
+        }
+    }
+}
+
+/// The queue group that is there without a `Q` line.
+const DEFAULT_GROUP: &[u8] = b"mqueue";
+
+/// Where local users may be looked up. Source: observed.
+const MAILBOX_DATABASES: &[&str] = &["pw", "ldap"];
+
+const SUPER_SAFE: &str =
+    "WARNING: SuperSafe=interactive should only be used with\n         DeliveryMode=interactive";
+
+/// Level of the configuration language understood.
+pub const LEVEL: u8 = 10;
+
+/// Vendors that a `V` line may name.
+const VENDORS: &[&str] = &["Berkeley"];
+
+/// Rulesets with a number of their own are below this; named ones get numbers from [`FIRST_NAMED`] downwards.
+const NUMBERED: u16 = 100;
+const FIRST_NAMED: u16 = 199;
+
+const NO_ID: &str = "Unable to assign macro/class ID (mid = 0xffffffff)";
+
+/// Class members that are there before any file. Source: observed.
+const CLASSES: &[(&str, &[&str])] = &[
+    ("n", &["multipart/signed"]),
+    ("s", &["rfc822"]),
+    ("e", &["7bit", "8bit", "binary"]),
+    ("checkMIMEFieldHeaders", &["content-disposition", "content-type"]),
+    ("checkMIMETextHeaders", &["content-description"]),
+    (
+        "checkMIMEHeaders",
+        &["content-disposition", "content-id", "content-transfer-encoding", "content-type", "mime-version"],
+    ),
+    ("persistentMacros", &["r", "s", "_", "{if_addr}", "{daemon_flags}"]),
+];
+
+/// Mailers that are there before any file. Source: observed.
+const MAILERS: &[&str] = &[
+    "prog, P=/bin/sh, F=lsouDq9, T=X-Unix/X-Unix/X-Unix, A=sh -c $u",
+    "*file*, P=[FILE], F=lsDFMPEouq9, T=X-Unix/X-Unix/X-Unix, A=FILE $u",
+    "*include*, P=/dev/null, F=su, A=INCLUDE $u",
+];
