@@ -36,8 +36,8 @@ pub enum Setting {
 /// A name and a value, not yet looked at.
 struct Assignment<'a> {
     row: &'static Row,
-    /// What follows the dot of a name.
-    part: &'a [u8],
+    /// What follows the dot of a name, when there is a dot.
+    part: Option<&'a [u8]>,
     value: &'a [u8],
     from_command_line: bool,
 }
@@ -53,7 +53,7 @@ impl Reader<'_> {
     }
 
     /// What the command line sets; it wins over the file.
-    pub fn command_line(&mut self, setting: &Setting) {
+    pub(super) fn command_line(&mut self, setting: &Setting) {
         match setting {
             Setting::Long(text) => self.long_option(text, true),
             Setting::Short(letter, value) => self.short_option(*letter, value, true),
@@ -64,7 +64,7 @@ impl Reader<'_> {
     fn long_option(&mut self, text: &[u8], from_command_line: bool) {
         let (name, value) = split_once(text, b'=').unwrap_or((text, b""));
         let name = name.trim_ascii_end();
-        let (name, part) = split_once(name, b'.').unwrap_or((name, b""));
+        let (name, part) = split_once(name, b'.').map_or((name, None), |(name, part)| (name, Some(part)));
         let shown = String::from_utf8_lossy(name).into_owned();
         let found = match abbreviated(&shown, OPTIONS.iter().map(|row| row.name)) {
             _ if shown.is_empty() => return self.error("readcf: unknown option name 0x0".to_owned()),
@@ -85,7 +85,7 @@ impl Reader<'_> {
     fn short_option(&mut self, letter: u8, value: &[u8], from_command_line: bool) {
         let value = value.trim_ascii_start();
         match (letter, options::by_letter(letter)) {
-            (_, Some(row)) => self.assign(&Assignment { row, part: b"", value, from_command_line }),
+            (_, Some(row)) => self.assign(&Assignment { row, part: None, value, from_command_line }),
             (b'M', None) => self.define(value),
             (b'g', None) => {
                 if let Some(gid) = self.group(value, "readcf: option g") {
@@ -226,7 +226,9 @@ impl Reader<'_> {
                 ports.retain(|other| other.family != port.family);
                 ports.push(port);
             }
-            "AuthOptions" => self.config.options.auth_options = Some(self.option_letters("AuthOptions", value, b"Aacdfmpy")),
+            "AuthOptions" => {
+                self.config.options.auth_options = Some(self.option_letters("AuthOptions", value, b"Aacdfmpy"))
+            }
             "TLSSrvOptions" => {
                 self.config.options.tls_srv_options = Some(self.option_letters("TLSSrvOptions", value, b"CV"));
             }
@@ -246,7 +248,7 @@ impl Reader<'_> {
     fn assign_warned(&mut self, name: &str, value: &[u8], text: Option<Bytes>) {
         match name {
             "OperatorChars" => {
-                if !self.config.rulesets.is_empty() || self.operators_set {
+                if self.config.rulesets.known().next().is_some() || self.operators_set {
                     self.note(OPERATORS_REDEFINED.to_owned());
                 }
                 self.config.options.operator_chars = Bytes::copy_from_slice(value);
@@ -271,9 +273,7 @@ impl Reader<'_> {
                 self.config.options.max_mime_header_length = (header, field);
                 for (limit, least, what) in [(header, 128, "header"), (field, 40, "field")] {
                     if limit > 0 && limit < least {
-                        self.note(format!(
-                            "Warning: MaxMimeHeaderLength: {what} length limit set lower than {least}"
-                        ));
+                        self.note(format!("Warning: MaxMimeHeaderLength: {what} length limit set lower than {least}"));
                     }
                 }
             }
@@ -379,7 +379,7 @@ impl Reader<'_> {
             if RESOLVER_WORDS.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(name)) {
                 self.config.options.resolver_options.push(word);
             } else {
-                self.error(format!("readcf: I option value {} unrecognized", shown(&word)));
+                self.error(format!("readcf: I option value {} unrecognized", shown(name)));
             }
         }
     }
@@ -409,9 +409,8 @@ impl Reader<'_> {
     }
 
     /// `Timeout.name=value`; without a name the six times of a transaction.
-    fn timeout(&mut self, part: &[u8], value: &[u8]) {
-        let name = String::from_utf8_lossy(part).to_ascii_lowercase();
-        if name.is_empty() {
+    fn timeout(&mut self, part: Option<&[u8]>, value: &[u8]) {
+        let Some(part) = part else {
             if let Some(span) = self.interval(value, b'm') {
                 for field in ["mail", "rcpt", "datainit", "datablock", "datafinal", "command"] {
                     if let Some(field) = self.config.timeouts.simple_mut(field) {
@@ -420,7 +419,8 @@ impl Reader<'_> {
                 }
             }
             return;
-        }
+        };
+        let name = String::from_utf8_lossy(part).to_ascii_lowercase();
         let fixed = self.fixed_timeouts.contains(&name);
         if self.reading_file() && fixed {
             return;
@@ -501,14 +501,14 @@ impl Reader<'_> {
     fn queue_timeout(&mut self, value: &[u8]) {
         let (returns, warns) = split_once(value, b'/').unwrap_or((value, b""));
         if !warns.is_empty() {
-            self.timeout(b"queuewarn", warns);
+            self.timeout(Some(b"queuewarn"), warns);
         }
-        self.timeout(b"queuereturn", returns);
+        self.timeout(Some(b"queuereturn"), returns);
     }
 }
 
 /// Whether a boolean value is true: nothing, or a word that begins with `t` or `y`.
-pub fn truth(value: &[u8]) -> bool {
+fn truth(value: &[u8]) -> bool {
     matches!(value.first(), None | Some(b't' | b'T' | b'y' | b'Y'))
 }
 
@@ -586,7 +586,7 @@ fn letter(byte: Option<&u8>) -> String {
 const AT_ONCE: Duration = Duration::from_nanos(1);
 
 /// Most characters that `MustQuoteChars` may add. Source: observed.
-const MUST_QUOTE_MAX: usize = 12;
+const MUST_QUOTE_MAX: usize = 39;
 
 /// Map flags that are LDAP's own. Source: op guide 5.7.
 const LDAP_FLAGS: &[u8] = b"1HKMPRVbcdhlnprswZ";
@@ -597,14 +597,28 @@ const OPERATORS_REDEFINED: &str =
     "Warning: OperatorChars is being redefined.\n         It should only be set before ruleset definitions.";
 
 /// Words of `ResolverOptions`. Source: op guide 5.6; observed (`use_inet6` is refused).
-pub static RESOLVER_WORDS: &[&str] = &[
-    "aaonly", "debug", "defnames", "dnsrch", "false", "HasWildcardMX", "igntc", "primary", "recurse", "stayopen", "true",
-    "trustad", "use_dnssec", "use_edns0", "usevc", "WorkAroundBrokenAAAA",
+static RESOLVER_WORDS: &[&str] = &[
+    "aaonly",
+    "debug",
+    "defnames",
+    "dnsrch",
+    "false",
+    "HasWildcardMX",
+    "igntc",
+    "primary",
+    "recurse",
+    "stayopen",
+    "true",
+    "trustad",
+    "use_dnssec",
+    "use_edns0",
+    "usevc",
+    "WorkAroundBrokenAAAA",
 ];
 
 /// Names of `ServerSSLOptions` and `ClientSSLOptions`. Source: observed.
 #[rustfmt::skip]
-pub static SSL_OPTIONS: &[&str] = &[
+static SSL_OPTIONS: &[&str] = &[
     "SSL_OP_ALL", "SSL_OP_ALLOW_NO_DHE_KEX",
     "SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION", "SSL_OP_CIPHER_SERVER_PREFERENCE",
     "SSL_OP_CISCO_ANYCONNECT", "SSL_OP_COOKIE_EXCHANGE",

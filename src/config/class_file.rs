@@ -5,7 +5,7 @@
 /// Shape: the pattern is `%s` (first word of the line), `%[set]` or `%[^set]`, with an optional width, between literal
 /// text; a blank in it matches any number of blanks. What the first conversion read is cut into words at blanks.
 /// Source: op guide 5.3; scanf(3).
-pub fn words(text: &[u8], pattern: &[u8]) -> Vec<Vec<u8>> {
+pub(super) fn words(text: &[u8], pattern: &[u8]) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     for line in text.split(|b| *b == b'\n').filter(|l| l.first() != Some(&b'#')) {
         let Some(value) = scan(line, pattern) else { continue };

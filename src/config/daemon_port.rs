@@ -84,9 +84,9 @@ impl Reader<'_> {
             },
             b'd' => port.delay_la = Some(number),
             b'F' | b'f' => match text.to_ascii_lowercase().as_slice() {
-                b"inet" => port.family = Family::Inet,
-                b"inet6" => port.family = Family::Inet6,
-                b"local" | b"unix" => port.family = Family::Local,
+                b"inet" | b"2" => port.family = Family::Inet,
+                b"inet6" | b"10" => port.family = Family::Inet6,
+                b"local" | b"unix" | b"1" => port.family = Family::Local,
                 _ => {
                     let text = String::from_utf8_lossy(text);
                     self.error(format!("Unknown address family {text} in Family=option"));

@@ -56,7 +56,7 @@ impl Reader<'_> {
             Some(called) => (true, called),
             None => (false, call),
         };
-        let check = self.ruleset_named(trim(called), false).map(|id| (id, keeps_comments));
+        let check = self.ruleset_named(trim(called)).map(|id| (id, keeps_comments));
         Ok(check.map(|check| HeaderRule { name, condition, template: None, check: Some(check) }))
     }
 

@@ -2,11 +2,11 @@
 
 /// A logical line: continuations joined, comments taken out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub(super) struct Line {
     /// Number of its last physical line, from 1; that is the one diagnostics name.
-    pub number: u32,
+    pub(super) number: u32,
     /// Its text; continuations keep their newline. `$` is as written.
-    pub text: Vec<u8>,
+    pub(super) text: Vec<u8>,
 }
 
 /// Cuts a file into logical lines; comment and blank lines do not appear.
@@ -14,7 +14,7 @@ pub struct Line {
 /// Shape: a physical line that begins with a blank or tab continues the one before. `#` begins a comment that goes to the
 /// end of its physical line, unless it is written `\#` or `$#`. Blanks at the end do not count.
 /// Source: op guide 5; observed (a comment line can be continued, too).
-pub fn logical(text: &[u8]) -> Vec<Line> {
+pub(super) fn logical(text: &[u8]) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     let mut number = 0u32;
     for physical in text.split(|b| *b == b'\n') {
@@ -60,7 +60,7 @@ fn without_comments(text: &[u8]) -> Vec<u8> {
 
 /// Reads a value up to `delimiter` or the end: quotes are taken away and hide the delimiter, a backslash takes the next
 /// character as it is or as `\b \f \n \r`. Returns the value and what stands behind it, the delimiter included.
-pub fn munch(text: &[u8], delimiter: Option<u8>) -> (Vec<u8>, &[u8]) {
+pub(super) fn munch(text: &[u8], delimiter: Option<u8>) -> (Vec<u8>, &[u8]) {
     let mut out = Vec::new();
     let mut quoted = false;
     let mut rest = text;
@@ -95,7 +95,7 @@ pub fn munch(text: &[u8], delimiter: Option<u8>) -> (Vec<u8>, &[u8]) {
 }
 
 /// The line as diagnostics quote it: the original shows its inner code for `$`, a control-A.
-pub fn quoted(text: &[u8]) -> String {
+pub(super) fn quoted(text: &[u8]) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.iter().copied().peekable();
     while let Some(b) = bytes.next() {

@@ -254,12 +254,12 @@ impl Reader<'_> {
 
     fn put_mailer(&mut self, mailer: Mailer) {
         let mailers = &mut self.config.mailers;
-        match mailers.iter_mut().find(|m| m.name.eq_ignore_ascii_case(&mailer.name)) {
-            Some(slot) => *slot = mailer,
-            None if mailers.len() >= limits::MAILERS => {
-                self.error(format!("too many mailers defined ({} max)", limits::MAILERS));
-            }
-            None => mailers.push(mailer),
+        if let Some(slot) = mailers.iter_mut().find(|m| m.name.eq_ignore_ascii_case(&mailer.name)) {
+            *slot = mailer;
+        } else if mailers.len() < limits::MAILERS {
+            mailers.push(mailer);
+        } else {
+            self.error(format!("too many mailers defined ({} max)", limits::MAILERS));
         }
     }
 }

@@ -120,11 +120,11 @@ impl Reader<'_> {
     }
 
     /// `O Milter.name=value`.
-    pub(super) fn milter_option(&mut self, name: &[u8], value: &[u8]) {
-        let lower = name.to_ascii_lowercase();
-        if name.is_empty() {
+    pub(super) fn milter_option(&mut self, name: Option<&[u8]>, value: &[u8]) {
+        let Some(name) = name else {
             return self.error("milter_set_option: invalid Milter option, must specify suboption".to_owned());
-        }
+        };
+        let lower = name.to_ascii_lowercase();
         if lower == b"loglevel" {
             self.config.milter.log_level = Some(leading_number(value));
             return;

@@ -115,3 +115,6 @@ impl Config {
         self.rulesets.find(name)
     }
 }
+
+#[cfg(test)]
+mod tests;

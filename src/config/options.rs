@@ -93,9 +93,15 @@ pub fn by_letter(letter: u8) -> Option<&'static Row> {
 }
 
 macro_rules! kind {
-    (Own) => { Kind::Own };
-    (Own, $field:ident) => { Kind::Own };
-    ($kind:ident, $field:ident) => { Kind::$kind(|o| &mut o.$field) };
+    (Own) => {
+        Kind::Own
+    };
+    (Own, $field:ident) => {
+        Kind::Own
+    };
+    ($kind:ident, $field:ident) => {
+        Kind::$kind(|o| &mut o.$field)
+    };
 }
 
 macro_rules! options {
@@ -128,7 +134,7 @@ macro_rules! options {
 mod rows {
     #[allow(clippy::wildcard_imports, reason = "the rows name every type of this file")]
     use super::*;
-    use super::Status::{Accepted, Done};
+    use super::Status::Done;
 
 options! {
     SevenBitInput, Some(b'7'), Yes, Done, Bool => seven_bit_input: bool = false,

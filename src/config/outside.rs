@@ -7,17 +7,17 @@ use super::dontblame::DontBlame;
 
 /// A user of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
+pub(super) struct Account {
     /// Login name.
-    pub name: Bytes,
+    pub(super) name: Bytes,
     /// User number.
-    pub uid: u32,
+    pub(super) uid: u32,
     /// Group number.
-    pub gid: u32,
+    pub(super) gid: u32,
 }
 
 /// Answers about the machine.
-pub trait Outside {
+pub(super) trait Outside {
     /// The user of that login name.
     fn user(&self, name: &[u8]) -> Option<Account>;
 

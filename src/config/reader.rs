@@ -9,10 +9,10 @@ use bytes::Bytes;
 
 use super::diagnostic::Severity;
 use super::lines::{self, Line};
-use super::outside::Outside;
-use super::rules::{self, Ruleset, RulesetId};
 use super::maps::MapDeclaration;
+use super::outside::Outside;
 use super::queue_group::QueueGroup;
+use super::rules::{self, RulesetId};
 use super::values::{DeliveryMode, SuperSafe};
 use super::{ClassLookup, Config, Diagnostic, VERSION};
 use crate::address::scan::Alphabet;
@@ -23,13 +23,13 @@ use crate::macros::names::{self, NameError};
 use crate::macros::{MacroId, MacroTable, Scope, Template, Value};
 
 /// A configuration in the making.
-pub struct Reader<'a> {
+pub(super) struct Reader<'a> {
     /// What is known so far.
-    pub config: Config,
+    pub(super) config: Config,
     /// The machine.
     pub(super) outside: &'a dyn Outside,
     /// Findings in the order of their lines.
-    pub findings: Vec<Diagnostic>,
+    pub(super) findings: Vec<Diagnostic>,
     /// Options that the command line set: the file does not change them.
     pub(super) fixed: Vec<&'static str>,
     /// The same for `Timeout.…`.
@@ -42,15 +42,13 @@ pub struct Reader<'a> {
     place: Option<(PathBuf, u32)>,
     /// Ruleset of the rules that come.
     ruleset: Option<RulesetId>,
-    /// Number of the next named ruleset.
-    next_number: u16,
     /// Operator characters, and the kinds of characters that follow from them.
     alphabet: (Bytes, Alphabet),
 }
 
 impl<'a> Reader<'a> {
     /// A reader that knows what the program knows before any file.
-    pub fn new(path: &Path, mode: Option<u8>, outside: &'a dyn Outside) -> Self {
+    pub(super) fn new(path: &Path, mode: Option<u8>, outside: &'a dyn Outside) -> Self {
         let config = Config { path: path.to_owned(), ..Config::default() };
         let mut reader = Self {
             config,
@@ -62,7 +60,6 @@ impl<'a> Reader<'a> {
             mode,
             place: None,
             ruleset: None,
-            next_number: FIRST_NAMED,
             alphabet: (Bytes::new(), Alphabet::new(b"")),
         };
         reader.define_built_in();
@@ -70,7 +67,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the text of the file.
-    pub fn read(&mut self, text: &[u8]) {
+    pub(super) fn read(&mut self, text: &[u8]) {
         for line in lines::logical(text) {
             self.place = Some((self.config.path.clone(), line.number));
             self.line(&line);
@@ -84,7 +81,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What follows from the whole of the file.
-    pub fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         let options = &mut self.config.options;
         let interactive = options.super_safe == SuperSafe::Interactive;
         let mismatch = interactive && options.delivery_mode != DeliveryMode::Interactive;
@@ -238,89 +235,26 @@ impl<'a> Reader<'a> {
     }
 
     fn ruleset_line(&mut self, text: &[u8]) {
-        self.ruleset = self.ruleset_named(trim(text), true);
+        self.ruleset = self.ruleset_named(text);
         let Some(id) = self.ruleset else { return };
-        let used = self.config.rulesets.get(id.0).is_some_and(|r| !r.rules.is_empty());
-        if used && self.mode == Some(b't') {
+        if !self.config.rulesets.rules(id).is_empty() && self.mode == Some(b't') {
             let name = String::from_utf8_lossy(trim(text)).into_owned();
             self.note(format!("WARNING: Ruleset {name} has multiple definitions"));
         }
     }
 
     /// The ruleset that `text` names, made when it is new. Complains and returns nothing when that is no name.
-    pub(super) fn ruleset_named(&mut self, text: &[u8], defining: bool) -> Option<RulesetId> {
-        let shown = lines::quoted(text);
-        if text.first().is_some_and(u8::is_ascii_digit) {
-            let number = leading_number(text);
-            let Some(number) = u16::try_from(number).ok().filter(|n| *n < NUMBERED) else {
-                self.error(format!("bad ruleset {number} ({NUMBERED} max)"));
-                return None;
-            };
-            return Some(self.numbered(number));
+    pub(super) fn ruleset_named(&mut self, text: &[u8]) -> Option<RulesetId> {
+        let entered = self.config.rulesets.enter(text);
+        if let Some(complaint) = entered.complaint {
+            self.error(complaint);
         }
-        let end = text.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
-        let (name, rest) = text.split_at_checked(end)?;
-        if name.is_empty() {
-            self.error(format!("invalid ruleset name: \"{shown}\""));
-            return None;
-        }
-        let Some(number) = trim(rest).strip_prefix(b"=").filter(|_| defining) else {
-            return Some(self.called(name));
-        };
-        let number = trim(number);
-        if !number.first().is_some_and(u8::is_ascii_digit) {
-            self.error(format!("bad ruleset definition \"{shown}\" (number required after `=')"));
-            return None;
-        }
-        let value = leading_number(number);
-        let Some(value) = u16::try_from(value).ok().filter(|n| *n < NUMBERED) else {
-            self.error(format!("bad ruleset number {value} in \"{shown}\" ({NUMBERED} max)"));
-            return None;
-        };
-        Some(self.name_and_number(name, value, &shown))
+        entered.id
     }
 
-    fn numbered(&mut self, number: u16) -> RulesetId {
-        if let Some(at) = self.config.rulesets.iter().position(|r| r.number == Some(number)) {
-            return RulesetId(at);
-        }
-        self.add_ruleset(number.to_string().into_bytes(), Some(number))
-    }
-
-    fn called(&mut self, name: &[u8]) -> RulesetId {
-        if let Some(at) = self.config.rulesets.iter().position(|r| r.name == name) {
-            return RulesetId(at);
-        }
-        let number = (self.next_number >= NUMBERED).then_some(self.next_number);
-        self.next_number = self.next_number.saturating_sub(1);
-        self.add_ruleset(name.to_vec(), number)
-    }
-
-    fn name_and_number(&mut self, name: &[u8], number: u16, shown: &str) -> RulesetId {
-        if let Some(at) = self.config.rulesets.iter().position(|r| r.name == name) {
-            if let Some(old) = self.config.rulesets.get(at).and_then(|r| r.number).filter(|old| *old != number) {
-                self.error(format!("{shown}: ruleset changed value (old {old}, new {number})"));
-            }
-            return RulesetId(at);
-        }
-        if let Some(at) = self.config.rulesets.iter().position(|r| r.number == Some(number)) {
-            if let Some(ruleset) = self.config.rulesets.get_mut(at) {
-                ruleset.name = Bytes::copy_from_slice(name);
-            }
-            return RulesetId(at);
-        }
-        self.add_ruleset(name.to_vec(), Some(number))
-    }
-
-    fn add_ruleset(&mut self, name: Vec<u8>, number: Option<u16>) -> RulesetId {
-        self.config.rulesets.push(Ruleset { name: name.into(), number, rules: Vec::new() });
-        RulesetId(self.config.rulesets.len() - 1)
-    }
-
-    /// The ruleset that an equate or a header names; number 0 is none.
+    /// The ruleset that an equate names; number 0 is none.
     pub(super) fn ruleset_used(&mut self, text: &[u8]) -> Option<RulesetId> {
-        let id = self.ruleset_named(trim(text), true)?;
-        self.config.rulesets.get(id.0).is_some_and(|r| r.number != Some(0)).then_some(id)
+        self.ruleset_named(text).filter(|id| id.0 != 0)
     }
 
     fn rule_line(&mut self, line: &Line) {
@@ -340,8 +274,8 @@ impl<'a> Reader<'a> {
             level: self.config.level,
         };
         let parsed = rules::parse_rule(text, line.number, &mut reading);
-        if let (Some(rule), Some(set)) = (parsed.rule, self.config.rulesets.get_mut(ruleset.0)) {
-            set.rules.push(rule);
+        if let Some(rule) = parsed.rule {
+            self.config.rulesets.add(ruleset, rule);
         }
         parsed.complaints.into_iter().for_each(|text| self.error(text));
     }
@@ -506,18 +440,13 @@ const DEFAULT_GROUP: &[u8] = b"mqueue";
 /// Where local users may be looked up. Source: observed.
 const MAILBOX_DATABASES: &[&str] = &["pw", "ldap"];
 
-const SUPER_SAFE: &str =
-    "WARNING: SuperSafe=interactive should only be used with\n         DeliveryMode=interactive";
+const SUPER_SAFE: &str = "WARNING: SuperSafe=interactive should only be used with\n         DeliveryMode=interactive";
 
 /// Level of the configuration language understood.
-pub const LEVEL: u8 = 10;
+pub(super) const LEVEL: u8 = 10;
 
 /// Vendors that a `V` line may name.
 const VENDORS: &[&str] = &["Berkeley"];
-
-/// Rulesets with a number of their own are below this; named ones get numbers from [`FIRST_NAMED`] downwards.
-const NUMBERED: u16 = 100;
-const FIRST_NAMED: u16 = 199;
 
 const NO_ID: &str = "Unable to assign macro/class ID (mid = 0xffffffff)";
 

@@ -77,6 +77,14 @@ pub fn canonical_name(host: &str) -> Option<String> {
     name
 }
 
+/// Addresses of a host as the system's resolver gives them; none when it knows no such host. Blocks.
+pub fn addresses(host: &str) -> Vec<IpAddr> {
+    use std::net::ToSocketAddrs as _;
+    let mut found: Vec<IpAddr> = (host, 0).to_socket_addrs().into_iter().flatten().map(|a| a.ip()).collect();
+    found.dedup();
+    found
+}
+
 /// The name of an address as the system's resolver gives it; `None` when it has none. Blocks.
 pub fn reverse_name(address: IpAddr) -> Option<String> {
     let socket = SockAddr::from(SocketAddr::new(address, 0));

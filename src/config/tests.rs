@@ -1,0 +1,136 @@
+//! Lines and what the original says of them; recorded in `tests/golden/config/lines.tsv`.
+
+use std::path::Path;
+
+use bytes::Bytes;
+
+use super::Diagnostic;
+use super::daemon_port::Family;
+use super::diagnostic::Severity;
+use super::dontblame::DontBlame;
+use super::outside::{Account, Outside};
+use super::reader::Reader;
+use crate::base::exit::Exit;
+use crate::macros::{Scope, Template};
+
+/// A machine with two users, one group and no files.
+struct Small;
+
+impl Outside for Small {
+    fn user(&self, name: &[u8]) -> Option<Account> {
+        let uid = [(&b"root"[..], 0), (b"mail", 8)].into_iter().find(|(known, _)| *known == name)?.1;
+        Some(Account { name: Bytes::copy_from_slice(name), uid, gid: uid })
+    }
+
+    fn user_by_number(&self, _uid: u32) -> Option<Account> {
+        None
+    }
+
+    fn group(&self, name: &[u8]) -> Option<u32> {
+        self.user(name).map(|account| account.gid)
+    }
+
+    fn class_file(&self, path: &[u8], _blame: DontBlame) -> Result<Vec<u8>, String> {
+        Err(if path == b"/tmp" { "Regular files only" } else { "No such file or directory" }.to_owned())
+    }
+
+    fn class_program(&self, _command: &[u8]) -> Result<Vec<u8>, String> {
+        Ok(b"one two\n".to_vec())
+    }
+
+    fn is_address(&self, address: &[u8], family: Family) -> bool {
+        let six = address.contains(&b':');
+        !address.ends_with(b".invalid") && six == (family == Family::Inet6)
+    }
+
+    fn is_service(&self, port: &[u8]) -> bool {
+        port.iter().all(u8::is_ascii_digit)
+    }
+}
+
+const BASE: &str = "V10/Berkeley\nCwlocalhost\nO OperatorChars=.:%@!^/[]+\nO QueueDirectory=/tmp\n\
+    Mlocal, P=/bin/cat, F=lsDFMAw5:/|@q, A=cat\nScanonify=3\nR$*\t$@ $1\nSparse=0\nR$*\t$#local $: $1\n";
+
+fn read(text: &str) -> (super::Config, Vec<Diagnostic>) {
+    let mut reader = Reader::new(Path::new("FILE"), Some(b't'), &Small);
+    reader.read(text.as_bytes());
+    reader.finish();
+    (reader.config, reader.findings)
+}
+
+/// The exit code that `-bt` ends with: that of the first error.
+fn exit(findings: &[Diagnostic]) -> Exit {
+    findings.iter().find(|d| d.severity != Severity::Warning).map_or(Exit::OK, |d| d.exit)
+}
+
+#[test]
+fn every_recorded_line_gets_the_originals_answer() {
+    let recorded = include_str!("../../tests/golden/config/lines.tsv");
+    let mut wrong = Vec::new();
+    for row in recorded.lines().skip(1) {
+        let fields: Vec<&str> = row.split('\t').collect();
+        let [line, code, said] = fields.as_slice() else { panic!("bad row {row}") };
+        let line = line.replace("\\t", "\t").replace("\\n", "\n").replace("\\\\", "\\");
+        let (_, findings) = read(&format!("{BASE}{line}\n"));
+        let ours: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        let ours = ours.join("\n").replace(super::VERSION, "8.17.1.9").replace('\u{1}', "$");
+        let said = said.replace("\\n", "\n").replace("\\t", "\t");
+        if ours != said || exit(&findings).0.to_string() != *code {
+            wrong.push(format!("{line}\n  theirs {code}: {said}\n  ours   {}: {ours}", exit(&findings).0));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), recorded.lines().count() - 1, wrong.join("\n"));
+}
+
+#[test]
+fn classes_take_words_other_classes_and_macros() {
+    let (config, findings) = read(&format!(
+        "{BASE}DBfoo\nCXone two\\,three $B \"four five\" six,seven  # eight\n nine\nCY$=X ten\nC{{Foo}}a b\n"
+    ));
+    assert_eq!(findings, []);
+    let members = |name: &[u8]| -> Vec<String> {
+        let id = config.names.lookup(name).unwrap();
+        config.classes.members(id).map(|m| String::from_utf8_lossy(m).into_owned()).collect()
+    };
+    assert_eq!(members(b"X"), ["\"four", "five\"", "foo", "nine", "one", "six,seven", "two\\,three"]);
+    assert_eq!(members(b"Y").len(), 8);
+    assert_eq!(members(b"Foo"), ["a", "b"]);
+}
+
+#[test]
+fn macros_are_munched_and_expanded_where_they_are_used() {
+    let (config, _) = read("V10\nDAx$B|$?B yes$|no$.\nDBfoo\nDC\"a \\\"b\" c\nDD a $$B\n");
+    let scope = Scope::new(config.macros.clone());
+    for (name, value) in [("A", "xfoo| yes"), ("C", "a \"b c"), ("D", " a $B")] {
+        let mut names = config.names.clone();
+        let text = Template::parse(format!("${name}").as_bytes(), &mut names).expand(&scope);
+        assert_eq!(String::from_utf8(text).unwrap(), value, "{name}");
+    }
+}
+
+#[test]
+fn mailers_fill_in_what_their_line_leaves_out() {
+    let (config, findings) = read(&format!(
+        "{BASE}Mx, P=/bin/cat, F=lsD, S=10/20, R=x=7, U=mail:9, A=cat $u, W=5m, T=dns\nMy, P=[IPC], F=mL, A=TCP $h\n"
+    ));
+    assert_eq!(findings, []);
+    let x = &config.mailers[config.mailer(b"X").unwrap().0];
+    assert_eq!((x.eol.as_ref(), x.max_recipients, x.diagnostic_type.as_ref()), (&b"\n"[..], 100, &b"smtp"[..]));
+    assert_eq!(x.user.as_ref().map(|u| (u.uid, u.gid)), Some((8, 9)));
+    assert_eq!((x.sender.envelope.unwrap().0, x.sender.header.unwrap().0, x.recipient.header.unwrap().0), (10, 20, 7));
+    let y = &config.mailers[config.mailer(b"y").unwrap().0];
+    assert_eq!((y.eol.as_ref(), y.line_limit), (&b"\r\n"[..], 990));
+    assert_eq!(config.mailers.len(), 6);
+}
+
+#[test]
+fn the_command_line_wins_over_the_file() {
+    let mut reader = Reader::new(Path::new("FILE"), None, &Small);
+    reader.command_line(&super::Setting::Long(Bytes::from_static(b"MaxHopCount=3")));
+    reader.command_line(&super::Setting::Short(b'p', Bytes::from_static(b"noexpn")));
+    reader.command_line(&super::Setting::Long(Bytes::from_static(b"Timeout.connect=1s")));
+    reader.read(b"O MaxHopCount=9\nO PrivacyOptions=novrfy\nO Timeout.connect=5s\nO Timeout.mail=5s\n");
+    assert_eq!(reader.config.options.max_hop_count, 3);
+    assert_eq!(reader.config.options.privacy_options.0, 0x18);
+    assert_eq!((reader.config.timeouts.connect.as_secs(), reader.config.timeouts.mail.as_secs()), (1, 5));
+}
