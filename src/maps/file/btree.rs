@@ -26,6 +26,9 @@ pub(crate) const KEYDATA: u8 = 1;
 pub(crate) const DUPLICATE: u8 = 2;
 pub(crate) const OVERFLOW: u8 = 3;
 const DELETED: u8 = 0x80;
+/// Values of one key: ordered by value, or by arrival.
+const DUPLICATE_LEAVES: &[u8] = &[kind::DUPLICATE_LEAF, kind::RECNO_LEAF];
+const DUPLICATE_PAGES: &[u8] = &[kind::DUPLICATE_LEAF, kind::BTREE_INTERNAL, kind::RECNO_LEAF, kind::RECNO_INTERNAL];
 /// Trees are never deeper.
 const DEPTH: usize = 64;
 
@@ -126,7 +129,7 @@ pub(crate) fn first_duplicate(pages: &Pages, root: u32) -> Result<Option<Vec<u8>
         if page.next() == 0 {
             break;
         }
-        page = pages.page_of(page.next(), &[kind::DUPLICATE_LEAF])?;
+        page = pages.page_of(page.next(), DUPLICATE_LEAVES)?;
     }
     Ok(None)
 }
@@ -144,7 +147,7 @@ pub(crate) fn walk_duplicates(pages: &Pages, root: u32, key: &[u8], walk: &mut W
         if page.next() == 0 {
             return Ok(());
         }
-        page = pages.page_of(page.next(), &[kind::DUPLICATE_LEAF])?;
+        page = pages.page_of(page.next(), DUPLICATE_LEAVES)?;
     }
 }
 
@@ -152,9 +155,9 @@ pub(crate) fn walk_duplicates(pages: &Pages, root: u32, key: &[u8], walk: &mut W
 fn duplicate_leaf(pages: &Pages, root: u32) -> Result<Page<'_>, Error> {
     let mut number = root;
     for _ in 0..DEPTH {
-        let page = pages.page_of(number, &[kind::DUPLICATE_LEAF, kind::BTREE_INTERNAL, kind::RECNO_INTERNAL])?;
+        let page = pages.page_of(number, DUPLICATE_PAGES)?;
         number = match page.kind() {
-            kind::DUPLICATE_LEAF => return Ok(page),
+            kind::DUPLICATE_LEAF | kind::RECNO_LEAF => return Ok(page),
             kind::RECNO_INTERNAL => page.u32(page.offset(0)?)?,
             _ => page.u32(page.offset(0)? + 4)?,
         };

@@ -10,6 +10,8 @@ use super::build::{Output, PAGE, PageBuffer, meta_page, take};
 use super::page::{HEADER, kind};
 use super::{BTREE_MAGIC, Error};
 
+/// The root always is the first page.
+const ROOT: u32 = 1;
 /// Items longer than this lie on overflow pages: a page must hold two keys with their values.
 const LONG: usize = (PAGE - HEADER) / 4 - 10;
 /// Bytes of an item that only points elsewhere.
@@ -38,14 +40,18 @@ pub(crate) fn write<'a>(
     duplicates: bool,
     out: Output<'_>,
 ) -> Result<(), Error> {
-    let mut writer = Writer { out, next: 1 };
-    let mut leaf = PageBuffer::new(take(&mut writer.next)?, kind::BTREE_LEAF, 1);
-    let mut below = vec![Below { key: Vec::new(), page: leaf.number(), values: 0 }];
+    let mut writer = Writer { out, next: ROOT + 1 };
+    let mut leaf = PageBuffer::new(ROOT, kind::BTREE_LEAF, 1);
+    let mut below = vec![Below { key: Vec::new(), page: ROOT, values: 0 }];
     for (key, values) in sets {
         let values_size: usize = values.iter().map(|value| size(value) + 4).sum();
         let off_page = values.len() > 1 && values_size > MANY;
         let wanted = size(key) + if off_page { POINTER + 4 } else { values_size };
         if leaf.room() < wanted {
+            if let [first] = below.as_mut_slice() {
+                first.page = take(&mut writer.next)?;
+                leaf.set_number(first.page);
+            }
             let number = take(&mut writer.next)?;
             leaf.set_next(number);
             writer.out.put(&leaf)?;
@@ -73,10 +79,9 @@ pub(crate) fn write<'a>(
         below = writer.level(below, level)?;
         level += 1;
     }
-    let root = below.first().map_or(1, |top| top.page);
     let mut meta = meta_page(BTREE_MAGIC, 9, kind::BTREE_META, writer.next - 1, u32::from(duplicates));
     meta.set_u32(76, 2);
-    meta.set_u32(88, root);
+    meta.set_u32(88, ROOT);
     out.put(&meta)
 }
 
@@ -96,15 +101,14 @@ impl Writer<'_> {
         let mut page: Option<PageBuffer> = None;
         for child in below {
             let wanted = 2 + 12 + if child.key.len() > LONG { POINTER } else { child.key.len().next_multiple_of(4) };
-            if let Some(full) = page.take_if(|page| page.room() < wanted) {
-                self.out.put(&full)?;
+            if let Some(mut full) = page.take_if(|page| page.room() < wanted) {
+                self.place(&mut full, &mut above)?;
             }
             let target = match &mut page {
                 Some(target) => target,
                 None => {
-                    let number = take(&mut self.next)?;
-                    above.push(Below { key: child.key.clone(), page: number, values: 0 });
-                    page.insert(PageBuffer::new(number, kind::BTREE_INTERNAL, level))
+                    above.push(Below { key: child.key.clone(), page: ROOT, values: 0 });
+                    page.insert(PageBuffer::new(ROOT, kind::BTREE_INTERNAL, level))
                 }
             };
             let key: &[u8] = if target.entries() == 0 { &[] } else { &child.key };
@@ -120,15 +124,27 @@ impl Writer<'_> {
                 target.add(&[&short(key), &[KEYDATA, 0], &place, &[0; 4], key], (12 + key.len()).next_multiple_of(4));
             }
         }
-        if let Some(last) = page {
-            self.out.put(&last)?;
+        match page {
+            Some(root) if above.len() == 1 => self.out.put(&root)?,
+            Some(mut last) => self.place(&mut last, &mut above)?,
+            None => {}
         }
         Ok(above)
     }
 
+    /// Writes an inner page that is not the root; it is the last one named in `above`.
+    fn place(&mut self, page: &mut PageBuffer, above: &mut [Below]) -> Result<(), Error> {
+        let number = take(&mut self.next)?;
+        page.set_number(number);
+        if let Some(last) = above.last_mut() {
+            last.page = number;
+        }
+        self.out.put(page)
+    }
+
     /// Writes a tree of values in the order given; returns its root.
     pub(crate) fn duplicates(&mut self, values: &[&[u8]]) -> Result<u32, Error> {
-        let mut leaf = PageBuffer::new(take(&mut self.next)?, kind::DUPLICATE_LEAF, 1);
+        let mut leaf = PageBuffer::new(take(&mut self.next)?, kind::RECNO_LEAF, 1);
         let mut below = vec![Below { key: Vec::new(), page: leaf.number(), values: 0 }];
         for value in values {
             if leaf.room() < size(value) + 2 {
@@ -136,7 +152,7 @@ impl Writer<'_> {
                 leaf.set_next(number);
                 self.out.put(&leaf)?;
                 let previous = leaf.number();
-                leaf = PageBuffer::new(number, kind::DUPLICATE_LEAF, 1);
+                leaf = PageBuffer::new(number, kind::RECNO_LEAF, 1);
                 leaf.set_previous(previous);
                 below.push(Below { key: Vec::new(), page: number, values: 0 });
             }

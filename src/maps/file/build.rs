@@ -121,7 +121,7 @@ impl Entries {
             }
         }
         for group in order.chunk_by_mut(|a, b| bucket(a) == bucket(b)) {
-            group.sort_by(|a, b| self.key(a).cmp(self.key(b)));
+            group.sort_by(|a, b| hash_build::order(self.key(a), self.key(b)));
         }
         order
     }
@@ -239,6 +239,11 @@ impl PageBuffer {
     /// Its number.
     pub(crate) fn number(&self) -> u32 {
         self.bytes.get(8..).and_then(|b| b.first_chunk()).map_or(0, |raw| u32::from_le_bytes(*raw))
+    }
+
+    /// Gives it another number, before others refer to it.
+    pub(crate) fn set_number(&mut self, number: u32) {
+        self.set_u32(8, number);
     }
 
     /// How many item offsets it has.

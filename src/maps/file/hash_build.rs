@@ -3,6 +3,8 @@
 //! The number of buckets is a power of two, so that all buckets are pages 1, 2 … in order; pages that a bucket needs beyond
 //! its first, and long items, follow behind them.
 
+use std::cmp::Ordering;
+
 use smallvec::SmallVec;
 
 use super::btree_build::Writer;
@@ -20,6 +22,12 @@ const TREE: usize = 8;
 
 fn size(item: &[u8]) -> usize {
     if item.len() > LONG { POINTER } else { 1 + item.len() }
+}
+
+/// The order of keys on a page: by bytes, and of two that begin alike the longer one first.
+pub(crate) fn order(a: &[u8], b: &[u8]) -> Ordering {
+    let common = a.len().min(b.len());
+    a.get(..common).cmp(&b.get(..common)).then(b.len().cmp(&a.len()))
 }
 
 /// How many buckets keep most of them to one page, three quarters full at most on average.

@@ -22,6 +22,7 @@ pub(crate) mod kind {
     pub(crate) const BTREE_INTERNAL: u8 = 3;
     pub(crate) const RECNO_INTERNAL: u8 = 4;
     pub(crate) const BTREE_LEAF: u8 = 5;
+    pub(crate) const RECNO_LEAF: u8 = 6;
     pub(crate) const OVERFLOW: u8 = 7;
     pub(crate) const HASH_META: u8 = 8;
     pub(crate) const BTREE_META: u8 = 9;
