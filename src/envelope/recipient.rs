@@ -17,8 +17,8 @@ pub struct Triple {
     pub user: Bytes,
 }
 
-/// `NOTIFY=` of RCPT. Source: RFC 3461 §4.1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// `NOTIFY=` of RCPT; without it failures and delays are reported. Source: RFC 3461 §4.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Notify {
     /// The parameter was given.
     pub is_given: bool,
@@ -28,6 +28,12 @@ pub struct Notify {
     pub failure: bool,
     /// `DELAY`.
     pub delay: bool,
+}
+
+impl Default for Notify {
+    fn default() -> Self {
+        Self { is_given: false, success: false, failure: true, delay: true }
+    }
 }
 
 /// For whom files and programs are touched: the user who owns the alias, `.forward` or `:include:` file.

@@ -1,7 +1,8 @@
 //! The control file, version 8.
 //!
 //! Shape: one field a line, its letter first ([`fields::FIELDS`]); a header may go on in lines that begin with white space;
-//! a lone dot ends the file. A macro reference inside a header is the octet 0x81 and the macro's letter.
+//! a lone dot ends the file. A macro reference inside a header is the octet 0x81 and the macro's letter; 0xff quotes
+//! the next octet.
 
 pub mod fields;
 pub mod read;
@@ -30,7 +31,7 @@ impl Codec {
     /// From a configuration.
     pub fn new(config: &Config) -> Self {
         let mut persistent =
-            vec![names::CLIENT_INFO, names::PROTOCOL, names::HELO, names::IF_ADDR, names::DAEMON_FLAGS];
+            vec![names::CLIENT_INFO, names::PROTOCOL, names::HELO, names::DAEMON_FLAGS, names::IF_ADDR];
         for name in config.classes.members(names::PERSISTENT_MACROS) {
             let bare = name.strip_prefix(b"{").and_then(|n| n.strip_suffix(b"}")).unwrap_or(name);
             if let Some(id) = config.names.lookup(bare)
@@ -80,4 +81,8 @@ pub enum Fault {
 }
 
 /// Octet that stands for `$` in headers.
-pub(crate) const MACRO: u8 = 0x81;
+const MACRO: u8 = 0x81;
+/// Octet in front of one that would mean something else: 0x80 to 0x9f, and itself. Source: observed.
+const QUOTE: u8 = 0xff;
+/// How the null sender of a report is written. Source: observed.
+const NULL_SENDER: &[u8] = b"MAILER-DAEMON";

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Codec, Fault, MACRO, fields};
+use super::{Codec, Fault, MACRO, NULL_SENDER, QUOTE, fields};
 use crate::base::bytes::{leading_number, shown, split_once};
 use crate::base::letters::LetterSet;
 use crate::base::time::UnixTime;
@@ -114,7 +114,7 @@ impl Reader {
             b'$' => self.macro_value(value),
             b'S' => {
                 self.has_sender = true;
-                envelope.sender = owned(value);
+                envelope.sender = bare_sender(value);
                 envelope.sender_given = owned(value);
             }
             b'Z' => envelope.envid = Some(owned(value)),
@@ -145,10 +145,9 @@ impl Reader {
         envelope.flags.is_response |= has(b'r');
         envelope.flags.is_split |= has(b's');
         envelope.flags.warning_sent |= has(b'w');
-        if has(b'n') {
-            envelope.ret = Some(Ret::Headers);
-        } else if has(b'd') {
-            envelope.ret = Some(Ret::Full);
+        envelope.flags.no_body_return |= has(b'n');
+        if has(b'd') {
+            envelope.ret = Some(if has(b'n') { Ret::Headers } else { Ret::Full });
         }
     }
 
@@ -171,11 +170,7 @@ impl Reader {
         let mut recipient = Recipient::new(owned(address));
         recipient.is_primary = has(b'P');
         recipient.is_from_alias = has(b'A');
-        recipient.notify = if has(b'N') {
-            Notify { is_given: true, success: has(b'S'), failure: has(b'F'), delay: has(b'D') }
-        } else {
-            Notify::default()
-        };
+        recipient.notify = Notify { is_given: has(b'N'), success: has(b'S'), failure: has(b'F'), delay: has(b'D') };
         recipient.controller.clone_from(&self.pending.controller);
         recipient.message = self.pending.message.take();
         recipient.original = self.pending.original.take();
@@ -189,14 +184,7 @@ impl Reader {
             None => (Condition::Always, value),
         };
         let Some((name, text)) = split_once(field, b':') else { return };
-        let value = if text.contains(&MACRO) {
-            match template(text, &mut self.names) {
-                Some(template) => HeaderValue::Template(template),
-                None => HeaderValue::Text(owned(text)),
-            }
-        } else {
-            HeaderValue::Text(owned(text))
-        };
+        let value = header_value(text, &mut self.names);
         let header = Header { name: owned(name.trim_ascii_end()), value, condition, is_default: false };
         self.control.envelope.headers.push(header);
     }
@@ -212,29 +200,54 @@ impl Reader {
     }
 }
 
-/// Text with 0x81 references; `None` when one of them is none (then it is foreign text, not a template).
-fn template(text: &[u8], names: &mut NameTable) -> Option<Template> {
+/// Text of a header: quotes taken off, references made a template.
+fn header_value(text: &[u8], names: &mut NameTable) -> HeaderValue {
+    if !text.iter().any(|b| matches!(*b, MACRO | QUOTE)) {
+        return HeaderValue::Text(owned(text));
+    }
     let mut pieces = Vec::new();
+    let mut plain = Vec::new();
     let mut rest = text;
-    while let Some(at) = memchr::memchr(MACRO, rest) {
-        let (plain, tail) = rest.split_at_checked(at)?;
-        if !plain.is_empty() {
-            pieces.push(Piece::Text(owned(plain)));
-        }
-        let tail = tail.get(1..)?;
-        let (piece, tail) = match tail.split_first()? {
-            (b'?', tail) => macro_name(tail, names).map(|(id, rest)| (Piece::If(id), rest))?,
-            (b'|', tail) => (Piece::Else, tail),
-            (b'.', tail) => (Piece::EndIf, tail),
-            _ => macro_name(tail, names).map(|(id, rest)| (Piece::Macro(id), rest))?,
-        };
-        pieces.push(piece);
+    while let Some((first, tail)) = rest.split_first() {
         rest = tail;
+        match *first {
+            QUOTE => {
+                let (literal, tail) = tail.split_first().map_or((QUOTE, tail), |(b, tail)| (*b, tail));
+                plain.push(literal);
+                rest = tail;
+            }
+            MACRO => match reference(tail, names) {
+                Some((piece, tail)) => {
+                    if !plain.is_empty() {
+                        pieces.push(Piece::Text(std::mem::take(&mut plain).into()));
+                    }
+                    pieces.push(piece);
+                    rest = tail;
+                }
+                // Not a reference: a byte of a file that an older version wrote.
+                None => plain.push(MACRO),
+            },
+            other => plain.push(other),
+        }
     }
-    if !rest.is_empty() {
-        pieces.push(Piece::Text(owned(rest)));
+    if pieces.is_empty() {
+        return HeaderValue::Text(plain.into());
     }
-    Some(Template::from_pieces(pieces))
+    if !plain.is_empty() {
+        pieces.push(Piece::Text(plain.into()));
+    }
+    HeaderValue::Template(Template::from_pieces(pieces))
+}
+
+fn reference<'a>(text: &'a [u8], names: &mut NameTable) -> Option<(Piece, &'a [u8])> {
+    let (first, tail) = text.split_first()?;
+    match first {
+        b'?' => macro_name(tail, names).map(|(id, rest)| (Piece::If(id), rest)),
+        b'&' => macro_name(tail, names).map(|(id, rest)| (Piece::Deferred(id), rest)),
+        b'|' => Some((Piece::Else, tail)),
+        b'.' => Some((Piece::EndIf, tail)),
+        _ => macro_name(text, names).map(|(id, rest)| (Piece::Macro(id), rest)),
+    }
 }
 
 fn macro_name<'a>(text: &'a [u8], names: &mut NameTable) -> Option<(MacroId, &'a [u8])> {
@@ -268,7 +281,8 @@ fn controller(value: &[u8]) -> Option<Controller> {
         let (gid, address) = split_once(rest, b':')?;
         Some((id_number(uid)?, id_number(gid)?, address))
     });
-    let (uid, gid, address) = numbers.unwrap_or((0, 0, rest));
+    // Never root by omission.
+    let (uid, gid, address) = numbers.unwrap_or((NOBODY, NOBODY, rest));
     Some(Controller { user: owned(user), uid, gid, address: owned(address) })
 }
 
@@ -280,5 +294,147 @@ fn owned(text: &[u8]) -> Bytes {
     Bytes::copy_from_slice(text)
 }
 
+/// The address without its brackets; nothing for the null sender in either form.
+fn bare_sender(given: &[u8]) -> Bytes {
+    if given == NULL_SENDER {
+        return Bytes::new();
+    }
+    owned(given.strip_prefix(b"<").and_then(|rest| rest.strip_suffix(b">")).unwrap_or(given))
+}
+
+/// User and group of a controlling user whose numbers the file does not say.
+const NOBODY: u32 = 65534;
 /// Newest version understood, and the one written.
 const VERSION: i64 = 8;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::envelope::State;
+    use crate::macros::names;
+    use crate::queue::qf::render;
+
+    fn codec() -> Codec {
+        Codec::new(&Config::default())
+    }
+
+    fn id() -> QueueId {
+        QueueId::parse(b"6AM8Wwpk005225").unwrap()
+    }
+
+    fn parsed(text: &[u8]) -> Result<Envelope, Fault> {
+        read(text, &id(), &codec()).map(|control| control.envelope)
+    }
+
+    #[test]
+    fn files_of_the_original_come_out_as_they_went_in() {
+        let files: &[&[u8]] = &[
+            include_bytes!("../../../tests/golden/qf/everything"),
+            include_bytes!("../../../tests/golden/qf/deferred"),
+            include_bytes!("../../../tests/golden/qf/list"),
+            include_bytes!("../../../tests/golden/qf/report"),
+            include_bytes!("../../../tests/golden/qf/octets"),
+            include_bytes!("../../../tests/golden/qf/quarantined"),
+        ];
+        for file in files {
+            let file = file.split_inclusive(|b| *b == b'\n').skip(1).collect::<Vec<_>>().concat();
+            let envelope = parsed(&file).unwrap();
+            assert_eq!(shown(&render(&envelope, &codec(), None)).to_string(), shown(&file).to_string());
+        }
+    }
+
+    #[test]
+    fn recipients_carry_what_stands_in_front_of_them() {
+        let text = b"V8\nT1\nK0\nN0\nP1\nMwhole\nFs\nS<a@b>\nMown\nQrfc822;o@x\nrRFC822; f@x\nRPNS:<c@d>\n\
+            Clist:8:0:<l@x>\nRFDA:\"|prog\"\nC\nRPFD:e\n.\n";
+        let envelope = parsed(text).unwrap();
+        let [one, two, three] = envelope.recipients.as_slice() else { panic!("three recipients") };
+        assert_eq!(envelope.message.as_deref(), Some(&b"whole"[..]));
+        assert_eq!((one.message.as_deref(), one.original.as_deref()), (Some(&b"own"[..]), Some(&b"rfc822;o@x"[..])));
+        assert!(one.notify.is_given && one.notify.success && !one.notify.failure);
+        let controller = two.controller.as_ref().unwrap();
+        assert_eq!((controller.uid, controller.address.as_ref()), (8, &b"<l@x>"[..]));
+        assert!(two.is_from_alias && !two.is_primary && two.message.is_none());
+        assert!(three.controller.is_none() && three.notify == Notify::default());
+    }
+
+    #[test]
+    fn damaged_files_are_refused() {
+        for (text, fault) in [
+            (&b""[..], Fault::Incomplete),
+            (b"V8\nT1\nS<a@b>\nRPFD:<c@d>\n", Fault::Incomplete),
+            (b"V8\nT1\n.", Fault::Incomplete),
+            (b"V9\n.\n", Fault::Version(9)),
+            (b"V8\nx\n.\n", Fault::BadLine("x".to_owned())),
+            (b"V8\n.\nRPFD:<c@d>\n", Fault::Extra("RPFD:<c@d>\\012".to_owned())),
+            (b"V8\nS<a\0@b>\n.\n", Fault::Bogus("S<a\\000@b>".to_owned())),
+        ] {
+            assert_eq!(parsed(text).unwrap_err(), fault, "{}", shown(text));
+        }
+    }
+
+    #[test]
+    fn files_of_older_versions_are_read() {
+        let text = b"P30000\nT800000000\nDdfAA12345\nSroot\nRalice\nRbob:x\nHSubject: old\nH?D?Date: then\n.\n";
+        let envelope = parsed(text).unwrap();
+        let addresses: Vec<&[u8]> = envelope.recipients.iter().map(|r| r.address.as_ref()).collect();
+        assert_eq!(addresses, [&b"alice"[..], b"bob:x"]);
+        assert_eq!((envelope.sender.as_ref(), envelope.headers.len()), (&b"root"[..], 2));
+    }
+
+    #[test]
+    fn a_peer_cannot_write_a_macro_reference() {
+        let mut envelope = Envelope::new(id(), UnixTime(0), Scope::default());
+        envelope.headers.push(Header::new("X", &b" a\x81gb \xff\x81{auth_type} \xc7"[..]));
+        let again = parsed(&render(&envelope, &codec(), None)).unwrap();
+        assert_eq!(again.headers, envelope.headers);
+    }
+
+    fn text() -> impl Strategy<Value = Bytes> {
+        "[ -~]{0,30}".prop_map(|s| Bytes::from(s.into_bytes()))
+    }
+
+    fn header_text() -> impl Strategy<Value = Bytes> {
+        proptest::collection::vec(any::<u8>().prop_filter("kept", |b| !matches!(b, 0 | b'\n')), 0..40)
+            .prop_map(Bytes::from)
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_in_a_file_makes_the_reader_panic(text: Vec<u8>) {
+            let _ = parsed(&text);
+            let _ = parsed(&[&b"V8\nS\nH?"[..], &text, b"\n.\n"].concat());
+        }
+
+        #[test]
+        fn read_undoes_render(
+            sender in text(), addresses in proptest::collection::vec("[!-~]{1,20}", 0..5),
+            message in proptest::option::of(text()), tries: u32, priority: i64, created in 0..i64::MAX,
+            headers in proptest::collection::vec(("[!-9;-~]{1,10}", header_text()), 0..5), flags: [bool; 6],
+        ) {
+            let mut envelope = Envelope::new(id(), UnixTime(created), Scope::default());
+            envelope.sender = bare_sender(&sender);
+            envelope.sender_given = sender;
+            (envelope.tries, envelope.priority, envelope.message) = (tries, priority, message);
+            [envelope.flags.has_8bit_body, envelope.flags.delete_bcc, envelope.flags.is_response,
+             envelope.flags.is_split, envelope.flags.warning_sent, envelope.flags.no_body_return] = flags;
+            for address in addresses {
+                envelope.recipients.push(Recipient::new(Bytes::from(address)));
+            }
+            for (name, text) in headers {
+                envelope.headers.push(Header::new(Bytes::from(name), text));
+            }
+            let once = render(&envelope, &codec(), None);
+            let again = parsed(&once).unwrap();
+            prop_assert_eq!(&again.recipients, &envelope.recipients);
+            prop_assert_eq!(&again.headers, &envelope.headers);
+            prop_assert_eq!(again.flags, envelope.flags);
+            prop_assert_eq!(again.scope.text(names::DAEMON_FLAGS), Bytes::new());
+            prop_assert!(again.recipients.iter().all(|r| r.state == State::Queued));
+            prop_assert_eq!(shown(&render(&again, &codec(), None)).to_string(), shown(&once).to_string());
+        }
+    }
+}

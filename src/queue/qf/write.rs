@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use super::{Codec, MACRO};
+use super::{Codec, MACRO, NULL_SENDER, QUOTE};
 use crate::envelope::{BodyType, Controller, Envelope, Flags, Recipient, Ret, State};
-use crate::macros::{Piece, Template, Value, names};
+use crate::macros::{MacroId, Piece, Template, Value, names};
 use crate::message::{Condition, Header, HeaderValue};
 
 /// The control file of an envelope. Recipients that are done are left out.
@@ -28,7 +28,7 @@ pub fn render(envelope: &Envelope, codec: &Codec, df_directory: Option<&[u8]>) -
     }
     line(&mut out, b"F", flag_letters(&envelope.flags, envelope.ret).as_bytes());
     macros(&mut out, envelope, codec);
-    line(&mut out, b"S", &envelope.sender);
+    line(&mut out, b"S", sender(envelope));
     if let Some(envid) = &envelope.envid {
         line(&mut out, b"Z", envid);
     }
@@ -52,6 +52,16 @@ pub fn render(envelope: &Envelope, codec: &Codec, df_directory: Option<&[u8]>) -
     out
 }
 
+/// The sender as it was given; the null sender of a report has a name of its own.
+fn sender(envelope: &Envelope) -> &[u8] {
+    match (envelope.sender_given.as_ref(), envelope.sender.as_ref()) {
+        (b"", b"") if envelope.flags.is_response => NULL_SENDER,
+        (b"", b"") => b"<>",
+        (b"", bare) => bare,
+        (given, _) => given,
+    }
+}
+
 /// Letters of the `F` line in their order.
 pub fn flag_letters(flags: &Flags, ret: Option<Ret>) -> String {
     [
@@ -59,8 +69,8 @@ pub fn flag_letters(flags: &Flags, ret: Option<Ret>) -> String {
         (flags.is_response, 'r'),
         (flags.has_8bit_body, '8'),
         (flags.delete_bcc, 'b'),
-        (ret.is_some() && !flags.is_response, 'd'),
-        (ret == Some(Ret::Headers), 'n'),
+        (ret.is_some(), 'd'),
+        (flags.no_body_return || ret == Some(Ret::Headers), 'n'),
         (flags.is_split, 's'),
     ]
     .iter()
@@ -75,9 +85,9 @@ pub fn recipient_letters(recipient: &Recipient) -> String {
     [
         (recipient.is_primary, 'P'),
         (notify.is_given, 'N'),
-        (notify.is_given && notify.success, 'S'),
-        (!notify.is_given || notify.failure, 'F'),
-        (!notify.is_given || notify.delay, 'D'),
+        (notify.success, 'S'),
+        (notify.failure, 'F'),
+        (notify.delay, 'D'),
         (recipient.is_from_alias, 'A'),
     ]
     .iter()
@@ -95,7 +105,7 @@ fn macros(out: &mut Vec<u8>, envelope: &Envelope, codec: &Codec) {
             None if *id == names::DAEMON_FLAGS => Bytes::new(),
             None => continue,
         };
-        if value.is_empty() && *id != names::DAEMON_FLAGS {
+        if value.is_empty() && *id == names::IF_ADDR {
             continue;
         }
         line(out, format!("${}", codec.names.shown(*id)).as_bytes(), &value);
@@ -106,7 +116,7 @@ fn write_recipient<'a>(out: &mut Vec<u8>, recipient: &'a Recipient, last: &mut O
     let controller = recipient.controller.as_ref();
     if controller != *last {
         match controller {
-            Some(c) if c.uid == 0 && c.user.is_empty() => line(out, b"C:", &c.address),
+            Some(c) if c.user.is_empty() => line(out, b"C:", &c.address),
             Some(c) => {
                 let head = [b"C", c.user.as_ref(), format!(":{}:{}:", c.uid, c.gid).as_bytes()].concat();
                 line(out, &head, &c.address);
@@ -115,11 +125,11 @@ fn write_recipient<'a>(out: &mut Vec<u8>, recipient: &'a Recipient, last: &mut O
         }
         *last = controller;
     }
-    if let Some(original) = &recipient.original {
-        line(out, b"Q", original);
-    }
     if let Some(message) = &recipient.message {
         line(out, b"M", message);
+    }
+    if let Some(original) = &recipient.original {
+        line(out, b"Q", original);
     }
     if let Some(last) = &recipient.final_recipient {
         line(out, b"r", last);
@@ -142,7 +152,7 @@ fn write_header(out: &mut Vec<u8>, header: &Header, codec: &Codec) {
     out.push(b':');
     match &header.value {
         HeaderValue::Text(text) => header_text(out, text),
-        HeaderValue::Template(template) => header_text(out, &template_text(template, codec)),
+        HeaderValue::Template(template) => write_template(out, template, codec),
     }
     out.push(b'\n');
 }
@@ -155,35 +165,32 @@ fn header_text(out: &mut Vec<u8>, text: &[u8]) {
             out.push(b'\t');
         }
         at_line_start = *b == b'\n';
+        if matches!(*b, 0x80..=0x9f | QUOTE) {
+            out.push(QUOTE);
+        }
         if *b != 0 {
             out.push(*b);
         }
     }
 }
 
-fn template_text(template: &Template, codec: &Codec) -> Vec<u8> {
-    let mut out = Vec::new();
+fn write_template(out: &mut Vec<u8>, template: &Template, codec: &Codec) {
+    let reference = |out: &mut Vec<u8>, operator: &[u8], id: &MacroId| {
+        out.push(MACRO);
+        out.extend_from_slice(operator);
+        out.extend_from_slice(codec.names.shown(*id).as_bytes());
+    };
     for piece in template.pieces() {
         match piece {
-            Piece::Text(text) => out.extend_from_slice(text),
-            Piece::Macro(id) => {
-                out.push(MACRO);
-                out.extend_from_slice(codec.names.shown(*id).as_bytes());
-            }
-            Piece::Deferred(id) => {
-                out.extend_from_slice(&[MACRO, b'&']);
-                out.extend_from_slice(codec.names.shown(*id).as_bytes());
-            }
+            Piece::Text(text) => header_text(out, text),
+            Piece::Macro(id) => reference(out, b"", id),
+            Piece::Deferred(id) => reference(out, b"&", id),
+            Piece::If(id) => reference(out, b"?", id),
             Piece::Operator(byte) => out.extend_from_slice(&[MACRO, *byte]),
-            Piece::If(id) => {
-                out.extend_from_slice(&[MACRO, b'?']);
-                out.extend_from_slice(codec.names.shown(*id).as_bytes());
-            }
             Piece::Else => out.extend_from_slice(&[MACRO, b'|']),
             Piece::EndIf => out.extend_from_slice(&[MACRO, b'.']),
         }
     }
-    out
 }
 
 fn number(out: &mut Vec<u8>, head: &[u8], value: i64) {

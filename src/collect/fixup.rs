@@ -1,0 +1,327 @@
+//! Completing a header as the `H` lines of the configuration say, and what follows from it for the envelope.
+
+use bytes::Bytes;
+use jiff::tz::TimeZone;
+
+use super::Collected;
+use crate::base::bytes::trim;
+use crate::base::date;
+use crate::config::values::NoRecipientAction;
+use crate::config::{Config, HeaderRule};
+use crate::envelope::{Envelope, Recipient};
+use crate::macros::{MacroId, Scope, Template, names};
+use crate::message::{Header, HeaderList, HeaderValue, fields};
+
+/// Takes a collected message into the envelope and completes its header.
+///
+/// Before: sender and recipients are known; `envelope.scope` holds the macros of the session (`$_ $r $s $j $v $x` and so on).
+/// After: header, size, class, priority and flags are final. Macros are expanded now, but for fields that depend on the
+/// delivery (`Return-Path: <$g>`), which stay templates.
+pub fn complete(envelope: &mut Envelope, collected: Collected, config: &Config, zone: &TimeZone) {
+    envelope.size_bytes = collected.size_bytes;
+    envelope.flags.has_8bit_body |= collected.has_8bit;
+    envelope.headers = collected.headers;
+    complete_header(envelope, config, zone);
+    envelope.flags.delete_bcc = names_recipients(&envelope.headers);
+    add_recipient_field(envelope, config);
+    envelope.class = class(&envelope.headers, config);
+    // What nobody asked to have back is not returned whole.
+    envelope.flags.no_body_return |= envelope.class < 0;
+    envelope.priority = priority(envelope, config);
+}
+
+/// Adds what the header lacks, in front of what it has, in the order of the `H` lines.
+///
+/// Also for messages that we compose. Source: op guide 5.5; observed: cli/headers-added, cli/resent.
+pub fn complete_header(envelope: &mut Envelope, config: &Config, zone: &TimeZone) {
+    let scope = scope(envelope, zone);
+    let is_resent = envelope.headers.iter().any(|h| fields::has(&h.name, fields::RESENT));
+    let mut added = HeaderList::default();
+    for rule in &config.headers {
+        let Some(template) = &rule.template else { continue };
+        let bits = fields::bits(&rule.name);
+        let is_skipped = bits & fields::RESENT != 0 && !is_resent;
+        if is_skipped || (has_value(&envelope.headers, &rule.name) && bits & fields::ADD_ALWAYS == 0) {
+            take_condition(&mut envelope.headers, rule, bits);
+            continue;
+        }
+        let Some(value) = value(template, bits, &scope) else { continue };
+        if bits & fields::ADD_ALWAYS == 0 {
+            // Only empty ones are left here.
+            envelope.headers.retain(|h| !h.name.eq_ignore_ascii_case(&rule.name));
+        }
+        added.push(Header { name: rule.name.clone(), value, condition: rule.condition.clone(), is_default: true });
+    }
+    for (at, header) in added.iter().enumerate() {
+        envelope.headers.insert(at, header.clone());
+    }
+}
+
+/// Texts of the fields that `-t` takes recipients from, in order: the `Resent-` ones when there are any.
+pub fn recipient_fields(headers: &HeaderList) -> Vec<Bytes> {
+    let is_resent = headers.iter().any(|h| fields::has(&h.name, fields::RESENT));
+    headers
+        .iter()
+        .filter(|h| {
+            let bits = fields::bits(&h.name);
+            bits & fields::RECIPIENT != 0 && (bits & fields::RESENT != 0) == is_resent
+        })
+        .map(|h| Bytes::copy_from_slice(h.text()))
+        .collect()
+}
+
+/// `P`: the size, a step per precedence class, a step per recipient. Source: op guide 2.3.2; observed.
+pub fn priority(envelope: &Envelope, config: &Config) -> i64 {
+    let size = i64::try_from(envelope.size_bytes).unwrap_or(i64::MAX);
+    let recipients = i64::try_from(envelope.recipients.len()).unwrap_or(i64::MAX);
+    size.saturating_sub(envelope.class.saturating_mul(config.options.class_factor))
+        .saturating_add(recipients.saturating_mul(config.options.recipient_factor))
+}
+
+/// Class of the `Precedence` field; 0 without one and for a name that no `P` line has.
+fn class(headers: &HeaderList, config: &Config) -> i64 {
+    let Some(header) = headers.first("precedence") else { return 0 };
+    let name = trim(header.text());
+    config.precedences.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map_or(0, |(_, class)| *class)
+}
+
+/// Macros as they are while the header is completed.
+fn scope(envelope: &Envelope, zone: &TimeZone) -> Scope {
+    let mut scope = envelope.scope.clone();
+    let now = Bytes::from(date::rfc822(envelope.created, zone));
+    let given = envelope.headers.first("date").map(|h| Bytes::copy_from_slice(trim(h.text())));
+    scope.set(names::QUEUE_ID, envelope.id.as_str().to_owned());
+    scope.set(names::TIMESTAMP, date::compact(envelope.created));
+    scope.set(names::NOW, now.clone());
+    scope.set(names::NOW_CTIME, date::ctime(envelope.created, zone));
+    scope.set(names::DATE, given.filter(|text| !text.is_empty()).unwrap_or(now));
+    unless_set(&mut scope, names::SENDER, &envelope.sender);
+    unless_set(&mut scope, names::SENDER_FOR_RECIPIENT, &envelope.sender);
+    match envelope.recipients.as_slice() {
+        [Recipient { address, .. }] => scope.set(names::RCPT_USER, address.clone()),
+        _ => scope.unset(names::RCPT_USER),
+    }
+    if let Some(full_name) = envelope.headers.first("full-name") {
+        scope.set(names::FULL_NAME, Bytes::copy_from_slice(trim(full_name.text())));
+    }
+    scope
+}
+
+fn unless_set(scope: &mut Scope, id: MacroId, text: &Bytes) {
+    if scope.value(id).is_none() {
+        scope.set(id, text.clone());
+    }
+}
+
+fn has_value(headers: &HeaderList, name: &[u8]) -> bool {
+    headers.iter().any(|h| {
+        h.name.eq_ignore_ascii_case(name) && (matches!(h.value, HeaderValue::Template(_)) || !trim(h.text()).is_empty())
+    })
+}
+
+/// A given field that needs a mailer flag needs the one its `H` line names.
+fn take_condition(headers: &mut HeaderList, rule: &HeaderRule, bits: u32) {
+    if bits & fields::NEEDS_FLAG == 0 || bits & fields::ADD_ALWAYS != 0 {
+        return;
+    }
+    for header in headers.iter_mut().filter(|h| h.name.eq_ignore_ascii_case(&rule.name)) {
+        header.condition = rule.condition.clone();
+    }
+}
+
+/// Text of an added field; `None` when it comes out empty.
+fn value(template: &Template, bits: u32, scope: &Scope) -> Option<HeaderValue> {
+    if bits & fields::LATE != 0 {
+        return Some(HeaderValue::Template(template.clone()));
+    }
+    let text = Bytes::from(template.expand(scope));
+    (!trim(&text).is_empty()).then_some(HeaderValue::Text(text))
+}
+
+/// Whether the header names recipients besides blind copies.
+fn names_recipients(headers: &HeaderList) -> bool {
+    headers.iter().any(|h| fields::bits(&h.name) & (fields::RECIPIENT | fields::BCC) == fields::RECIPIENT)
+}
+
+/// `NoRecipientAction` for a header that names nobody. Source: op guide 5.6; observed.
+fn add_recipient_field(envelope: &mut Envelope, config: &Config) {
+    if envelope.headers.iter().any(|h| fields::has(&h.name, fields::RECIPIENT)) {
+        return;
+    }
+    let (name, per_recipient) = match config.options.no_recipient_action {
+        NoRecipientAction::None => return,
+        NoRecipientAction::AddBcc => return envelope.headers.push(Header::new("Bcc", "  ")),
+        NoRecipientAction::AddToUndisclosed => {
+            return envelope.headers.push(Header::new("To", " undisclosed-recipients:;"));
+        }
+        NoRecipientAction::AddTo => ("To", true),
+        NoRecipientAction::AddApparentlyTo => ("Apparently-To", true),
+    };
+    for recipient in envelope.recipients.iter().rev().filter(|r| per_recipient && r.is_primary) {
+        envelope.headers.push(Header::new(name, [b" ", recipient.address.as_ref()].concat()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::letters::LetterSet;
+    use crate::base::time::UnixTime;
+    use crate::collect::{Collector, Limits};
+    use crate::envelope::QueueId;
+    use crate::macros::NameTable;
+    use crate::message::Condition;
+
+    fn config() -> Config {
+        let mut config = Config::default();
+        let mut table = NameTable::default();
+        for (condition, name, text) in [
+            ("P", "Return-Path", " <$g>"),
+            ("", "Received", " $?sfrom $s $.by $j id $i$?u\n\tfor $u; $|;\n\t$.$b"),
+            ("D", "Resent-Date", " $a"),
+            ("D", "Date", " $a"),
+            ("F", "Resent-From", " $?x$x <$g>$|$g$."),
+            ("F", "From", " $?x$x <$g>$|$g$."),
+            ("x", "Full-Name", " $x"),
+            ("M", "Resent-Message-Id", " <$t.$i@$j>"),
+            ("M", "Message-Id", " <$t.$i@$j>"),
+        ] {
+            let condition = match condition {
+                "" => Condition::Always,
+                letters => Condition::MailerFlags(LetterSet::from_bytes(letters.as_bytes())),
+            };
+            let template = Some(Template::parse(text.as_bytes(), &mut table));
+            config.headers.push(HeaderRule { name: name.into(), condition, template, check: None });
+        }
+        config.precedences = vec![("bulk".into(), -60), ("special-delivery".into(), 100)];
+        config
+    }
+
+    fn envelope(recipients: &[&'static str]) -> Envelope {
+        let mut scope = Scope::default();
+        scope.set(names::HOST, "mta.example.test");
+        let id = QueueId::parse(b"6AM8Wwpk005225").unwrap();
+        let mut envelope = Envelope::new(id, UnixTime(1_795_334_727), scope);
+        envelope.sender = "root".into();
+        envelope.recipients = recipients.iter().map(|r| Recipient::new(*r)).collect();
+        envelope
+    }
+
+    fn completed(text: &str, config: &Config, recipients: &[&'static str]) -> Envelope {
+        let (mut collector, mut body) = (Collector::new(Limits::default()), Vec::new());
+        collector.feed(text.as_bytes(), &mut body);
+        let mut envelope = envelope(recipients);
+        complete(&mut envelope, collector.finish(&mut body), config, &TimeZone::UTC);
+        envelope
+    }
+
+    fn lines(envelope: &Envelope) -> Vec<String> {
+        let shown = |h: &Header| {
+            let text = match &h.value {
+                HeaderValue::Text(text) => String::from_utf8_lossy(text).into_owned(),
+                HeaderValue::Template(_) => " <late>".to_owned(),
+            };
+            let letters = match &h.condition {
+                Condition::MailerFlags(letters) => letters.to_string(),
+                _ => String::new(),
+            };
+            format!("{letters}?{}:{text}", String::from_utf8_lossy(&h.name))
+        };
+        envelope.headers.iter().map(shown).collect()
+    }
+
+    const RECEIVED: &str =
+        "?Received: by mta.example.test id 6AM8Wwpk005225\n\tfor alice; Sun, 22 Nov 2026 08:05:27 +0000 (UTC)";
+    const ID: &str = "<202611220805.6AM8Wwpk005225@mta.example.test>";
+
+    #[test]
+    fn missing_fields_stand_in_front_in_the_order_of_the_configuration() {
+        let envelope = completed("Subject: x\n\nb\n", &config(), &["alice"]);
+        assert_eq!(
+            lines(&envelope),
+            [
+                "P?Return-Path: <late>",
+                RECEIVED,
+                "D?Date: Sun, 22 Nov 2026 08:05:27 +0000 (UTC)",
+                "F?From: root",
+                &format!("M?Message-Id: {ID}"),
+                "?Subject: x",
+            ]
+        );
+        assert_eq!((envelope.size_bytes, envelope.priority), (14, 30_014));
+    }
+
+    #[test]
+    fn given_fields_stay_where_they_are() {
+        let text =
+            "Return-Path: <z@z>\nDate: then\nFrom: \nFull-Name: Fn\nMESSAGE-ID: <mine@x>\nReceived: from a\n\nb\n";
+        let envelope = completed(text, &config(), &["alice"]);
+        assert_eq!(
+            lines(&envelope),
+            [
+                "P?Return-Path: <late>",
+                RECEIVED,
+                "F?From: Fn <root>",
+                "?Return-Path: <z@z>",
+                "?Date: then",
+                "x?Full-Name: Fn",
+                "?MESSAGE-ID: <mine@x>",
+                "?Received: from a",
+            ]
+        );
+    }
+
+    #[test]
+    fn resent_fields_are_completed_when_there_is_one() {
+        let envelope = completed("Resent-To: alice\nTo: them\nFrom: x\n\n", &config(), &["alice"]);
+        let date = "Sun, 22 Nov 2026 08:05:27 +0000 (UTC)";
+        assert_eq!(
+            lines(&envelope)[2..],
+            [
+                format!("D?Resent-Date: {date}"),
+                format!("D?Date: {date}"),
+                "F?Resent-From: root".to_owned(),
+                format!("M?Resent-Message-Id: {ID}"),
+                format!("M?Message-Id: {ID}"),
+                "?Resent-To: alice".to_owned(),
+                "?To: them".to_owned(),
+                "?From: x".to_owned(),
+            ]
+        );
+        assert_eq!(recipient_fields(&envelope.headers), [" alice"]);
+    }
+
+    #[test]
+    fn blind_copies_are_marked_for_deletion_when_others_are_named() {
+        for (text, expected) in
+            [("Bcc: c\n\n", false), ("To: a\nBcc: c\n\n", true), ("Subject: x\n\n", false), ("To:  \n\n", true)]
+        {
+            assert_eq!(completed(text, &config(), &["alice"]).flags.delete_bcc, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_header_without_recipients_gets_what_the_option_says() {
+        for (action, expected) in [
+            (NoRecipientAction::None, &[][..]),
+            (NoRecipientAction::AddTo, &["?To: x@down.test", "?To: alice"]),
+            (NoRecipientAction::AddApparentlyTo, &["?Apparently-To: x@down.test", "?Apparently-To: alice"]),
+            (NoRecipientAction::AddBcc, &["?Bcc:  "]),
+            (NoRecipientAction::AddToUndisclosed, &["?To: undisclosed-recipients:;"]),
+        ] {
+            let mut config = config();
+            config.options.no_recipient_action = action;
+            let envelope = completed("X: y\n\nb\n", &config, &["alice", "x@down.test"]);
+            let lines = lines(&envelope);
+            let at = lines.iter().position(|l| l == "?X: y").unwrap();
+            assert_eq!(lines[at + 1..], *expected, "{action:?}");
+        }
+    }
+
+    #[test]
+    fn precedence_makes_class_and_priority() {
+        let envelope = completed("To: alice\nPrecedence: Bulk\n\nb\n", &config(), &["alice", "bob"]);
+        assert_eq!((envelope.class, envelope.flags.no_body_return), (-60, true));
+        assert_eq!(envelope.priority, 30 + 60 * 1800 + 2 * 30_000);
+    }
+}

@@ -1,0 +1,65 @@
+//! What a message may be, and what is said of one that is not.
+
+use crate::base::exit::Exit;
+use crate::base::status::{Classify, Status};
+use crate::config::Options;
+
+/// Limits of one message; 0 means none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// `MaxHeadersLength`: all header lines together, bytes.
+    pub headers: usize,
+    /// `MaxMessageSize`: the message, bytes.
+    pub message: u64,
+    /// `SevenBitInput`: the top bit of every byte is cleared.
+    pub is_seven_bit: bool,
+    /// `RejectNUL`: a NUL in the message refuses it.
+    pub rejects_nul: bool,
+}
+
+impl Limits {
+    /// From the options.
+    pub fn new(options: &Options) -> Self {
+        Self {
+            headers: usize::try_from(options.max_headers_length).unwrap_or(0),
+            message: u64::try_from(options.max_message_size).unwrap_or(0),
+            is_seven_bit: options.seven_bit_input,
+            rejects_nul: options.reject_nul,
+        }
+    }
+}
+
+/// Why a message is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// More header than allowed.
+    #[error("Headers too large ({0} max)")]
+    HeadersTooLarge(usize),
+    /// A longer message than allowed.
+    #[error("Message exceeds maximum fixed size ({0})")]
+    MessageTooLarge(u64),
+    /// A NUL.
+    #[error("NUL byte not allowed")]
+    Nul,
+}
+
+impl Classify for Fault {
+    fn status(&self) -> (u16, Status) {
+        match self {
+            Self::HeadersTooLarge(_) => (552, Status(5, 6, 0)),
+            Self::MessageTooLarge(_) => (552, Status(5, 2, 3)),
+            Self::Nul => (554, Status(5, 6, 1)),
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::MessageTooLarge(_) => Exit::UNAVAILABLE,
+            Self::HeadersTooLarge(_) | Self::Nul => Exit::DATAERR,
+        }
+    }
+
+    fn peer_text(&self) -> String {
+        self.to_string()
+    }
+}
