@@ -3,7 +3,7 @@
 
 use std::ffi::{CString, OsStr};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
@@ -11,6 +11,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 
 use bytes::Bytes;
+use tokio::io::unix::AsyncFd;
 
 use super::user::Identity;
 
@@ -48,6 +49,8 @@ pub struct Launch {
     pub umask: u32,
     /// Whether the child gets a session of its own, so that it can be ended with all it starts.
     pub own_session: bool,
+    /// Whether set-id bits of what the child starts are without effect, for good.
+    pub no_new_privileges: bool,
     /// Descriptor 0.
     pub stdin: Stream,
     /// Descriptor 1.
@@ -69,6 +72,7 @@ impl Launch {
             nice: 0,
             umask: 0o077,
             own_session: true,
+            no_new_privileges: false,
             stdin: Stream::Null,
             stdout: Stream::Null,
             stderr: Stream::Null,
@@ -105,6 +109,7 @@ impl Launch {
             nice: self.nice,
             umask: self.umask,
             own_session: self.own_session,
+            no_new_privileges: self.no_new_privileges,
             open_files: ORIGINAL_OPEN_FILES.get().copied(),
         };
         // SAFETY: `Setup::enter` allocates nothing, takes no lock and calls async-signal-safe functions only.
@@ -130,6 +135,36 @@ impl From<ExitStatus> for Ended {
             (None, None) => Self::Exit(u8::MAX),
         }
     }
+}
+
+/// Tells a runtime when a child has ended.
+#[derive(Debug)]
+pub struct ExitWatch(AsyncFd<OwnedFd>);
+
+impl ExitWatch {
+    /// Watches a child that has not been waited for. Only inside a runtime.
+    pub fn new(pid: u32) -> io::Result<Self> {
+        let pid = libc::pid_t::try_from(pid).map_err(|_| io::ErrorKind::InvalidInput)?;
+        // SAFETY: a plain system call; a result that is not negative is a new descriptor that nobody else owns.
+        let fd = unsafe {
+            let fd = libc::syscall(libc::SYS_pidfd_open, pid, 0);
+            check(libc::c_int::try_from(fd).unwrap_or(-1))?;
+            #[allow(clippy::cast_possible_truncation, reason = "descriptors are small numbers")]
+            OwnedFd::from_raw_fd(fd as RawFd)
+        };
+        // SAFETY: the `OwnedFd` keeps its descriptor open and unchanged for as long as it is registered.
+        Ok(Self(unsafe { AsyncFd::register(fd) }?))
+    }
+
+    /// Returns when the child has ended; its status is then there without waiting.
+    pub async fn ended(&self) -> io::Result<()> {
+        self.0.readable().await.map(|_| ())
+    }
+}
+
+/// A pipe: reading end, writing end; neither is passed on to children.
+pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?)
 }
 
 /// Ends a child that has its own session, with everything it started that stayed in the session's group.
@@ -160,6 +195,7 @@ struct Setup {
     nice: i32,
     umask: u32,
     own_session: bool,
+    no_new_privileges: bool,
     open_files: Option<(u64, u64)>,
 }
 
@@ -191,6 +227,10 @@ impl Setup {
         }
         if let Some(identity) = &self.identity {
             become_user(identity)?;
+        }
+        if self.no_new_privileges {
+            // SAFETY: see above.
+            check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) })?;
         }
         // SAFETY: see above.
         unsafe { libc::umask(self.umask) };
