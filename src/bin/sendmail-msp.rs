@@ -1,3 +1,12 @@
 //! sendmail-msp.
 
-fn main() {}
+use std::process::ExitCode;
+
+use sendmail::cmd;
+
+fn main() -> ExitCode {
+    if let Some(code) = cmd::role::run_if_asked() {
+        return code;
+    }
+    ExitCode::SUCCESS
+}

@@ -4,3 +4,4 @@
 //! sendmail(8), makemap(8). Never: decides what a message means; that is the stations' work.
 
 pub mod makemap;
+pub mod role;
