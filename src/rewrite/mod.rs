@@ -1,4 +1,21 @@
-//! The rewriting machine.
+//! The rewriting machine: rulesets compiled to a flat program over interned tokens.
 //!
-//! In: rulesets, tokens, macro values. Out: rewritten tokens, and lookups for the driver to answer. Documents: op guide
-//! 5.1. Never: waits; its driver does.
+//! In: a workspace and the number of a ruleset. Out: the workspace as the rules left it; a question whenever a rule asks a
+//! map. Documents: op guide 5.1. Never: opens a map, recurses, or allocates while it matches.
+//!
+//! A *workspace* is the list of tokens under rewriting; a *triple* is what begins with `$#`: mailer, host, user. An
+//! *observer* is told what happens; traces come from there and from nowhere else.
+
+pub mod compile;
+pub mod drive;
+pub mod machine;
+pub mod pattern;
+pub mod program;
+pub mod resolution;
+pub mod trace;
+pub mod workspace;
+
+pub use program::Program;
+pub use resolution::Resolution;
+pub use trace::{Messages, Observer};
+pub use workspace::Workspace;

@@ -1,0 +1,557 @@
+//! The machine: evaluates a ruleset on a workspace, with a stack of its own.
+//!
+//! A called ruleset works on the tail of its caller's tokens, in place: the argument of `$>` is everything to its right,
+//! and what the callee leaves there replaces the call. When a rule asks a map the machine stops with a
+//! [`Step::Lookup`]; [`Workspace::answer`] lets it go on.
+
+use bytes::Bytes;
+
+use super::pattern::{Attempt, Bindings, Dead};
+use super::program::{After, Code, Program, Put, SymbolId, Token, mark, symbols};
+use super::trace::Observer;
+use super::workspace::{View, Workspace, add_tokens, text_of};
+use crate::address::scan::{self, Mode, Tokens};
+use crate::address::shortened;
+use crate::base::exit::Exit;
+use crate::base::limits;
+use crate::config::RulesetId;
+use crate::config::rules::GIVEN_RULESETS;
+use crate::macros::Scope;
+
+/// How an evaluation goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// A map is asked: see [`Workspace::question`].
+    Lookup,
+    /// It is over; not OK when a message was said.
+    Done(Exit),
+}
+
+/// What a rule asks.
+#[derive(Debug, Default)]
+pub struct Question {
+    /// Symbol of the map's name, for tables built in advance; 0 when rules name it only by what they matched.
+    pub symbol: SymbolId,
+    /// Name of the map; `host` for `$[ $]`.
+    pub map: Vec<u8>,
+    /// The key, words joined with `BlankSub`.
+    pub key: Vec<u8>,
+    /// The `$@` arguments.
+    pub args: Vec<Bytes>,
+}
+
+/// What came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reply<'a> {
+    /// A value.
+    Found(&'a [u8]),
+    /// No such key.
+    NotFound,
+    /// The map could not say: counts as a miss, and marks the evaluation.
+    Temporary,
+    /// There is no map of that name.
+    NoMap,
+}
+
+/// A ruleset at work.
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    ruleset: RulesetId,
+    /// First token of its workspace.
+    base: usize,
+    rule: u32,
+    end: u32,
+    first: u32,
+    repeats: usize,
+    phase: Phase,
+    after: After,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Trying rules.
+    Rules,
+    /// Asking maps; see [`Pending`].
+    Maps,
+    /// Calling rulesets, from the token before this one leftwards.
+    Calls(usize),
+}
+
+/// A result whose maps are being asked.
+#[derive(Debug, Default)]
+struct Pending {
+    /// Next token of `source`.
+    at: usize,
+    /// The key's tokens in `source`.
+    key: (usize, usize),
+    /// The default's tokens, when there is one.
+    default: Option<(usize, usize)>,
+    /// Behind the closing operator.
+    behind: usize,
+}
+
+/// Memory of evaluations.
+#[derive(Debug, Default)]
+pub(crate) struct Machine {
+    frames: Vec<Frame>,
+    status: Exit0,
+    source: Vec<Token>,
+    result: Vec<Token>,
+    pending: Pending,
+    question: Question,
+    dead: Dead,
+    scanned: Tokens,
+    plain: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Exit0(Exit);
+
+impl Default for Exit0 {
+    fn default() -> Self {
+        Self(Exit::OK)
+    }
+}
+
+impl Workspace {
+    /// Begins to evaluate a ruleset; go on with [`Self::run`].
+    pub fn start(&mut self, ruleset: RulesetId, observer: &mut impl Observer) {
+        self.machine.frames.clear();
+        self.machine.status = Exit0::default();
+        self.enter(ruleset, 0, observer);
+    }
+
+    /// What the rule at work asks.
+    pub fn question(&self) -> &Question {
+        &self.machine.question
+    }
+
+    /// Evaluates up to the next question or the end.
+    pub fn run(&mut self, scope: &Scope, observer: &mut impl Observer) -> Step {
+        while let Some(frame) = self.machine.frames.last().copied() {
+            match frame.phase {
+                Phase::Rules => self.rule(frame, scope, observer),
+                Phase::Maps => {
+                    if self.ask() {
+                        return Step::Lookup;
+                    }
+                    self.replace(observer);
+                }
+                Phase::Calls(at) => self.call(at, observer),
+            }
+        }
+        Step::Done(self.machine.status.0)
+    }
+
+    fn enter(&mut self, ruleset: RulesetId, base: usize, observer: &mut impl Observer) {
+        let (first, end) = self.program.entry(ruleset);
+        observer.enter(&self.program, ruleset, self.view_from(base));
+        self.machine.frames.push(Frame {
+            ruleset,
+            base,
+            rule: first,
+            end,
+            first,
+            repeats: 0,
+            phase: Phase::Rules,
+            after: After::Again,
+        });
+    }
+
+    fn view_from(&self, base: usize) -> View<'_> {
+        View { program: &self.program, own: &self.own, tokens: self.tokens.get(base..).unwrap_or_default() }
+    }
+
+    /// The ruleset on top is done.
+    fn leave(&mut self, frame: Frame, observer: &mut impl Observer) {
+        observer.leave(&self.program, frame.ruleset, self.view_from(frame.base));
+        self.machine.frames.pop();
+    }
+
+    /// The ruleset on top cannot go on: its caller does.
+    fn abort(&mut self, status: Exit) {
+        self.machine.status = Exit0(status);
+        self.machine.frames.pop();
+    }
+
+    /// Tries rules until one matches, and puts its result in place.
+    fn rule(&mut self, mut frame: Frame, scope: &Scope, observer: &mut impl Observer) {
+        let program = std::sync::Arc::clone(&self.program);
+        let tokens = self.tokens.get(frame.base..).unwrap_or_default();
+        if tokens.first().is_some_and(|t| t.id == symbols::HASH) {
+            return self.leave(frame, observer);
+        }
+        let marks = tokens.iter().fold(0, |marks, t| marks | mark(t.id));
+        let count = tokens.len();
+        let tracing = observer.wants_rules();
+        let (code, bound) = loop {
+            if frame.rule >= frame.end {
+                return self.leave(frame, observer);
+            }
+            let Some(code) = program.rules.get(frame.rule as usize) else { return self.leave(frame, observer) };
+            if tracing {
+                observer.attempt(&program, frame.rule as usize, code.line);
+            }
+            if let Some(bound) = self.matches(&program, code, frame.base, marks, count, scope) {
+                break (code, bound);
+            }
+            if tracing {
+                observer.failed();
+            }
+            frame.rule += 1;
+            frame.repeats = 0;
+        };
+        frame.repeats += 1;
+        if frame.repeats > limits::RULE_REPEATS {
+            let name = String::from_utf8_lossy(program.name(frame.ruleset)).into_owned();
+            observer.message(&format!("Infinite loop in ruleset {name}, rule {}", frame.rule - frame.first + 1));
+            return self.leave(frame, observer);
+        }
+        if tracing {
+            let all = self.view_from(frame.base);
+            let parts: Vec<View<'_>> =
+                (0..bound.len()).filter_map(|n| bound.get(n)).map(|(at, len)| all.part(at, at + len)).collect();
+            observer.matched(&program, frame.rule as usize, &parts);
+        }
+        frame.after = code.after;
+        if code.after != After::Again {
+            frame.rule += 1;
+            frame.repeats = 0;
+        }
+        match self.substitute(&program, code, &bound, frame.base, scope, observer) {
+            Err(status) => self.abort(status),
+            Ok(marks) => {
+                let asks = marks & (mark(symbols::MAP_BEGIN) | mark(symbols::HOST_BEGIN)) != 0;
+                if asks {
+                    std::mem::swap(&mut self.machine.source, &mut self.machine.result);
+                    self.machine.result.clear();
+                    self.machine.pending = Pending::default();
+                }
+                frame.phase = if asks { Phase::Maps } else { Phase::Rules };
+                if let Some(top) = self.machine.frames.last_mut() {
+                    *top = frame;
+                }
+                if !asks {
+                    self.replace(observer);
+                }
+            }
+        }
+    }
+
+    fn matches(
+        &mut self,
+        program: &Program,
+        code: &Code,
+        base: usize,
+        marks: u64,
+        count: usize,
+        scope: &Scope,
+    ) -> Option<Bindings> {
+        let least = code.at_least as usize;
+        if code.needs & !marks != 0 || count < least || (code.exact && count > least) {
+            return None;
+        }
+        let (from, to) = code.pattern;
+        let attempt = Attempt {
+            program,
+            pattern: program.patterns.get(from as usize..to as usize)?,
+            tokens: self.tokens.get(base..)?,
+            text: &self.own,
+            scope,
+        };
+        attempt.run(&mut self.machine.dead)
+    }
+
+    /// Builds the result with parameters and `$&x` put in; its marks.
+    fn substitute(
+        &mut self,
+        program: &Program,
+        code: &Code,
+        bound: &Bindings,
+        base: usize,
+        scope: &Scope,
+        observer: &mut impl Observer,
+    ) -> Result<u64, Exit> {
+        let (from, to) = code.result;
+        let Machine { result, scanned, .. } = &mut self.machine;
+        result.clear();
+        for part in program.results.get(from as usize..to as usize).unwrap_or_default() {
+            match part {
+                Put::Token(token) => result.push(*token),
+                Put::Parameter(n) => {
+                    let part = usize::from(*n).checked_sub(1).and_then(|n| bound.get(n));
+                    let Some((at, len)) = part else { continue };
+                    result.extend_from_slice(self.tokens.get(base + at..base + at + len).unwrap_or_default());
+                }
+                Put::Deferred(id) => {
+                    let value = scope.text(*id);
+                    tokenise(program, &mut self.own, result, scanned, &value, observer)?;
+                }
+            }
+            if result.len() > limits::TOKENS {
+                observer.message("rewrite: expansion too long");
+                return Err(Exit::DATAERR);
+            }
+        }
+        Ok(result.iter().fold(0, |marks, t| marks | mark(t.id)))
+    }
+
+    /// Moves on to the next map call of the result; whether there is one.
+    fn ask(&mut self) -> bool {
+        let Machine { source, result, pending, question, .. } = &mut self.machine;
+        while let Some(token) = source.get(pending.at) {
+            let closing = match token.id {
+                symbols::MAP_BEGIN => symbols::MAP_END,
+                symbols::HOST_BEGIN => symbols::HOST_END,
+                _ => {
+                    result.push(*token);
+                    pending.at += 1;
+                    continue;
+                }
+            };
+            let mut at = pending.at + 1;
+            question.map.clear();
+            if token.id == symbols::HOST_BEGIN {
+                question.symbol = program_symbol(&self.program, b"host");
+                question.map.extend_from_slice(b"host");
+            } else if let Some(name) = source.get(at).filter(|t| t.id != symbols::MAP_END) {
+                question.symbol = name.id;
+                question.map.extend_from_slice(text_of(&self.program, &self.own, *name));
+                at += 1;
+            } else {
+                question.symbol = symbols::UNKNOWN;
+            }
+            let parts = Parts::find(source, at, closing);
+            let join = |(from, to): (usize, usize), out: &mut Vec<u8>| {
+                let tokens = source.get(from..to).unwrap_or_default();
+                View { program: &self.program, own: &self.own, tokens }.join_into(out);
+            };
+            question.key.clear();
+            join(parts.key, &mut question.key);
+            question.args.clear();
+            for arg in &parts.args {
+                let mut text = Vec::new();
+                join(*arg, &mut text);
+                question.args.push(text.into());
+            }
+            pending.key = parts.key;
+            pending.default = parts.default;
+            pending.behind = parts.behind;
+            return true;
+        }
+        false
+    }
+
+    /// Answers the question that stopped [`Self::run`].
+    pub fn answer(&mut self, reply: Reply<'_>, observer: &mut impl Observer) {
+        let program = std::sync::Arc::clone(&self.program);
+        let Machine { source, result, pending, question, scanned, status, plain, .. } = &mut self.machine;
+        match reply {
+            Reply::Temporary => *status = Exit0(Exit::TEMPFAIL),
+            Reply::NoMap => {
+                observer.message(&format!("rewrite: map {} not found", String::from_utf8_lossy(&question.map)));
+            }
+            Reply::Found(_) | Reply::NotFound => {}
+        }
+        let outcome = match (reply, pending.default) {
+            (Reply::Found(value), _) => tokenise(&program, &mut self.own, result, scanned, value, observer),
+            (_, Some((from, to))) => {
+                // The default goes through text: words that stand beside each other are joined.
+                let default = source.get(from..to).unwrap_or_default();
+                rescan(&program, &mut self.own, result, scanned, plain, default, observer)
+            }
+            (_, None) => {
+                result.extend_from_slice(source.get(pending.key.0..pending.key.1).unwrap_or_default());
+                Ok(())
+            }
+        };
+        pending.at = pending.behind;
+        let too_long = result.len() > limits::TOKENS;
+        match outcome {
+            Err(status) => self.abort(status),
+            Ok(()) if too_long => {
+                observer.message("rewrite: expansion too long");
+                self.abort(Exit::DATAERR);
+            }
+            Ok(()) => {}
+        }
+    }
+
+    /// Puts the finished result where the workspace was.
+    fn replace(&mut self, observer: &mut impl Observer) {
+        let Some(frame) = self.machine.frames.last_mut() else { return };
+        self.tokens.truncate(frame.base);
+        self.tokens.append(&mut self.machine.result);
+        frame.phase = Phase::Calls(self.tokens.len());
+        let calls = self.tokens.get(frame.base..).unwrap_or_default().iter().any(|t| t.id == symbols::CALL);
+        if !calls {
+            self.finish_rule(observer);
+        }
+    }
+
+    /// All calls of the result are done.
+    fn finish_rule(&mut self, observer: &mut impl Observer) {
+        let Some(frame) = self.machine.frames.last_mut() else { return };
+        frame.phase = Phase::Rules;
+        let frame = *frame;
+        if observer.wants_rules() {
+            observer.rewritten(self.view_from(frame.base));
+        }
+        if frame.after == After::Leave {
+            self.leave(frame, observer);
+        }
+    }
+
+    /// Runs the last call in front of `before`, or finishes the rule.
+    fn call(&mut self, before: usize, observer: &mut impl Observer) {
+        let Some(frame) = self.machine.frames.last().copied() else { return };
+        let found = self
+            .tokens
+            .get(frame.base..before)
+            .and_then(|tokens| tokens.iter().rposition(|t| t.id == symbols::CALL))
+            .map(|at| at + frame.base);
+        let Some(at) = found else { return self.finish_rule(observer) };
+        if let Some(top) = self.machine.frames.last_mut() {
+            top.phase = Phase::Calls(at);
+        }
+        let Some(name) = self.tokens.get(at + 1) else { return };
+        let text = text_of(&self.program, &self.own, *name);
+        let text = text.strip_prefix(b"\"").and_then(|t| t.strip_suffix(b"\"")).unwrap_or(text);
+        let ruleset = match self.program.called(text) {
+            Ok(ruleset) => ruleset,
+            Err(complaint) => {
+                let shown = String::from_utf8_lossy(text).into_owned();
+                if let Some(complaint) = complaint {
+                    observer.message(&complaint);
+                }
+                observer.message(&format!("Unknown ruleset {shown}"));
+                self.machine.status = Exit0(Exit::CONFIG);
+                return;
+            }
+        };
+        self.tokens.drain(at..at + 2);
+        if !self.program.has_rules(ruleset) {
+            return;
+        }
+        if self.machine.frames.len() >= limits::RULESET_DEPTH {
+            let name = String::from_utf8_lossy(self.program.name(ruleset)).into_owned();
+            observer.message(&format!("rewrite: excessive recursion (max {}), ruleset {name}", limits::RULESET_DEPTH));
+            self.machine.status = Exit0(Exit::CONFIG);
+            return;
+        }
+        self.enter(ruleset, at, observer);
+    }
+}
+
+impl Program {
+    /// The ruleset that a call names; else what is wrong with the name beside being unknown.
+    pub fn called(&self, name: &[u8]) -> Result<RulesetId, Option<String>> {
+        let digits: usize = name.iter().take_while(|b| b.is_ascii_digit()).count();
+        if digits > 0 {
+            let number = name
+                .iter()
+                .take(digits)
+                .fold(0usize, |n, b| n.saturating_mul(10).saturating_add(usize::from(b - b'0')));
+            return if number < GIVEN_RULESETS {
+                Ok(RulesetId(number))
+            } else {
+                Err(Some(format!("bad ruleset {number} ({GIVEN_RULESETS} max)")))
+            };
+        }
+        if !name.first().is_some_and(u8::is_ascii_alphabetic) {
+            return Err(Some(format!("invalid ruleset name: \"{}\"", String::from_utf8_lossy(name))));
+        }
+        let end = name.iter().position(|b| !b.is_ascii_alphanumeric() && *b != b'_').unwrap_or(name.len());
+        let name = name.get(..end).unwrap_or(name);
+        self.names.iter().find(|(n, _)| n.as_ref() == name).map(|(_, id)| *id).ok_or(None)
+    }
+}
+
+fn program_symbol(program: &Program, text: &[u8]) -> SymbolId {
+    program.table.find(text)
+}
+
+/// Parts of a map call: ranges of tokens.
+struct Parts {
+    key: (usize, usize),
+    args: Vec<(usize, usize)>,
+    default: Option<(usize, usize)>,
+    behind: usize,
+}
+
+impl Parts {
+    /// From the first token of the key to the closing operator, or to the end when there is none.
+    fn find(source: &[Token], from: usize, closing: SymbolId) -> Self {
+        let len = source.get(from..).map_or(0, |rest| rest.iter().take_while(|t| t.id != closing).count());
+        let end = from + len;
+        let mut parts = Self { key: (from, end), args: Vec::new(), default: None, behind: (end + 1).min(source.len()) };
+        let mut kind = symbols::UNKNOWN;
+        let mut start = from;
+        for at in from..=end {
+            let id = source.get(at).map_or(symbols::UNKNOWN, |t| t.id);
+            if at < end && id != symbols::AT && id != symbols::COLON {
+                continue;
+            }
+            match kind {
+                symbols::AT => parts.args.push((start, at)),
+                symbols::COLON => parts.default = Some((start, at)),
+                _ => parts.key = (start, at),
+            }
+            kind = id;
+            start = at + 1;
+        }
+        parts
+    }
+}
+
+/// Adds the tokens of a value.
+fn tokenise(
+    program: &Program,
+    own: &mut Vec<u8>,
+    tokens: &mut Vec<Token>,
+    scanned: &mut Tokens,
+    text: &[u8],
+    observer: &mut impl Observer,
+) -> Result<(), Exit> {
+    scanned.clear();
+    let mut complaints = Vec::new();
+    let used = scan::prescan_into(text, &program.alphabet, Mode::Plain, None, scanned, &mut complaints);
+    for complaint in &complaints {
+        observer.message(&format!("{}... {complaint}", shortened(text)));
+    }
+    if used.is_none() {
+        return Err(Exit::DATAERR);
+    }
+    add_tokens(program, own, tokens, scanned);
+    Ok(())
+}
+
+/// Adds tokens as they come out when they are written as text and read again.
+fn rescan(
+    program: &Program,
+    own: &mut Vec<u8>,
+    out: &mut Vec<Token>,
+    scanned: &mut Tokens,
+    plain: &mut Vec<u8>,
+    tokens: &[Token],
+    observer: &mut impl Observer,
+) -> Result<(), Exit> {
+    for piece in tokens.split_inclusive(|t| t.is_operator()) {
+        let (words, operator) = match piece.split_last() {
+            Some((last, words)) if last.is_operator() => (words, Some(*last)),
+            _ => (piece, None),
+        };
+        if let [one] = words {
+            out.push(*one);
+        } else if !words.is_empty() {
+            plain.clear();
+            View { program, own, tokens: words }.join_into(plain);
+            tokenise(program, own, out, scanned, plain, observer)?;
+        }
+        out.extend(operator);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
