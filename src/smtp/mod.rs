@@ -8,4 +8,5 @@ pub mod extension;
 pub mod help;
 pub mod line;
 pub mod reply;
+pub mod server;
 pub mod verbs;

@@ -1,0 +1,111 @@
+//! HELO and EHLO.
+
+use bytes::Bytes;
+
+use super::counters::MOST_HELO;
+use super::session::{Action, Greeting, Session, Step};
+use crate::base::bytes::shown;
+use crate::base::status::Status;
+use crate::log::{Level, Priority};
+use crate::macros::names;
+use crate::policy::Refusal;
+
+impl Session {
+    pub(super) fn helo(&mut self, argument: &[u8], extended: bool) -> Action {
+        let verb = if extended { "EHLO" } else { "HELO" };
+        let name = argument.trim_ascii_end();
+        if !self.setting.config.options.allow_bogus_helo {
+            if name.is_empty() {
+                self.reply(501, Status(5, 0, 0), &format!("{verb} requires domain address"));
+                return Action::Read;
+            }
+            if !is_domain(name) {
+                self.reply(501, Status(5, 0, 0), "Invalid domain name");
+                return Action::Read;
+            }
+        }
+        self.helo_name = Bytes::copy_from_slice(name);
+        self.step = Step::Helo { extended };
+        if self.features.has(b'F') { self.hello(extended, false) } else { Action::Probe }
+    }
+
+    /// The reply, after early talkers were looked for.
+    pub(super) fn hello(&mut self, extended: bool, early: bool) -> Action {
+        self.step = Step::Command;
+        self.drop_transaction();
+        let verb = if extended { "EHLO" } else { "HELO" };
+        if early {
+            return self.reject_early(verb);
+        }
+        self.count(|c| &mut c.helo, MOST_HELO, "HELO/EHLO");
+        self.greeting = if extended { Greeting::Ehlo } else { Greeting::Helo };
+        let name = self.helo_name.clone();
+        self.scope().set(names::HELO, name);
+        self.set_protocol();
+        let hello =
+            format!("{} Hello {}, pleased to meet you", shown(&self.setting.host), shown(&self.client.described));
+        if !extended {
+            self.replies.plain(250, hello);
+            return Action::Read;
+        }
+        let mut lines = vec![hello];
+        if self.refusal.is_some() {
+            lines.push("ENHANCEDSTATUSCODES".to_owned());
+        } else {
+            lines.extend(self.offer().lines());
+        }
+        self.replies.lines(250, None, lines.iter().map(String::as_bytes));
+        Action::Read
+    }
+
+    /// Talking before the reply: this and all that matters is refused from here on.
+    pub(super) fn reject_early(&mut self, verb: &str) -> Action {
+        let client = shown(&self.client.described).to_string();
+        let line = format!("rejecting server {verb} from {client} due to traffic before response");
+        self.note(Level::SYSTEM_ERROR, Priority::Info, line);
+        self.refusal = Some(Refusal::new(550, Status(5, 0, 0), "Command rejected"));
+        self.reply(554, Status(5, 5, 0), "SMTP protocol error");
+        Action::Read
+    }
+
+    /// `$r`: SMTP, ESMTP, ESMTPS.
+    pub(super) fn set_protocol(&mut self) {
+        let name = match (self.greeting, self.is_tls) {
+            (Greeting::Ehlo, true) => "ESMTPS",
+            (Greeting::Ehlo, false) => "ESMTP",
+            (_, true) => "SMTPS",
+            (_, false) => "SMTP",
+        };
+        self.scope().set(names::PROTOCOL, name);
+    }
+}
+
+/// Whether a name may stand in HELO. Source: observed.
+fn is_domain(name: &[u8]) -> bool {
+    name.len() < LONGEST_NAME && name.iter().all(|b| b.is_ascii_alphanumeric() || b"[].-_#:".contains(b))
+}
+
+/// Source: limits (MAXNAME).
+const LONGEST_NAME: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_letters_digits_and_a_few_signs() {
+        for (name, good) in [
+            ("a_b.test", true),
+            ("[IPv6:::1]", true),
+            ("-", true),
+            (".", true),
+            ("two words", false),
+            ("bad<name>", false),
+            ("foo,bar", false),
+            ("a\tb", false),
+        ] {
+            assert_eq!(is_domain(name.as_bytes()), good, "{name}");
+        }
+        assert!(!is_domain(&[b'h'; 300]));
+    }
+}

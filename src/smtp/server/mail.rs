@@ -1,0 +1,363 @@
+//! MAIL.
+
+use bytes::Bytes;
+
+use super::session::{Action, Input, Session, Space, Step};
+use super::setting::Setting;
+use crate::base::bytes::shown;
+use crate::base::status::Status;
+use crate::base::time::UnixTime;
+use crate::base::xtext;
+use crate::config::privacy::Privacy;
+use crate::envelope::{Envelope, Ret};
+use crate::log::{Level, Priority};
+use crate::macros::{Scope, names};
+use crate::policy::{Hook, Verdict};
+use crate::route::{Resolved, RouteError};
+use crate::smtp::extension::parameter::{self, Parameter};
+use crate::smtp::extension::{Fault, body, deliver_by, dsn, size};
+
+/// A transaction.
+#[derive(Debug)]
+pub(super) struct Transaction {
+    /// Its envelope; macros of the session are in its scope while it lasts.
+    pub(super) envelope: Envelope,
+    /// The sender was accepted.
+    pub(super) is_open: bool,
+    /// The `from=` line was written.
+    pub(super) is_logged: bool,
+}
+
+/// What outlives a refused MAIL. Source: observed (`Duplicate RET parameter` after a refused `RET=`).
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Marks {
+    /// `RET=` was given.
+    pub(super) ret: bool,
+    /// `ENVID=` was given.
+    pub(super) envid: bool,
+    /// The queue id belongs to a message or to log lines of one.
+    pub(super) used_id: bool,
+}
+
+/// A MAIL command under way.
+#[derive(Debug)]
+pub(super) struct Mail {
+    given: Bytes,
+    parameters: Bytes,
+    at: At,
+    size: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    Resolve,
+    TrustAuth,
+    Check,
+    Space,
+}
+
+impl Session {
+    pub(super) fn mail(&mut self, argument: &[u8]) -> Action {
+        if self.lacks_helo(Privacy::NEED_MAIL_HELO) {
+            self.reply(503, Status(5, 0, 0), "Polite people say HELO first");
+            return Action::Read;
+        }
+        if self.setting.modifiers.has(b'a') && !self.setting.modifiers.has(b'A') || self.features.has(b'l') {
+            self.reply(530, Status(5, 7, 0), "Authentication required");
+            return Action::Read;
+        }
+        if self.transaction.as_ref().is_some_and(|t| t.is_open) {
+            self.reply(503, Status(5, 5, 0), "Sender already specified");
+            return Action::Read;
+        }
+        self.did_something = true;
+        let rest = match behind_word(argument, b"from") {
+            Ok(rest) => rest,
+            Err(word) => {
+                self.reply(501, Status(5, 5, 2), &syntax(word));
+                return Action::Read;
+            }
+        };
+        let (path, parameters) = rest.split_at_checked(parameter::path_end(rest)).unwrap_or((rest, b""));
+        let given = Bytes::copy_from_slice(path);
+        let parameters = Bytes::copy_from_slice(parameters);
+        self.step = Step::Mail(Box::new(Mail { given: given.clone(), parameters, at: At::Resolve, size: 0 }));
+        Action::ResolveSender(given)
+    }
+
+    pub(super) fn mail_on(&mut self, mail: Mail, input: Input<'_>) -> Action {
+        match (mail.at, input) {
+            (At::Resolve, Input::Resolved(resolved)) => self.sender_resolved(mail, resolved),
+            (At::TrustAuth, Input::Verdict(verdict)) => {
+                if verdict != Verdict::Accept {
+                    if let Some(envelope) = self.envelope() {
+                        envelope.auth = Some(Bytes::from_static(b"<>"));
+                        envelope.scope.unset(names::AUTH_AUTHOR);
+                    }
+                }
+                self.check_mail(mail)
+            }
+            (At::Check, Input::Verdict(verdict)) => self.sender_checked(mail, verdict),
+            (At::Space, Input::Space(space)) => self.sender_fits(&mail, space),
+            (_, input) => {
+                self.note(Level::SYSTEM_ERROR, Priority::Critical, format!("MAIL out of step: {input:?}"));
+                self.reply(421, Status(4, 3, 0), "Internal error");
+                self.close()
+            }
+        }
+    }
+
+    fn sender_resolved(&mut self, mut mail: Mail, resolved: Result<Resolved, RouteError>) -> Action {
+        let resolved = match resolved {
+            Ok(resolved) => resolved,
+            Err(error) => {
+                let refusal = crate::policy::Refusal::new(error.reply, error.status, error.text);
+                self.refuse(&refusal, &mail.given);
+                return Action::Read;
+            }
+        };
+        self.open(&mail.given, &resolved);
+        if let Err(fault) = self.mail_parameters(&mut mail) {
+            self.fault(&fault);
+            return Action::Read;
+        }
+        let auth = self.envelope().and_then(|e| e.auth.clone());
+        match auth {
+            Some(auth) if auth != "<>" && self.has_ruleset(Hook::TrustAuth) => {
+                mail.at = At::TrustAuth;
+                self.step = Step::Mail(Box::new(mail));
+                Action::Check(Hook::TrustAuth, std::iter::once(auth).collect())
+            }
+            _ => self.check_mail(mail),
+        }
+    }
+
+    /// An envelope for the sender; one that an earlier MAIL left without success is used again.
+    fn open(&mut self, given: &Bytes, resolved: &Resolved) {
+        if self.transaction.is_none() {
+            let envelope = Envelope::new(self.id.clone(), UnixTime::default(), Scope::default());
+            self.begin_transaction(envelope);
+        }
+        let Setting { config, .. } = &*self.setting;
+        let mailer = config.mailers.get(resolved.triple.mailer.0).map(|m| m.name.clone()).unwrap_or_default();
+        let Some(transaction) = &mut self.transaction else { return };
+        transaction.is_logged = false;
+        let envelope = &mut transaction.envelope;
+        envelope.sender_given = given.clone();
+        envelope.sender = resolved.address.clone();
+        envelope.size_bytes = 0;
+        let scope = &mut envelope.scope;
+        scope.set(names::MAIL_MAILER, mailer);
+        scope.set(names::MAIL_HOST, resolved.triple.host.clone());
+        scope.set(names::MAIL_ADDR, resolved.triple.user.clone());
+        scope.set(names::MAIL_FROM, given.clone());
+        scope.set(names::SENDER, resolved.address.clone());
+        scope.set(names::QUEUE_ID, envelope.id.as_str().to_owned());
+    }
+
+    fn mail_parameters(&mut self, mail: &mut Mail) -> Result<(), Fault> {
+        let text = mail.parameters.clone();
+        let mut rest: &[u8] = &text;
+        while let Some(parameter) = parameter::next(&mut rest) {
+            self.mail_parameter(mail, parameter)?;
+        }
+        Ok(())
+    }
+
+    fn mail_parameter(&mut self, mail: &mut Mail, parameter: Parameter<'_>) -> Result<(), Fault> {
+        let offer = self.offer();
+        let dsn_keyword = |keyword: &str| {
+            if offer.dsn {
+                Ok(())
+            } else {
+                let text = format!("Sorry, {keyword} not supported, we do not allow DSN");
+                Err(Fault::new(504, Status(5, 7, 0), text))
+            }
+        };
+        let value = parameter.value;
+        match parameter.keyword.to_ascii_uppercase().as_slice() {
+            b"SIZE" => {
+                mail.size = size::parse(value)?;
+                self.set_size(mail.size);
+                size::check(mail.size, offer.max_size)?;
+            }
+            b"BODY" => {
+                let body = body::parse(value)?;
+                self.with_envelope(|e| e.body_type = Some(body));
+            }
+            b"RET" => {
+                dsn_keyword("RET")?;
+                self.once(|m| &mut m.ret, value, "RET")?;
+                let ret = dsn::ret(value)?;
+                let name = if ret == Ret::Full { "FULL" } else { "HDRS" };
+                self.with_envelope(|e| {
+                    e.ret = Some(ret);
+                    e.scope.set(names::DSN_RET, name);
+                });
+            }
+            b"ENVID" => {
+                dsn_keyword("ENVID")?;
+                self.once(|m| &mut m.envid, value, "ENVID")?;
+                let envid = dsn::envid(value)?;
+                self.with_envelope(|e| {
+                    e.scope.set(names::DSN_ENVID, envid.clone());
+                    e.envid = Some(envid);
+                });
+            }
+            b"BY" if offer.deliver_by_min >= 0 => {
+                let by = deliver_by::parse(value, offer.deliver_by_min)?;
+                self.with_envelope(|e| e.deliver_by = Some(by));
+            }
+            b"AUTH" => {
+                let value = value.ok_or_else(|| Fault::no_value("AUTH="))?;
+                let decoded = xtext::decode(value).ok_or_else(|| Fault::syntax("AUTH"))?;
+                let value = Bytes::copy_from_slice(value);
+                self.with_envelope(|e| {
+                    e.auth = Some(value);
+                    e.scope.set(names::AUTH_AUTHOR, decoded);
+                });
+            }
+            _ => return Err(Fault::unrecognized(parameter.keyword)),
+        }
+        Ok(())
+    }
+
+    /// A parameter that may stand once; a value that is wrong counts too.
+    fn once(&mut self, mark: fn(&mut Marks) -> &mut bool, value: Option<&[u8]>, keyword: &str) -> Result<(), Fault> {
+        if value.is_none() {
+            return Err(Fault::no_value(keyword));
+        }
+        if std::mem::replace(mark(&mut self.marks), true) { Err(Fault::duplicate(keyword)) } else { Ok(()) }
+    }
+
+    fn set_size(&mut self, size: i64) {
+        self.with_envelope(|e| {
+            e.size_bytes = u64::try_from(size).unwrap_or(0);
+            e.scope.set(names::MSG_SIZE, size.to_string());
+        });
+    }
+
+    pub(super) fn with_envelope(&mut self, change: impl FnOnce(&mut Envelope)) {
+        if let Some(envelope) = self.envelope() {
+            change(envelope);
+        }
+    }
+
+    fn check_mail(&mut self, mut mail: Mail) -> Action {
+        if let Some(refusal) = self.tls_refusal.clone() {
+            self.refuse(&refusal, &mail.given);
+            return Action::Read;
+        }
+        let given = mail.given.clone();
+        mail.at = At::Check;
+        self.step = Step::Mail(Box::new(mail));
+        Action::Check(Hook::CheckMail, std::iter::once(given).collect())
+    }
+
+    fn sender_checked(&mut self, mut mail: Mail, verdict: Verdict) -> Action {
+        match verdict {
+            Verdict::Accept => {}
+            Verdict::Reject(refusal) => {
+                self.refuse(&refusal, &mail.given);
+                return Action::Read;
+            }
+            Verdict::Discard => self.with_envelope(|e| e.flags.is_discarded = true),
+            Verdict::Quarantine(reason) => self.quarantine(reason),
+        }
+        mail.at = At::Space;
+        let size = mail.size;
+        self.step = Step::Mail(Box::new(mail));
+        Action::Space(size)
+    }
+
+    fn sender_fits(&mut self, mail: &Mail, space: Space) -> Action {
+        if let Space::Low(free, directory) = space {
+            let line = format!(
+                "low on space ({} needs {} bytes + {} blocks in {directory}), max avail: {free}",
+                shown(&self.client.name),
+                mail.size,
+                self.setting.config.options.min_free_blocks.max(0),
+            );
+            self.note(Level::SYSTEM_ERROR, Priority::Alert, line);
+            self.reply(452, Status(4, 4, 5), "Insufficient disk space; try again later");
+            return Action::Read;
+        }
+        if let Some(transaction) = &mut self.transaction {
+            transaction.is_open = true;
+        }
+        if self.discards {
+            self.with_envelope(|e| e.flags.is_discarded = true);
+        }
+        self.reply_about(250, Status(2, 1, 0), &mail.given, "Sender ok");
+        Action::Read
+    }
+
+    pub(super) fn quarantine(&mut self, reason: Bytes) {
+        self.with_envelope(|e| {
+            e.scope.set(names::QUARANTINE, reason.clone());
+            e.quarantine = Some(reason);
+        });
+    }
+
+    /// The refusal as a reply about an address.
+    pub(super) fn refuse(&mut self, refusal: &crate::policy::Refusal, about: &[u8]) {
+        if self.setting.config.options.soft_bounce && refusal.code >= 500 {
+            let status = Status(4, refusal.status.1, refusal.status.2);
+            let soft = crate::policy::Refusal::new(refusal.code - 100, status, refusal.text.clone());
+            return self.replies.line(&soft.line(about));
+        }
+        self.replies.line(&refusal.line(about));
+    }
+
+    pub(super) fn fault(&mut self, fault: &Fault) {
+        self.reply(fault.code, fault.status, &fault.text);
+    }
+
+    /// `250 2.1.0 <a@b>... text`.
+    pub(super) fn reply_about(&mut self, code: u16, status: Status, address: &[u8], text: &str) {
+        let refusal = crate::policy::Refusal::new(code, status, text.to_owned());
+        self.replies.line(&refusal.line(address));
+    }
+
+    pub(super) fn has_ruleset(&self, hook: Hook) -> bool {
+        self.setting.config.ruleset(hook.name().as_bytes()).is_some()
+    }
+}
+
+/// What follows `word`, blanks, a colon and blanks; else the word that stood there.
+pub(super) fn behind_word<'a>(argument: &'a [u8], word: &[u8]) -> Result<&'a [u8], &'a [u8]> {
+    let text = argument.trim_ascii_start();
+    let end = text.iter().position(|b| b.is_ascii_whitespace() || *b == b':').unwrap_or(text.len());
+    let (found, rest) = text.split_at_checked(end).unwrap_or((text, b""));
+    let behind = rest.trim_ascii_start().strip_prefix(b":").map(<[u8]>::trim_ascii_start);
+    match behind {
+        Some(path) if found.eq_ignore_ascii_case(word) && !path.is_empty() => Ok(path),
+        _ => Err(found),
+    }
+}
+
+/// `Syntax error in parameters scanning "…"`.
+pub(super) fn syntax(word: &[u8]) -> String {
+    format!("Syntax error in parameters scanning \"{}\"", shown(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_needs_a_colon_and_something_behind_it() {
+        for (text, want) in [
+            ("FROM:<a@b>", Ok("<a@b>")),
+            ("from : <a@b> SIZE=1", Ok("<a@b> SIZE=1")),
+            ("", Err("")),
+            ("FROM", Err("FROM")),
+            ("FROM:", Err("FROM")),
+            ("FROM <a@b>", Err("FROM")),
+            ("<a@sender.test>", Err("<a@sender.test>")),
+        ] {
+            let want = want.map(str::as_bytes).map_err(str::as_bytes);
+            assert_eq!(behind_word(text.as_bytes(), b"from"), want, "{text}");
+        }
+    }
+}

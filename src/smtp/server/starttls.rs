@@ -1,0 +1,68 @@
+//! STARTTLS.
+
+use bytes::Bytes;
+
+use super::session::{Action, Greeting, Input, Session, Step};
+use crate::base::status::Status;
+use crate::log::{Level, Priority};
+use crate::macros::names;
+use crate::policy::{Hook, Verdict};
+
+/// Where STARTTLS stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tls {
+    Handshake,
+    Check,
+}
+
+impl Session {
+    pub(super) fn starttls(&mut self, argument: &[u8]) -> Action {
+        if !argument.trim_ascii_end().is_empty() {
+            self.reply(501, Status(5, 5, 2), "Syntax error (no parameters allowed)");
+            return Action::Read;
+        }
+        if self.is_tls || self.setting.has_tls && !self.offers_tls() {
+            self.reply(503, Status(5, 5, 0), "TLS not available");
+            return Action::Read;
+        }
+        if !self.setting.has_tls {
+            self.reply(454, Status(4, 3, 3), "TLS not available after start");
+            return Action::Read;
+        }
+        self.drop_transaction();
+        self.reply(220, Status(2, 0, 0), "Ready to start TLS");
+        self.step = Step::Tls(Tls::Handshake);
+        Action::StartTls
+    }
+
+    pub(super) fn tls_on(&mut self, at: Tls, input: Input<'_>) -> Action {
+        match (at, input) {
+            (Tls::Handshake, Input::Tls(false)) => self.close(),
+            (Tls::Handshake, Input::Tls(true)) => {
+                self.is_tls = true;
+                self.greeting = Greeting::None;
+                self.counters.helo = 0;
+                self.helo_name = Bytes::new();
+                self.scope().unset(names::HELO);
+                self.set_protocol();
+                let verify = self.scope().text(names::VERIFY);
+                self.step = Step::Tls(Tls::Check);
+                Action::Check(Hook::TlsClient, [verify, Bytes::from_static(b"STARTTLS")].into_iter().collect())
+            }
+            (Tls::Check, Input::Verdict(verdict)) => {
+                if let Verdict::Reject(refusal) = verdict {
+                    if refusal.code == 421 {
+                        self.replies.line(&refusal.line(b""));
+                        return self.close();
+                    }
+                    self.tls_refusal = Some(refusal);
+                }
+                Action::Read
+            }
+            (_, input) => {
+                self.note(Level::SYSTEM_ERROR, Priority::Critical, format!("STARTTLS out of step: {input:?}"));
+                self.close()
+            }
+        }
+    }
+}

@@ -1,0 +1,420 @@
+//! Dialogues of a session against a small fake world.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::data::Outcome;
+use super::session::{Action, Input, Session, Space};
+use super::setting::{Client, Setting};
+use crate::base::exit::Exit;
+use crate::base::letters::LetterSet;
+use crate::base::status::Status;
+use crate::config::values::DeliveryMode;
+use crate::config::{Config, Mailer, MailerId};
+use crate::envelope::{QueueId, Triple};
+use crate::policy::{Hook, Refusal, Verdict};
+use crate::route::{Resolved, RouteError};
+
+/// Answers of the world: `check_*` says no to whatever holds `bad`, no route to whatever holds `unknown`.
+struct World {
+    session: Session,
+    message: Option<Outcome>,
+    early: bool,
+    closed: bool,
+}
+
+impl World {
+    fn new(change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::default();
+        config.options.log_level = 9;
+        config.options.send_mime_errors = true;
+        config.mailers.push(mailer());
+        change(&mut config);
+        let setting = Setting {
+            host: Bytes::from_static(b"mta.test"),
+            daemon: Bytes::from_static(b"MTA"),
+            modifiers: LetterSet::EMPTY,
+            delivery_mode: DeliveryMode::Background,
+            help: None,
+            has_tls: false,
+            is_smtps: false,
+            is_stdio: false,
+            config: Arc::new(config),
+        };
+        let scope = setting.config.scope();
+        let mut session = Session::new(Arc::new(setting), scope, id());
+        session.client = Client {
+            name: Bytes::from_static(b"c.test"),
+            address: Bytes::from_static(b"192.0.2.9"),
+            described: Bytes::from_static(b"c.test [192.0.2.9]"),
+        };
+        Self { session, message: None, early: false, closed: false }
+    }
+
+    fn feed(&mut self, input: Input<'_>) -> String {
+        let mut action = self.session.on(input);
+        loop {
+            let input = match action {
+                Action::Read => break,
+                Action::Close => {
+                    self.closed = true;
+                    break;
+                }
+                Action::Check(_, arguments) if arguments.iter().any(|a| a.windows(3).any(|w| w == b"bad")) => {
+                    Input::Verdict(Verdict::Reject(Refusal::new(550, Status(5, 7, 1), "policy")))
+                }
+                Action::Check(Hook::CheckMail, arguments) if arguments[0].starts_with(b"<drop") => {
+                    Input::Verdict(Verdict::Discard)
+                }
+                Action::Check(..) => Input::Verdict(Verdict::Accept),
+                Action::Ask(..) => Input::Value(None),
+                Action::Pause(_) | Action::Probe => Input::Waited { early: self.early },
+                Action::ResolveSender(address) | Action::Resolve(address) => Input::Resolved(route(&address)),
+                Action::Add(recipient) => {
+                    let added = route(&recipient.address);
+                    if let (Ok(_), Some(envelope)) = (&added, self.session.envelope()) {
+                        envelope.recipients.push(*recipient);
+                    }
+                    Input::Resolved(added)
+                }
+                Action::Space(_) => Input::Space(Space::Enough),
+                Action::List { address, .. } => Input::Listed(route(&address).map(|r| vec![r])),
+                Action::Run(_) => Input::Run(true),
+                Action::StartTls => Input::Tls(true),
+                Action::Collect => {
+                    self.session.note_from(b"");
+                    Input::Message(self.message.take().unwrap_or_else(|| Outcome::Accepted(id())))
+                }
+            };
+            action = self.session.on(input);
+        }
+        String::from_utf8(self.session.replies().take()).unwrap()
+    }
+
+    fn say(&mut self, line: &str) -> String {
+        self.feed(Input::Line(line.as_bytes()))
+    }
+
+    /// `C:` and `S:` lines; `S:` gives the whole reply, or its beginning when it ends in `*`.
+    fn play(&mut self, script: &str) {
+        let mut reply = self.feed(Input::Connected);
+        for line in script.lines().map(str::trim).filter(|l| !l.is_empty()) {
+            if let Some(command) = line.strip_prefix("C: ") {
+                assert!(reply.is_empty() || reply.starts_with("220"), "unread {reply:?} before {command:?}");
+                reply = self.say(command);
+            } else if let Some(want) = line.strip_prefix("S: ") {
+                let (got, rest) = reply.split_once("\r\n").unwrap_or_else(|| panic!("no reply for {want}"));
+                match want.strip_suffix('*') {
+                    Some(start) => assert!(got.starts_with(start), "{got} is not {want}"),
+                    None => assert_eq!(got, want),
+                }
+                reply = rest.to_owned();
+            }
+        }
+    }
+
+    fn notes(&mut self) -> Vec<String> {
+        self.session.take_notes().into_iter().map(|n| n.text).collect()
+    }
+}
+
+fn id() -> QueueId {
+    QueueId::parse(b"6AM8Wwpk005225").unwrap()
+}
+
+fn mailer() -> Mailer {
+    Mailer {
+        name: Bytes::from_static(b"local"),
+        path: Bytes::from_static(b"/bin/lda"),
+        flags: LetterSet::from_bytes(b"lsDFMAw5:/|@q"),
+        sender: crate::config::mailer::RulesetPair::default(),
+        recipient: crate::config::mailer::RulesetPair::default(),
+        argv: Vec::new(),
+        eol: Bytes::from_static(b"\n"),
+        max_size: 0,
+        max_messages: 0,
+        max_recipients: 0,
+        line_limit: 0,
+        directory: None,
+        user: None,
+        nice: 0,
+        charset: None,
+        mta_type: Bytes::new(),
+        address_type: Bytes::new(),
+        diagnostic_type: Bytes::new(),
+        wait: None,
+        queue_group: None,
+        root: None,
+    }
+}
+
+fn route(address: &[u8]) -> Result<Resolved, RouteError> {
+    if address.windows(7).any(|w| w == b"unknown") {
+        return Err(RouteError::new(550, Status(5, 1, 1), Exit::NOUSER, "User unknown"));
+    }
+    let user = Bytes::copy_from_slice(address);
+    Ok(Resolved {
+        triple: Triple { mailer: MailerId(0), host: Bytes::new(), user: user.clone() },
+        address: user,
+        owner: None,
+        is_alias: false,
+    })
+}
+
+#[test]
+fn a_message_is_taken() {
+    let mut world = World::new(|_| {});
+    world.play(
+        "S: 220 *
+         C: EHLO c.test
+         S: 250-mta.test Hello c.test [192.0.2.9], pleased to meet you
+         S: 250-ENHANCEDSTATUSCODES
+         S: 250-PIPELINING
+         S: 250-EXPN
+         S: 250-VERB
+         S: 250-8BITMIME
+         S: 250-SIZE
+         S: 250-DSN
+         S: 250-ETRN
+         S: 250-DELIVERBY
+         S: 250 HELP
+         C: MAIL FROM:<a@b.test> SIZE=100 BODY=8BITMIME
+         S: 250 2.1.0 <a@b.test>... Sender ok
+         C: RCPT TO:<x@c.test> NOTIFY=SUCCESS
+         S: 250 2.1.5 <x@c.test>... Recipient ok
+         C: RCPT TO:<unknown@c.test>
+         S: 550 5.1.1 <unknown@c.test>... User unknown
+         C: DATA
+         S: 354 End data with <CR><LF>.<CR><LF>
+         S: 250 2.0.0 6AM8Wwpk005225 Message accepted for delivery
+         C: QUIT
+         S: 221 2.0.0 mta.test closing connection",
+    );
+    assert!(world.closed);
+    assert_eq!(
+        world.notes(),
+        [
+            "<unknown@c.test>... User unknown",
+            "from=<a@b.test>, size=100, class=0, nrcpts=1, bodytype=8BITMIME, proto=ESMTP, daemon=MTA, relay=c.test [192.0.2.9]"
+        ]
+    );
+}
+
+#[test]
+fn commands_out_of_order_are_told_what_is_missing() {
+    World::new(|_| {}).play(
+        "S: 220 *
+         C: RCPT TO:<x>
+         S: 503 5.0.0 Need MAIL before RCPT
+         C: DATA
+         S: 503 5.0.0 Need MAIL command
+         C: MAIL FROM:<a@b>
+         S: 250 2.1.0 <a@b>... Sender ok
+         C: DATA
+         S: 503 5.0.0 Need RCPT (recipient)
+         C: MAIL FROM:<b@b>
+         S: 503 5.5.0 Sender already specified
+         C: HELO x
+         S: 250 mta.test Hello c.test [192.0.2.9], pleased to meet you
+         C: RCPT TO:<x>
+         S: 503 5.0.0 Need MAIL before RCPT
+         C: HELO two words
+         S: 501 5.0.0 Invalid domain name
+         C: EHLO
+         S: 501 5.0.0 EHLO requires domain address
+         C: AUTH PLAIN
+         S: 503 5.3.3 AUTH not available
+         C: STARTTLS
+         S: 454 4.3.3 TLS not available after start
+         C: STARTTLS x
+         S: 501 5.5.2 Syntax error (no parameters allowed)
+         C: SEND FROM:<a>
+         S: 502 5.5.1 Command not implemented: \"SEND FROM:<a>\"
+         C: foo bar
+         S: 500 5.5.1 Command unrecognized: \"foo bar\"
+         C: HELP
+         S: 502 5.3.0 Sendmail * ",
+    );
+}
+
+#[test]
+fn refused_parameters_leave_their_mark() {
+    World::new(|_| {}).play(
+        "S: 220 *
+         C: MAIL FROM:<a@b> RET=NONE
+         S: 501 5.5.2 Bad argument \"NONE\" to RET
+         C: MAIL FROM:<a@b> RET=
+         S: 501 5.5.0 Duplicate RET parameter
+         C: RSET
+         S: 250 2.0.0 Reset state
+         C: MAIL FROM:<a@b> RET=FULL ENVID=x
+         S: 250 2.1.0 <a@b>... Sender ok
+         C: RCPT TO:<x> NOTIFY=NEVER,DELAY
+         S: 501 5.5.4 Bad argument \"NEVER\"  to NOTIFY
+         C: RCPT TO:<x> FOO=BAR
+         S: 555 5.5.4 FOO parameter unrecognized
+         C: RCPT TO
+         S: 501 5.5.2 Syntax error in parameters scanning \"TO\"",
+    );
+}
+
+#[test]
+fn rulesets_refuse_with_the_address_in_front() {
+    let mut world = World::new(|_| {});
+    world.play(
+        "S: 220 *
+         C: MAIL FROM:<bad@b>
+         S: 550 5.7.1 <bad@b>... policy
+         C: RSET
+         S: 250 2.0.0 Reset state
+         C: MAIL FROM:<a@b>
+         S: 250 2.1.0 <a@b>... Sender ok
+         C: RCPT TO:<bad@c>
+         S: 550 5.7.1 <bad@c>... policy
+         C: VRFY bad
+         S: 550 5.7.1 policy
+         C: VRFY joe
+         S: 250 2.1.5 <joe@mta.test>
+         C: EXPN
+         S: 501 5.5.2 Argument required
+         C: ETRN
+         S: 500 5.5.2 Parameter required
+         C: ETRN x.test
+         S: 250 2.0.0 Queuing for node x.test started",
+    );
+    let notes = world.notes();
+    assert!(notes[0].starts_with("from=<bad@b>, size=0, class=0, nrcpts=0, proto=SMTP"), "{notes:?}");
+}
+
+#[test]
+fn a_refused_client_gets_the_same_answer_to_everything_that_matters() {
+    let mut world = World::new(|_| {});
+    world.session.client.name = Bytes::from_static(b"bad.test");
+    world.play(
+        "S: 220 *
+         C: EHLO x
+         S: 250-mta.test Hello*
+         S: 250 ENHANCEDSTATUSCODES
+         C: MAIL FROM:<a@b>
+         S: 550 5.7.1 policy
+         C: NOOP
+         S: 250 2.0.0 OK
+         C: RCPT TO:<a>
+         S: 550 5.7.1 policy",
+    );
+}
+
+#[test]
+fn early_talkers_are_refused_from_there_on() {
+    let mut world = World::new(|_| {});
+    world.feed(Input::Connected);
+    world.early = true;
+    assert_eq!(world.say("EHLO a"), "554 5.5.0 SMTP protocol error\r\n");
+    assert_eq!(world.say("MAIL FROM:<a@b>"), "550 5.0.0 Command rejected\r\n");
+    assert_eq!(world.say("RSET"), "250 2.0.0 Reset state\r\n");
+    let mut world = World::new(|_| {});
+    world.feed(Input::Connected);
+    world.say("HELO a");
+    world.say("MAIL FROM:<a@b>");
+    world.say("RCPT TO:<x>");
+    world.early = true;
+    assert_eq!(world.say("DATA"), "554 5.5.0 SMTP protocol error\r\n");
+    assert!(world.closed);
+}
+
+#[test]
+fn too_many_bad_commands_end_the_session() {
+    let mut world = World::new(|_| {});
+    world.feed(Input::Connected);
+    for _ in 0..25 {
+        assert_eq!(world.say("BOGUS"), "500 5.5.1 Command unrecognized: \"BOGUS\"\r\n");
+    }
+    assert_eq!(world.say("BOGUS"), "421 4.7.0 mta.test Too many bad commands; closing connection\r\n");
+    assert!(world.closed);
+}
+
+#[test]
+fn hostile_lines_do_no_harm() {
+    for line in [
+        &b"MAIL FROM:<\xff\xfe\x01>"[..],
+        b"\x00\x00",
+        b"RCPT TO:<<<<<<<>>>",
+        b"MAIL FROM:\"\\",
+        b"EHLO [",
+        b"HELP \xff",
+        b"ETRN #",
+        b"VRFY \r\r",
+        b"MAIL FROM:<a> SIZE=99999999999999999999999999999999",
+        b"MAIL FROM:<a> =",
+        b"MAIL FROM:<a> \x07",
+    ] {
+        let mut world = World::new(|_| {});
+        world.feed(Input::Connected);
+        let mut session_replies = Vec::new();
+        let mut action = world.session.on(Input::Line(line));
+        for _ in 0..10 {
+            action = match action {
+                Action::ResolveSender(a) | Action::Resolve(a) => world.session.on(Input::Resolved(route(&a))),
+                Action::Check(..) => world.session.on(Input::Verdict(Verdict::Accept)),
+                Action::Probe => world.session.on(Input::Waited { early: false }),
+                Action::Space(_) => world.session.on(Input::Space(Space::Enough)),
+                Action::List { address, .. } => world.session.on(Input::Listed(route(&address).map(|r| vec![r]))),
+                Action::Run(_) => world.session.on(Input::Run(false)),
+                _ => break,
+            };
+        }
+        session_replies.extend(world.session.replies().take());
+        assert!(session_replies.ends_with(b"\r\n"), "{}", line.escape_ascii());
+        assert!(!session_replies[..session_replies.len() - 2].windows(1).any(|w| w == b"\0"));
+    }
+}
+
+#[test]
+fn open_proxy_words_end_the_session() {
+    let mut world = World::new(|_| {});
+    world.feed(Input::Connected);
+    assert_eq!(world.say("GET / HTTP/1.0"), "421 4.7.0 mta.test Rejecting open proxy c.test [192.0.2.9]\r\n");
+    assert!(world.closed);
+}
+
+#[test]
+fn privacy_flags_forbid() {
+    use crate::config::privacy::Privacy;
+    World::new(|c| c.options.privacy_options = Privacy(0x0080_ffff)).play(
+        "S: 220 *
+         C: MAIL FROM:<a@b>
+         S: 503 5.0.0 Polite people say HELO first
+         C: VRFY a
+         S: 252 2.5.2 Cannot VRFY user; try RCPT to attempt delivery (or try finger)
+         C: EXPN a
+         S: 502 5.7.0 Sorry, we do not allow this operation
+         C: VERB
+         S: 502 5.7.0 Verbose unavailable",
+    );
+}
+
+#[test]
+fn recipients_are_limited() {
+    World::new(|c| c.options.max_recipients_per_message = 1).play(
+        "S: 220 *
+         C: MAIL FROM:<a@b>
+         S: 250 2.1.0 <a@b>... Sender ok
+         C: RCPT TO:<x>
+         S: 250 2.1.5 <x>... Recipient ok
+         C: RCPT TO:<y>
+         S: 452 4.5.3 Too many recipients",
+    );
+}
+
+#[test]
+fn broken_data_ends_the_session() {
+    let mut world = World::new(|_| {});
+    world.feed(Input::Connected);
+    world.say("HELO a");
+    world.say("MAIL FROM:<a@b>");
+    world.say("RCPT TO:<x>");
+    world.message = Some(Outcome::Broken(Refusal::new(421, Status(4, 5, 0), "Bare linefeed (LF) not allowed")));
+    assert!(world.say("DATA").ends_with("421 4.5.0 Bare linefeed (LF) not allowed\r\n"));
+    assert!(world.closed);
+}

@@ -1,0 +1,154 @@
+//! VRFY and EXPN.
+
+use bytes::Bytes;
+
+use super::counters::MOST_VRFY;
+use super::session::{Action, Input, Session, Step};
+use crate::base::bytes::shown;
+use crate::base::status::Status;
+use crate::config::privacy::Privacy;
+use crate::log::{Level, Priority};
+use crate::policy::{Hook, Refusal, Verdict};
+use crate::route::{Resolved, RouteError};
+
+/// A VRFY or EXPN under way.
+#[derive(Debug)]
+pub(super) struct Vrfy {
+    argument: Bytes,
+    expand: bool,
+    is_checked: bool,
+}
+
+impl Session {
+    pub(super) fn vrfy(&mut self, argument: &[u8], expand: bool) -> Action {
+        let verb = if expand { "EXPN" } else { "VRFY" };
+        let argument = argument.trim_ascii_end();
+        self.count(|c| &mut c.vrfy, MOST_VRFY, verb);
+        let (off, need_helo) = if expand {
+            (Privacy::NO_EXPN, Privacy::NEED_EXPN_HELO)
+        } else {
+            (Privacy::NO_VRFY, Privacy::NEED_VRFY_HELO)
+        };
+        let is_off = self.privacy(off) || expand && self.features.has(b'X');
+        if is_off {
+            self.note_vrfy(verb, argument, " [rejected]");
+            if expand {
+                self.reply(502, Status(5, 7, 0), "Sorry, we do not allow this operation");
+            } else {
+                let text = "Cannot VRFY user; try RCPT to attempt delivery (or try finger)";
+                self.reply(252, Status(2, 5, 2), text);
+            }
+            return Action::Read;
+        }
+        if self.lacks_helo(need_helo) {
+            self.reply(503, Status(5, 0, 0), "I demand that you introduce yourself first");
+            return Action::Read;
+        }
+        self.did_something = true;
+        self.note_vrfy(verb, argument, "");
+        if argument.is_empty() {
+            self.reply(501, Status(5, 5, 2), "Argument required");
+            return Action::Read;
+        }
+        let argument = Bytes::copy_from_slice(argument);
+        self.step = Step::Vrfy(Vrfy { argument: argument.clone(), expand, is_checked: false });
+        let hook = if expand { Hook::CheckExpn } else { Hook::CheckVrfy };
+        Action::Check(hook, std::iter::once(argument).collect())
+    }
+
+    fn note_vrfy(&mut self, verb: &str, argument: &[u8], end: &str) {
+        let blank = if argument.is_empty() { "" } else { " " };
+        let line = format!("{}: {verb}{blank}{}{end}", shown(&self.client.described), shown(argument));
+        self.note(Level::VERIFY, Priority::Info, line);
+    }
+
+    pub(super) fn vrfy_on(&mut self, vrfy: Vrfy, input: Input<'_>) -> Action {
+        match input {
+            Input::Verdict(Verdict::Reject(refusal)) if !vrfy.is_checked => {
+                self.refuse(&refusal, b"");
+                if refusal.code == 421 { self.close() } else { Action::Read }
+            }
+            Input::Verdict(_) if !vrfy.is_checked => {
+                let (address, expand) = (vrfy.argument.clone(), vrfy.expand);
+                self.step = Step::Vrfy(Vrfy { is_checked: true, ..vrfy });
+                Action::List { address, expand }
+            }
+            Input::Listed(found) => {
+                self.listed(&vrfy, found);
+                Action::Read
+            }
+            input => {
+                self.note(Level::SYSTEM_ERROR, Priority::Critical, format!("VRFY out of step: {input:?}"));
+                self.reply(421, Status(4, 3, 0), "Internal error");
+                self.close()
+            }
+        }
+    }
+
+    fn listed(&mut self, vrfy: &Vrfy, found: Result<Vec<Resolved>, RouteError>) {
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => {
+                let about = if error.address.is_empty() { vrfy.argument.clone() } else { error.address.clone() };
+                let refusal = Refusal::new(error.reply, error.status, error.text);
+                return self.refuse(&refusal, &about);
+            }
+        };
+        let is_remote = !vrfy.expand
+            && found.iter().any(|r| self.setting.config.mailers.get(r.triple.mailer.0).is_some_and(|m| !m.has(b'l')));
+        let code = if is_remote { 252 } else { 250 };
+        let lines: Vec<Vec<u8>> = found.iter().map(|resolved| self.mailbox(resolved)).collect();
+        if lines.is_empty() {
+            return self.reply(554, Status(5, 5, 2), "Nothing to VRFY");
+        }
+        self.replies.lines(code, Some(Status(2, 1, 5)), lines.iter().map(Vec::as_slice));
+    }
+
+    /// `Full Name <user@host>`.
+    fn mailbox(&self, resolved: &Resolved) -> Vec<u8> {
+        let user = &resolved.triple.user;
+        let mut out = Vec::new();
+        if let Some(owner) = resolved.owner.as_ref().filter(|_| !resolved.is_alias) {
+            let name = full_name(&owner.gecos, &owner.name);
+            if !name.is_empty() {
+                out.extend_from_slice(&name);
+                out.push(b' ');
+            }
+        }
+        out.push(b'<');
+        let mailer = self.setting.config.mailers.get(resolved.triple.mailer.0);
+        let special = mailer.and_then(|m| crate::route::recipient::Special::of_mailer(&m.name));
+        out.extend_from_slice(user);
+        if special.is_none() && !user.contains(&b'@') {
+            out.push(b'@');
+            out.extend_from_slice(&self.setting.host);
+        }
+        out.push(b'>');
+        out
+    }
+}
+
+/// The full name of the password file: up to the first comma, `&` for the capitalised login name.
+fn full_name(gecos: &[u8], login: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for b in gecos.split(|b| *b == b',').next().unwrap_or_default() {
+        if *b == b'&' {
+            out.extend(login.first().map(u8::to_ascii_uppercase));
+            out.extend_from_slice(login.get(1..).unwrap_or_default());
+        } else {
+            out.push(*b);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_full_name_ends_at_a_comma() {
+        assert_eq!(full_name(b"& Carol Co,room 1", b"carol"), b"Carol Carol Co");
+        assert_eq!(full_name(b"", b"root"), b"");
+    }
+}
