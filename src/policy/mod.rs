@@ -5,6 +5,7 @@
 //!
 //! *Refusal*: a reply code, an enhanced code and words, as a `$#error` of a ruleset gives them.
 
+pub mod drive;
 pub mod features;
 pub mod hooks;
 pub mod rates;

@@ -109,7 +109,7 @@ impl Session {
         let user = &resolved.triple.user;
         let mut out = Vec::new();
         if let Some(owner) = resolved.owner.as_ref().filter(|_| !resolved.is_alias) {
-            let name = full_name(&owner.gecos, &owner.name);
+            let name = owner.real_name.clone();
             if !name.is_empty() {
                 out.extend_from_slice(&name);
                 out.push(b' ');
@@ -125,30 +125,5 @@ impl Session {
         }
         out.push(b'>');
         out
-    }
-}
-
-/// The full name of the password file: up to the first comma, `&` for the capitalised login name.
-fn full_name(gecos: &[u8], login: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    for b in gecos.split(|b| *b == b',').next().unwrap_or_default() {
-        if *b == b'&' {
-            out.extend(login.first().map(u8::to_ascii_uppercase));
-            out.extend_from_slice(login.get(1..).unwrap_or_default());
-        } else {
-            out.push(*b);
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_full_name_ends_at_a_comma() {
-        assert_eq!(full_name(b"& Carol Co,room 1", b"carol"), b"Carol Carol Co");
-        assert_eq!(full_name(b"", b"root"), b"");
     }
 }
