@@ -8,6 +8,8 @@ pub mod cache;
 pub mod hosts;
 pub mod query;
 pub mod resolver;
+#[cfg(test)]
+mod resolver_tests;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
