@@ -217,11 +217,38 @@ impl DnsUdpSocket for ConnectedUdp {
         self.socket.poll_recv(cx, &mut buf).map_ok(|()| (buf.filled().len(), self.server))
     }
 
+    /// A refusal makes the socket erroneous, which wakes no reader: it is looked for at growing intervals.
+    fn recv_from<'a, 'b, 'f>(
+        &'a self,
+        buf: &'b mut [u8],
+    ) -> Pin<Box<dyn Future<Output = io::Result<(usize, SocketAddr)>> + Send + 'f>>
+    where
+        'a: 'f,
+        'b: 'f,
+        Self: 'f,
+    {
+        Box::pin(async move {
+            let mut wait = FIRST_LOOK;
+            loop {
+                if let Some(error) = self.socket.take_error()? {
+                    return Err(error);
+                }
+                if let Ok(received) = tokio::time::timeout(wait, self.socket.recv(buf)).await {
+                    return received.map(|length| (length, self.server));
+                }
+                wait = (wait * 2).min(LAST_LOOK);
+            }
+        })
+    }
+
     fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], _target: SocketAddr) -> Poll<io::Result<usize>> {
         self.socket.poll_send(cx, buf)
     }
 }
 
+/// When a refusal is looked for after a question, first and at most.
+const FIRST_LOOK: Duration = Duration::from_millis(4);
+const LAST_LOOK: Duration = Duration::from_secs(1);
 /// Most servers asked. Source: resolv.conf(5), MAXNS.
 const MOST_SERVERS: usize = 3;
 /// Most domains searched. Source: resolv.conf(5).

@@ -274,7 +274,7 @@ impl Resolver {
         let is_absolute = name.ends_with(b".");
         let bare = without_final_dot(name);
         let plain = parsed(bare)?;
-        let dots = bare.iter().filter(|b| **b == b'.').count();
+        let dots = memchr::memchr_iter(b'.', bare).count();
         let as_is = Candidate { name: plain, shown: Bytes::copy_from_slice(bare) };
         if is_absolute && dots > 0 {
             return Ok(vec![as_is]);
