@@ -8,5 +8,5 @@ fn main() -> ExitCode {
     if let Some(code) = cmd::role::run_if_asked() {
         return code;
     }
-    ExitCode::SUCCESS
+    cmd::sendmail::main(Some(cmd::modes::Role::Submission))
 }

@@ -241,13 +241,13 @@ impl Invocation {
         match letter {
             b'G' => self.is_gateway = true,
             b'I' => self.mode = Mode::Aliases,
-            b'c' | b'i' | b'm' | b'e' => self.option(letter, b"T"),
-            b's' => self.option(b'f', b"T"),
+            b'c' | b'i' | b'm' => self.set(letter, b"T"),
+            b's' => self.set(b'f', b"T"),
             b'n' => self.no_aliases = true,
             b't' => self.recipients_in_header = true,
             b'v' => {
                 self.is_verbose = true;
-                self.option(b'v', b"T");
+                self.set(b'v', b"T");
             }
             // Submission in UTF-8 is not offered; the original without it answers the same way, without a word.
             b'U' => {
@@ -354,7 +354,7 @@ impl Invocation {
         if self.dsn.notify.is_some() {
             return self.say("Duplicate -N flag");
         }
-        let mut events = Notify::default();
+        let mut events = Notify { is_given: true, ..Notify::default() };
         if !value.eq_ignore_ascii_case(b"never") {
             for word in value.split(|b| *b == b',').map(<[u8]>::trim_ascii) {
                 match word.to_ascii_lowercase().as_slice() {
@@ -383,7 +383,7 @@ impl Invocation {
         if self.dsn.envelope_id.is_some() {
             return self.say("Duplicate -V flag");
         }
-        if !xtext::is_xtext(&value) {
+        if xtext::decode(&value).is_none() {
             return self.say("Invalid syntax in -V flag");
         }
         self.dsn.envelope_id = Some(value);
@@ -393,7 +393,11 @@ impl Invocation {
     fn option(&mut self, letter: u8, value: &[u8]) {
         let safe = options::by_letter(letter).map(|row| row.safe);
         let is_safe_macro = letter == b'M' && matches!(value.first(), Some(b'r' | b's'));
-        self.is_unsafe |= !is_safe_macro && matches!(safe, None | Some(Safe::No)) && !FLAG_OPTIONS.contains(&letter);
+        self.is_unsafe |= !is_safe_macro && matches!(safe, None | Some(Safe::No));
+        self.set(letter, value);
+    }
+
+    fn set(&mut self, letter: u8, value: &[u8]) {
         self.settings.push(Setting::Short(letter, Bytes::copy_from_slice(value)));
     }
 
@@ -508,9 +512,6 @@ pub static FLAGS: &[(u8, Value)] = &[
     (b'q', Value::Attached), (b'r', Value::Required), (b's', Value::None),     (b't', Value::None),
     (b'v', Value::None),
 ];
-
-/// Options that a flag of their own sets for anybody.
-const FLAG_OPTIONS: &[u8] = b"cefimTv";
 
 #[cfg(test)]
 mod tests {

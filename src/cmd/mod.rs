@@ -3,5 +3,12 @@
 //! In: arguments, environment, standard input. Out: exit codes and text in the original's words. Documents: op guide 4,
 //! sendmail(8), makemap(8). Never: decides what a message means; that is the stations' work.
 
+pub mod caller;
+pub mod finish;
+pub mod invocation;
 pub mod makemap;
+pub mod modes;
 pub mod role;
+pub mod sendmail;
+mod submission;
+mod verify;

@@ -1,0 +1,251 @@
+//! sendmail and its other names: from the command line to the part of the program that does what it asks.
+//!
+//! Before a request is served: descriptors 0 to 2 are open, inherited ones are closed, rights borrowed by a set-id bit are
+//! given up when the caller asks for something that is not for everybody, the configuration is read.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::caller::{self, Caller};
+use super::finish::finish;
+use super::invocation::{Channel, Invocation};
+use super::modes::{Mode, Role};
+use crate::base::exit::Exit;
+use crate::config::diagnostic::Severity;
+use crate::config::drive::{LoadOptions, load};
+use crate::config::privacy::Privacy;
+use crate::config::{Config, Diagnostic};
+use crate::log::{Id, Logger, Priority};
+use crate::site::{self, Site, StartOptions};
+use crate::sys::{clock, daemonize, env, file, safefile, user};
+
+/// A request with all that was found out about it before it is served.
+pub struct Request {
+    /// The command line.
+    pub invocation: Invocation,
+    /// Who asks.
+    pub caller: Caller,
+    /// Configuration in force.
+    pub role: Role,
+}
+
+/// Runs the program; `role` is the configuration of a program that has only one.
+pub fn main(role: Option<Role>) -> ExitCode {
+    if daemonize::open_standard_descriptors().is_err() {
+        return finish(Exit::OSERR);
+    }
+    daemonize::close_inherited();
+    file::set_umask(0o022);
+    use std::os::unix::ffi::OsStringExt as _;
+    let argv: Vec<Bytes> = env::args().into_iter().map(|word| Bytes::from(word.into_vec())).collect();
+    let mut out = io::stdout();
+    let exit = run(&argv, role, &mut out);
+    if out.flush().is_err() && exit == Exit::OK {
+        return finish(Exit::IOERR);
+    }
+    finish(exit)
+}
+
+fn run(argv: &[Bytes], role: Option<Role>, out: &mut dyn Write) -> Exit {
+    let invocation = Invocation::parse(argv);
+    let caller = Caller::own();
+    if invocation.is_unsafe && caller.uid != 0 && caller::has_borrowed_rights() && caller::drop_privileges().is_err() {
+        return Exit::OSERR;
+    }
+    for fault in invocation.faults.iter().filter(|fault| !fault.text.is_empty()) {
+        match fault.channel {
+            Channel::Output => say(out, &fault.text),
+            Channel::Error => say(&mut io::stderr(), &fault.text),
+        }
+    }
+    if invocation.is_hopeless() {
+        return invocation.exit;
+    }
+    let role = invocation.role.or(role).unwrap_or_else(|| default_role(invocation.mode));
+    let request = Request { invocation, caller, role };
+    let (config, findings) = request.load();
+    let tag = request.log_tag();
+    let log = Logger::syslog(&tag, clock::system_zone(), config.options.log_level);
+    let exit = request.report(&findings, &log, out);
+    let mode = request.invocation.mode;
+    let is_broken = findings.iter().any(|d| d.severity != Severity::Warning);
+    if findings.iter().any(|d| d.severity == Severity::Fatal) || (is_broken && mode != Mode::Test) {
+        return exit;
+    }
+    let served = request.serve(config, &log, out);
+    if served == Exit::OK { worst(exit, request.invocation.exit) } else { served }
+}
+
+fn worst(one: Exit, other: Exit) -> Exit {
+    if one == Exit::OK { other } else { one }
+}
+
+/// `submit.cf` when mail comes in on standard input and the file exists.
+fn default_role(mode: Mode) -> Role {
+    let submits = mode.row().submits && file::open_read_following(&Role::Submission.path()).is_ok();
+    if submits { Role::Submission } else { Role::Transfer }
+}
+
+/// Writes a line. A caller who has gone is not told.
+pub(super) fn say(out: &mut dyn Write, text: &str) {
+    let _ = writeln!(out, "{text}");
+    let _ = out.flush();
+}
+
+impl Request {
+    fn load(&self) -> (Config, Vec<Diagnostic>) {
+        let path = self.invocation.config_path.clone().unwrap_or_else(|| self.role.path());
+        let options = LoadOptions {
+            settings: self.invocation.settings.clone(),
+            chosen_by_user: self.invocation.config_path.is_some(),
+            mode: Some(self.invocation.mode.letter()),
+        };
+        load(&path, &options)
+    }
+
+    fn log_tag(&self) -> String {
+        let program = String::from_utf8_lossy(&self.invocation.program);
+        match &self.invocation.log_tag {
+            Some(tag) => String::from_utf8_lossy(tag).into_owned(),
+            None => {
+                Path::new(program.as_ref()).file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
+            }
+        }
+    }
+
+    /// Says what is wrong with the configuration, on the output and in the log; the exit code that follows.
+    fn report(&self, findings: &[Diagnostic], log: &Logger, out: &mut dyn Write) -> Exit {
+        let mut exit = Exit::OK;
+        for finding in findings {
+            let is_error = finding.severity != Severity::Warning;
+            if is_error {
+                log.system_error(Id::NoQueue, &String::from_utf8_lossy(&self.caller.name), finding);
+            }
+            let code = match (self.invocation.mode, is_error) {
+                (Mode::Smtp, true) if finding.exit == Exit::OSERR => "451 4.0.0 ",
+                (Mode::Smtp, true) => "554 5.0.0 ",
+                _ => "",
+            };
+            say(out, &format!("{code}{finding}"));
+            // Test mode does not count what is only remarked upon.
+            if is_error || self.invocation.mode != Mode::Test {
+                exit = worst(exit, finding.exit);
+            }
+        }
+        exit
+    }
+
+    fn serve(&self, config: Config, log: &Logger, out: &mut dyn Write) -> Exit {
+        if let Err(exit) = self.check_rights(&config, log, out) {
+            return exit;
+        }
+        if self.needs_queue()
+            && let Err(exit) = self.check_queue(&config, log, out)
+        {
+            return exit;
+        }
+        match self.invocation.mode {
+            Mode::Check => Exit::OK,
+            Mode::Verify => self.with_site(config, out, super::verify::run),
+            other => {
+                say(&mut io::stderr(), &format!("mode -b{} is not built in", char::from(other.letter())));
+                Exit::UNAVAILABLE
+            }
+        }
+    }
+
+    /// Whether the caller may do this at all.
+    fn check_rights(&self, config: &Config, log: &Logger, out: &mut dyn Write) -> Result<(), Exit> {
+        let mode = self.invocation.mode;
+        let privileged = self.caller.is_privileged(config);
+        if mode.row().trusted && !privileged {
+            if mode == Mode::Aliases {
+                let text = format!("user {} attempted to rebuild the alias map", self.caller.uid);
+                log.write_always(Priority::Alert, Id::None, text);
+            }
+            let code = if matches!(mode, Mode::Daemon | Mode::Foreground) { "550 " } else { "" };
+            say(out, &format!("{code}Permission denied (real uid not trusted)"));
+            return Err(Exit::USAGE);
+        }
+        if mode == Mode::Verify && user::effective_uid() != 0 && !privileged {
+            say(out, "Notice: -bv may give misleading output for non-privileged user");
+        }
+        let runs_queue = self.invocation.queue.given && matches!(mode, Mode::Deliver | Mode::RunQueue);
+        if runs_queue && !privileged && config.options.privacy_options.has(Privacy::RESTRICT_QRUN) {
+            say(out, "You do not have permission to process the queue");
+            return Err(Exit::NOPERM);
+        }
+        Ok(())
+    }
+
+    fn needs_queue(&self) -> bool {
+        !matches!(self.invocation.mode, Mode::Test | Mode::Aliases | Mode::HostStatus | Mode::PurgeStatus)
+    }
+
+    /// Whether the queue directory can be entered.
+    fn check_queue(&self, config: &Config, log: &Logger, out: &mut dyn Write) -> Result<(), Exit> {
+        use std::os::unix::ffi::OsStrExt as _;
+        let Some(directory) = &config.options.queue_directory else {
+            let text = "QueueDirectory (Q) option must be set";
+            log.system_error(Id::NoQueue, &String::from_utf8_lossy(&self.caller.name), text);
+            say(out, text);
+            return Err(Exit::CONFIG);
+        };
+        let path = match directory.strip_suffix(b"*") {
+            Some(several) => several.iter().rposition(|b| *b == b'/').map_or(&several[..0], |at| &several[..at]),
+            None => directory.as_ref(),
+        };
+        let Err(error) = file::Dir::open(Path::new(std::ffi::OsStr::from_bytes(path))) else { return Ok(()) };
+        let reason = safefile::error_text(&error);
+        let text = format!("can not chdir({}/): {reason}", String::from_utf8_lossy(path));
+        log.system_error(Id::NoQueue, &String::from_utf8_lossy(&self.caller.name), &text);
+        let code = if self.invocation.mode == Mode::Smtp { "451 4.0.0 " } else { "" };
+        say(out, &format!("{code}{text}"));
+        if error.kind() == io::ErrorKind::PermissionDenied && user::effective_uid() != 0 {
+            say(&mut io::stderr(), "Program mode requires special privileges, e.g., root or TrustedUser.");
+        }
+        Err(Exit::CONFIG)
+    }
+
+    /// Opens everything and does `work`.
+    fn with_site(&self, config: Config, out: &mut dyn Write, work: Work) -> Exit {
+        let start = StartOptions {
+            mode: self.invocation.mode.letter(),
+            user: self.caller.name.clone(),
+            uid: self.caller.uid,
+            gid: self.caller.gid,
+            log_tag: self.log_tag().into(),
+            is_submission: self.role == Role::Submission,
+            is_verbose: self.invocation.is_verbose,
+            without_queue: matches!(self.invocation.mode, Mode::Verify),
+        };
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                say(&mut io::stderr(), &format!("cannot start: {}", safefile::error_text(&error)));
+                return Exit::OSERR;
+            }
+        };
+        let _guard = runtime.enter();
+        let (site, findings) = match site::load(config, start) {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                say(out, &error.to_string());
+                return Exit::CONFIG;
+            }
+        };
+        let exit = self.report(&findings, &site.log, out);
+        if findings.iter().any(|d| d.severity != Severity::Warning) && self.invocation.mode != Mode::Test {
+            return exit;
+        }
+        let done = work(self, &site, &runtime, out);
+        worst(done, exit)
+    }
+}
+
+/// What a mode does once everything is open.
+type Work = fn(&Request, &Arc<Site>, &tokio::runtime::Runtime, &mut dyn Write) -> Exit;

@@ -1,0 +1,54 @@
+//! `-bv`: says where addresses would go.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use super::sendmail::{Request, say};
+use super::submission::new_envelope;
+use crate::base::exit::Exit;
+use crate::base::status::Classify as _;
+use crate::route::Resolved;
+use crate::site::Site;
+
+/// Verifies the addresses of the command line. The exit code is that of the last one that failed.
+pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &tokio::runtime::Runtime, out: &mut dyn Write) -> Exit {
+    if request.invocation.recipients.is_empty() {
+        say(out, "Recipient names must be specified");
+        return Exit::USAGE;
+    }
+    let mut envelope = new_envelope(request, site);
+    let mut direct = Vec::new();
+    let mut expanded = Vec::new();
+    let mut exit = Exit::OK;
+    for address in &request.invocation.recipients {
+        let (found, failures) = runtime.block_on(site.router.list(address, &mut envelope));
+        for failure in failures {
+            say(out, &failure.shown());
+            exit = failure.exit();
+        }
+        let is_itself = matches!(found.as_slice(), [one] if one.address == address);
+        (if is_itself { &mut direct } else { &mut expanded }).extend(found);
+    }
+    for resolved in in_order(direct).into_iter().chain(in_order(expanded)) {
+        say(out, &deliverable(site, &resolved));
+    }
+    exit
+}
+
+/// The original's queue of recipients: by host, later ones in front of earlier ones to the same host.
+fn in_order(mut found: Vec<Resolved>) -> Vec<Resolved> {
+    found.reverse();
+    found.sort_by(|a, b| a.triple.host.cmp(&b.triple.host));
+    found
+}
+
+fn deliverable(site: &Site, resolved: &Resolved) -> String {
+    let mailer = site.config.mailers.get(resolved.triple.mailer.0).map_or(&b""[..], |m| m.name.as_ref());
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let mut line = format!("{}... deliverable: mailer {}", text(&resolved.address), text(mailer));
+    if !resolved.triple.host.is_empty() {
+        line.push_str(&format!(", host {}", text(&resolved.triple.host)));
+    }
+    line.push_str(&format!(", user {}", text(&resolved.triple.user)));
+    line
+}
