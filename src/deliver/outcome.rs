@@ -40,6 +40,8 @@ pub struct Outcome {
     pub exit: Option<u8>,
     /// Exit code that stands for the outcome.
     pub code: Exit,
+    /// Words for the message as a whole (`M` of the queue file), where they differ from `text`.
+    pub job_text: Option<String>,
     /// What success means.
     pub success: Option<Success>,
 }
@@ -132,6 +134,7 @@ impl Outcome {
             server: None,
             exit: None,
             code: Exit::OK,
+            job_text: None,
             success: None,
         }
     }

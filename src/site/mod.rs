@@ -15,6 +15,7 @@ use crate::config::{Config, Diagnostic};
 use crate::log::Logger;
 use crate::macros::names;
 use crate::maps::{MapSet, Services};
+use crate::monitor::Port;
 use crate::net::dns::Resolver;
 use crate::queue;
 use crate::queue::drive::Spool;
@@ -29,6 +30,8 @@ pub struct Site {
     pub log: Logger,
     /// Maps by name.
     pub maps: MapSet,
+    /// What needs privileges is asked here.
+    pub port: Port,
     /// Routes addresses.
     pub router: Router,
     /// Asks name servers.
@@ -93,7 +96,8 @@ pub fn load(config: Config, start: StartOptions) -> Result<(Arc<Site>, Vec<Diagn
     let queue = if start.without_queue { None } else { Some(Spool::open(&config, zone.clone())?) };
     let tag = if start.log_tag.is_empty() { "sendmail".into() } else { String::from_utf8_lossy(&start.log_tag) };
     let log = Logger::syslog(&tag, zone.clone(), config.options.log_level);
-    let router = Router::new(Arc::clone(&config), maps.clone(), log.clone());
-    let site = Site { config, log, maps, router, resolver, queue, zone, host, start };
+    let port = Port::in_process(Arc::clone(&config), log.clone());
+    let router = Router::new(Arc::clone(&config), maps.clone(), port.clone(), log.clone());
+    let site = Site { config, log, maps, port, router, resolver, queue, zone, host, start };
     Ok((Arc::new(site), diagnostics))
 }

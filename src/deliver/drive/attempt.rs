@@ -157,7 +157,7 @@ impl Attempt {
                 self.exit = outcome.exit_code();
                 self.messages.push(line.clone());
             } else if outcome.verdict == Verdict::Deferred {
-                self.envelope.message = Some(outcome.text.clone().into());
+                self.envelope.message = Some(outcome.job_text.clone().unwrap_or_else(|| outcome.text.clone()).into());
                 self.transcript.push(line.clone().into());
             }
             if let Some(watch) = &self.watch {

@@ -2,7 +2,11 @@
 
 mod agent;
 mod attempt;
+mod file;
+mod network;
+mod program;
 mod reports;
+mod source;
 
 use bytes::Bytes;
 use tokio::sync::mpsc::UnboundedSender;

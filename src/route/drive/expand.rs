@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Router;
-use super::files::AddressFile;
+use super::files::{AddressFile, Refusal};
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::base::limits;
@@ -20,6 +20,7 @@ use crate::route::{Depth, Owner, Resolved, RouteError, alias, list};
 struct Work {
     recipient: Recipient,
     level: usize,
+    refusal: Option<Refusal>,
 }
 
 /// What a recipient came to.
@@ -35,6 +36,7 @@ struct Origin {
     controller: Option<Controller>,
     owner: Option<Bytes>,
     is_alias: bool,
+    refusal: Option<Refusal>,
 }
 
 impl Router {
@@ -46,13 +48,13 @@ impl Router {
         depth: Depth,
         failures: &mut Vec<(usize, RouteError)>,
     ) {
-        let mut stack = vec![Work { recipient, level: 0 }];
-        while let Some(Work { mut recipient, level }) = stack.pop() {
+        let mut stack = vec![Work { recipient, level: 0, refusal: None }];
+        while let Some(Work { mut recipient, level, refusal }) = stack.pop() {
             let index = envelope.recipients.len();
             let placed = if index >= limits::EXPANSION {
                 Err(too_deep(level, limits::EXPANSION))
             } else {
-                self.place(envelope, &mut recipient, level, depth).await
+                self.place(envelope, &mut recipient, level, refusal, depth).await
             };
             let address = recipient.address.clone();
             if let Err(error) = &placed {
@@ -67,7 +69,7 @@ impl Router {
                     let parent = envelope.recipients.get(index).cloned();
                     for address in addresses {
                         let recipient = child(address, index, parent.as_ref(), &origin);
-                        stack.push(Work { recipient, level: level + 1 });
+                        stack.push(Work { recipient, level: level + 1, refusal: origin.refusal });
                     }
                 }
                 Err(error) => failures.push((index, if error.address.is_empty() { error.at(&address) } else { error })),
@@ -99,6 +101,7 @@ impl Router {
         envelope: &Envelope,
         recipient: &mut Recipient,
         level: usize,
+        refusal: Option<Refusal>,
         depth: Depth,
     ) -> Result<Placed, RouteError> {
         let most = usize::try_from(self.config.options.max_alias_recursion).unwrap_or(limits::ALIAS_DEPTH);
@@ -115,7 +118,7 @@ impl Router {
             recipient.route = Some(triple.clone());
             let Some(mailer) = self.config.mailers.get(triple.mailer.0) else { return Ok(Placed::Here) };
             if let Some(special) = Special::of_mailer(&mailer.name) {
-                return self.place_special(special, &triple, recipient).await;
+                return self.place_special(special, &triple, recipient, refusal).await;
             }
             let is_self = match self.known(envelope, recipient, &triple) {
                 Known::New => false,
@@ -148,24 +151,28 @@ impl Router {
         special: Special,
         triple: &Triple,
         recipient: &mut Recipient,
+        refusal: Option<Refusal>,
     ) -> Result<Placed, RouteError> {
         if recipient.parent.is_none() && recipient.controller.is_none() {
             let text = format!("Cannot mail directly to {}", special.plural());
             return Err(RouteError::new(550, Status(5, 7, 1), Exit::UNAVAILABLE, text));
         }
         if special != Special::Include {
-            return Ok(Placed::Here);
+            return match refusal {
+                None => Ok(Placed::Here),
+                Some(why) => Err(refused(why, special, recipient)),
+            };
         }
-        let AddressFile { text, uid, gid, is_safe } =
+        let AddressFile { text, uid, gid, refusal } =
             self.include_file(&triple.user, recipient.controller.as_ref()).await?;
         recipient.state = State::Expanded;
-        let controller = is_safe.then(|| Controller {
+        let controller = Some(Controller {
             user: triple.user.clone(),
             uid,
             gid,
             address: [&b":include:"[..], &triple.user].concat().into(),
         });
-        let origin = Origin { controller, owner: None, is_alias: true };
+        let origin = Origin { controller, owner: None, is_alias: true, refusal };
         Ok(Placed::Instead(list::split_file(&text), origin))
     }
 
@@ -201,7 +208,7 @@ impl Router {
                 address: recipient.address.clone(),
             })
         });
-        Ok(Placed::Instead(addresses, Origin { controller, owner, is_alias: true }))
+        Ok(Placed::Instead(addresses, Origin { controller, owner, is_alias: true, refusal: None }))
     }
 
     async fn place_mailbox(
@@ -229,7 +236,7 @@ impl Router {
             return Ok(Placed::Here);
         }
         let paths = self.forward_paths(triple, &owner, scope);
-        let Some((path, file)) = self.forward_file(&paths, &owner).await? else { return Ok(Placed::Here) };
+        let Some((path, file)) = self.forward_file(Id::Queue(envelope.id.as_str()), &paths, &owner).await? else { return Ok(Placed::Here) };
         let addresses = list::split_file(&file.text);
         if addresses.is_empty() {
             return Ok(Placed::Here);
@@ -241,13 +248,13 @@ impl Router {
             format_args!("forward {} => {}", shown(&path), shown(&addresses.join(&b","[..]))),
         );
         recipient.state = State::Expanded;
-        let controller = file.is_safe.then(|| Controller {
+        let controller = Some(Controller {
             user: owner.name.clone(),
             uid: owner.uid,
             gid: owner.gid,
             address: recipient.address.clone(),
         });
-        Ok(Placed::Instead(addresses, Origin { controller, owner: None, is_alias: false }))
+        Ok(Placed::Instead(addresses, Origin { controller, owner: None, is_alias: false, refusal: file.refusal }))
     }
 
     /// `ForwardPath` with the user's home, name and host put in.
@@ -326,6 +333,23 @@ fn child(address: Bytes, index: usize, parent: Option<&Recipient>, origin: &Orig
         recipient.owner = recipient.owner.or_else(|| parent.owner.clone());
     }
     recipient
+}
+
+fn refused(why: Refusal, special: Special, recipient: &Recipient) -> RouteError {
+    let from = recipient.controller.as_ref();
+    let text = match why {
+        Refusal::NoShell => format!(
+            "User {} doesn't have a valid shell for mailing to {}",
+            shown(&from.map(|c| c.user.clone()).unwrap_or_default()),
+            special.plural()
+        ),
+        Refusal::Unsafe => format!(
+            "Address {} is unsafe for mailing to {}",
+            shown(&from.map(|c| c.address.clone()).unwrap_or_default()),
+            special.plural()
+        ),
+    };
+    RouteError::new(550, Status(5, 7, 1), Exit::UNAVAILABLE, text)
 }
 
 fn too_deep(level: usize, most: usize) -> RouteError {

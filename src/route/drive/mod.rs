@@ -17,12 +17,14 @@ use crate::envelope::{Controller, Envelope, Recipient, SenderUser, State};
 use crate::log::Logger;
 use crate::macros::{Scope, names};
 use crate::maps::MapSet;
+use crate::monitor::Port;
 
 /// Routes addresses under one configuration. Cheap to clone.
 #[derive(Clone)]
 pub struct Router {
     config: Arc<Config>,
     maps: MapSet,
+    port: Port,
     log: Logger,
     users: users::Users,
 }
@@ -35,10 +37,10 @@ pub struct Expansion {
 }
 
 impl Router {
-    /// A router for a configuration, its maps, and a log for what aliases and lists come to.
-    pub fn new(config: Arc<Config>, maps: MapSet, log: Logger) -> Self {
+    /// A router for a configuration, its maps, the port that reads files of users, and a log for what aliases come to.
+    pub fn new(config: Arc<Config>, maps: MapSet, port: Port, log: Logger) -> Self {
         let users = users::Users::new(&config);
-        Self { config, maps, log, users }
+        Self { config, maps, port, log, users }
     }
 
     /// Where an envelope recipient goes: rulesets 3 and 0, and as far as `depth` says whether it exists.
