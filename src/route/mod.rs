@@ -11,6 +11,7 @@ pub mod alias;
 pub mod drive;
 pub mod error;
 pub mod list;
+pub mod phrase;
 pub mod recipient;
 pub mod triple;
 

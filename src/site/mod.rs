@@ -19,6 +19,8 @@ use crate::monitor::Port;
 use crate::net::dns::Resolver;
 use crate::queue;
 use crate::queue::drive::Spool;
+use crate::rewrite::Program;
+use crate::rewrite::drive::Rewriter;
 use crate::route::drive::Router;
 use crate::sys::clock;
 
@@ -30,6 +32,8 @@ pub struct Site {
     pub log: Logger,
     /// Maps by name.
     pub maps: MapSet,
+    /// Runs rulesets.
+    pub rewriter: Rewriter,
     /// What needs privileges is asked here.
     pub port: Port,
     /// Routes addresses.
@@ -97,7 +101,8 @@ pub fn load(config: Config, start: StartOptions) -> Result<(Arc<Site>, Vec<Diagn
     let tag = if start.log_tag.is_empty() { "sendmail".into() } else { String::from_utf8_lossy(&start.log_tag) };
     let log = Logger::syslog(&tag, zone.clone(), config.options.log_level);
     let port = Port::in_process(Arc::clone(&config), log.clone());
-    let router = Router::new(Arc::clone(&config), maps.clone(), port.clone(), log.clone());
-    let site = Site { config, log, maps, port, router, resolver, queue, zone, host, start };
+    let rewriter = Rewriter::new(Arc::new(Program::compile(&config)), maps.clone());
+    let router = Router::new(Arc::clone(&config), rewriter.clone(), port.clone(), log.clone());
+    let site = Site { config, log, maps, rewriter, port, router, resolver, queue, zone, host, start };
     Ok((Arc::new(site), diagnostics))
 }

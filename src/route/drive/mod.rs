@@ -18,11 +18,14 @@ use crate::log::Logger;
 use crate::macros::{Scope, names};
 use crate::maps::MapSet;
 use crate::monitor::Port;
+use crate::rewrite::drive::Rewriter;
 
 /// Routes addresses under one configuration. Cheap to clone.
 #[derive(Clone)]
 pub struct Router {
     config: Arc<Config>,
+    rewriter: Rewriter,
+    standard: rules::Standard,
     maps: MapSet,
     port: Port,
     log: Logger,
@@ -37,10 +40,12 @@ pub struct Expansion {
 }
 
 impl Router {
-    /// A router for a configuration, its maps, the port that reads files of users, and a log for what aliases come to.
-    pub fn new(config: Arc<Config>, maps: MapSet, port: Port, log: Logger) -> Self {
+    /// A router for a configuration, its rules and maps, the port that reads files of users, and a log for what aliases come to.
+    pub fn new(config: Arc<Config>, rewriter: Rewriter, port: Port, log: Logger) -> Self {
+        let standard = rules::Standard::new(&config);
+        let maps = rewriter.maps().clone();
         let users = users::Users::new(&config);
-        Self { config, maps, port, log, users }
+        Self { config, rewriter, standard, maps, port, log, users }
     }
 
     /// Where an envelope recipient goes: rulesets 3 and 0, and as far as `depth` says whether it exists.

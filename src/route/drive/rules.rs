@@ -3,29 +3,74 @@
 use bytes::Bytes;
 
 use super::Router;
+use crate::address::scan::Mode;
+use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::base::status::Status;
-use crate::config::MailerId;
+use crate::config::mailer::RulesetPair;
+use crate::config::{MailerId, RulesetId};
 use crate::envelope::Triple;
-use crate::macros::Scope;
-use crate::route::{Kind, RouteError};
+use crate::macros::{Scope, names};
+use crate::rewrite::trace::Messages;
+use crate::rewrite::{Resolution, Workspace};
+use crate::route::phrase::crack;
+use crate::route::recipient::settle;
+use crate::route::{Kind, RouteError, triple};
+
+/// Rulesets that the program calls by number.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Standard {
+    zero: Option<RulesetId>,
+    one: Option<RulesetId>,
+    two: Option<RulesetId>,
+    three: Option<RulesetId>,
+    four: Option<RulesetId>,
+    five: Option<RulesetId>,
+}
+
+impl Standard {
+    pub(super) fn new(config: &crate::config::Config) -> Self {
+        Self {
+            zero: config.ruleset(b"0"),
+            one: config.ruleset(b"1"),
+            two: config.ruleset(b"2"),
+            three: config.ruleset(b"3"),
+            four: config.ruleset(b"4"),
+            five: config.ruleset(b"5"),
+        }
+    }
+}
 
 impl Router {
-    /// Rulesets 3 and 0, then 2, `R=` and 4 on the user part; special users and letter case settled.
+    /// Rulesets 3 and 0, then 2 (or 1), `R=` (or `S=`) and 4 on the user part; special users and letter case settled.
     pub(super) async fn triple(
         &self,
         address: &[u8],
         is_sender: bool,
         scope: &mut Scope,
     ) -> Result<Triple, RouteError> {
-        let _ = (address, is_sender, scope, &self.maps);
-        Err(not_ready())
+        let kind = if is_sender { Kind::ENVELOPE_SENDER } else { Kind::ENVELOPE_RECIPIENT };
+        scope.set(names::ADDR_TYPE, kind.addr_type());
+        let mut workspace = self.rewriter.workspace();
+        load(&mut workspace, address)?;
+        self.run(&mut workspace, [self.standard.three, self.standard.zero], scope).await?;
+        self.finish(&workspace, kind, scope).await
     }
 
-    /// Ruleset 5 on the user part; `None` when it did not resolve to something else.
+    /// Ruleset 5 on the user part; `None` when it did not resolve to something else. Source: op guide 5.1 (ruleset 5).
     pub(super) async fn local(&self, triple: &Triple, scope: &mut Scope) -> Result<Option<Triple>, RouteError> {
-        let _ = (triple, scope);
-        Ok(None)
+        let Some(five) = self.standard.five else { return Ok(None) };
+        scope.set(names::ADDR_TYPE, Kind::ENVELOPE_RECIPIENT.addr_type());
+        scope.set(names::RCPT_HOST_H, triple.host.clone());
+        scope.set(names::RCPT_USER, triple.user.clone());
+        let mut workspace = self.rewriter.workspace();
+        load(&mut workspace, &triple.user)?;
+        self.run(&mut workspace, [Some(five)], scope).await?;
+        if !workspace.is_resolved() {
+            return Ok(None);
+        }
+        let next = self.finish(&workspace, Kind::ENVELOPE_RECIPIENT, scope).await?;
+        Ok((next != *triple).then_some(next))
     }
 
     /// See [`Router::rewrite_for_mailer`].
@@ -36,12 +81,116 @@ impl Router {
         mailer: MailerId,
         scope: &mut Scope,
     ) -> Result<Bytes, RouteError> {
-        let _ = (address, kind, mailer, scope);
-        Err(not_ready())
+        let parts = crack(address);
+        let mut workspace = self.rewriter.workspace();
+        if parts.address.is_empty() || workspace.load(parts.address, Mode::Address, None).is_err() {
+            return Ok(Bytes::copy_from_slice(address));
+        }
+        scope.set(names::ADDR_TYPE, kind.addr_type());
+        self.run(&mut workspace, [self.standard.three], scope).await?;
+        if kind.in_header && self.adds_domain(scope) && !workspace.view().iter().any(|t| t == b"@") {
+            let sender = scope.text(names::SENDER);
+            if let Some(at) = sender.iter().position(|b| *b == b'@') {
+                let mut text = workspace.text().to_vec();
+                text.extend_from_slice(sender.get(at..).unwrap_or_default());
+                load(&mut workspace, &text)?;
+                self.run(&mut workspace, [self.standard.three], scope).await?;
+            }
+        }
+        self.outward(&mut workspace, kind, mailer, scope).await?;
+        let mut out = parts.before.to_vec();
+        out.extend_from_slice(&workspace.text());
+        out.extend_from_slice(parts.after);
+        Ok(out.into())
+    }
+
+    /// `F=C` of the sender's mailer.
+    fn adds_domain(&self, scope: &Scope) -> bool {
+        let name = scope.text(names::MAIL_MAILER);
+        let mailer = self.config.mailer(&name).and_then(|id| self.config.mailers.get(id.0));
+        mailer.is_some_and(|m| m.has(b'C'))
+    }
+
+    /// 1 or 2, `S=` or `R=`, 4.
+    async fn outward(
+        &self,
+        workspace: &mut Workspace,
+        kind: Kind,
+        mailer: MailerId,
+        scope: &mut Scope,
+    ) -> Result<(), RouteError> {
+        let pair = match self.config.mailers.get(mailer.0) {
+            Some(m) if kind.is_sender => m.sender,
+            Some(m) => m.recipient,
+            None => RulesetPair::default(),
+        };
+        let own = if kind.in_header { pair.header } else { pair.envelope };
+        // Ruleset 0 in S= or R= means none.
+        let own = own.filter(|id| Some(*id) != self.standard.zero);
+        let common = if kind.is_sender { self.standard.one } else { self.standard.two };
+        self.run(workspace, [common, own, self.standard.four], scope).await
+    }
+
+    /// Makes a triple of a workspace that ruleset 0 or 5 resolved.
+    async fn finish(&self, workspace: &Workspace, kind: Kind, scope: &mut Scope) -> Result<Triple, RouteError> {
+        let Resolution { mailer, host, user, user_words } =
+            workspace.resolution().map_err(|e| configuration(e.to_string()))?;
+        if mailer.eq_ignore_ascii_case(b"error") {
+            return Err(triple::error(&host.unwrap_or_default(), &user_words));
+        }
+        let Some(id) = self.config.mailer(&mailer) else {
+            return Err(configuration(format!("buildaddr: unknown mailer {}", shown(&mailer))));
+        };
+        let is_local = self.config.mailers.get(id.0).is_some_and(|m| m.has(b'l'));
+        let (host, user) = match (host, user) {
+            (_, None) => return Err(configuration("buildaddr: no user")),
+            (None, Some(_)) if !is_local => return Err(configuration("buildaddr: no host")),
+            (host, Some(user)) => (host.unwrap_or_default(), user),
+        };
+        let raw = Triple { mailer: id, host, user };
+        let settled = settle(&self.config, raw.clone());
+        if settled.mailer != id {
+            return Ok(settled);
+        }
+        let mut workspace = self.rewriter.workspace();
+        load(&mut workspace, &raw.user)?;
+        self.outward(&mut workspace, kind, id, scope).await?;
+        Ok(settle(&self.config, Triple { user: workspace.text(), ..raw }))
+    }
+
+    async fn run<const N: usize>(
+        &self,
+        workspace: &mut Workspace,
+        rulesets: [Option<RulesetId>; N],
+        scope: &mut Scope,
+    ) -> Result<(), RouteError> {
+        for ruleset in rulesets.into_iter().flatten() {
+            let mut messages = Messages::default();
+            let exit = self.rewriter.apply(ruleset, workspace, scope, &mut messages).await;
+            if exit == Exit::OK {
+                continue;
+            }
+            let why = messages.0.pop();
+            if exit.is_temporary() {
+                return Err(RouteError::new(451, Status(4, 3, 0), exit, "Temporary system failure. Please try again later."));
+            }
+            return Err(configuration(why.unwrap_or_else(|| "Local configuration error".to_owned())));
+        }
+        Ok(())
     }
 }
 
-/// Routing needs the rewriting machine.
-fn not_ready() -> RouteError {
-    RouteError::new(451, Status(4, 3, 5), Exit::TEMPFAIL, "routing is not available")
+fn load(workspace: &mut Workspace, text: &[u8]) -> Result<(), RouteError> {
+    let complaint = match workspace.load(text, Mode::Address, None) {
+        Ok((_, complaints)) => complaints.into_iter().next().map(|c| c.to_string()),
+        Err(error) => Some(error.to_string()),
+    };
+    match complaint {
+        None => Ok(()),
+        Some(text) => Err(RouteError::new(553, Status(5, 0, 0), Exit::USAGE, text)),
+    }
+}
+
+fn configuration(text: impl Into<String>) -> RouteError {
+    RouteError::new(554, Status(5, 3, 5), Exit::CONFIG, text)
 }
