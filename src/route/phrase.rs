@@ -19,9 +19,9 @@ pub fn crack(item: &[u8]) -> Cracked<'_> {
         let (start, end) = trimmed(inner, open + 1);
         return cut(item, start, end);
     }
-    let group = outside(item, 0).find(|(_, b)| matches!(b, b':' | b'@')).filter(|(at, b)| {
-        *b == b':' && item.get(at + 1) != Some(&b':')
-    });
+    let group = outside(item, 0)
+        .find(|(_, b)| matches!(b, b':' | b'@'))
+        .filter(|(at, b)| *b == b':' && item.get(at + 1) != Some(&b':'));
     let from = group.map_or(0, |(at, _)| at + 1);
     let mut start = None;
     let mut end = from;

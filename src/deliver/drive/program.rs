@@ -14,7 +14,7 @@ use crate::deliver::body::LineWriter;
 use crate::deliver::outcome::Outcome;
 use crate::envelope::{Controller, Recipient};
 use crate::macros::{Scope, names};
-use crate::monitor::{Running, RunMailer};
+use crate::monitor::{RunMailer, Running};
 use crate::sys::spawn::Ended;
 
 /// Whether the program is spoken to in SMTP or LMTP: no argument names a user. Source: mailer_fields.tsv (A=).

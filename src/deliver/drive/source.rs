@@ -55,7 +55,13 @@ impl Source {
 }
 
 /// The head of a message for a mailer: `From ` line, header, blank line.
-pub(super) async fn head(attempt: &Attempt, id: MailerId, mailer: &Mailer, headers: &HeaderList, scope: &Scope) -> Bytes {
+pub(super) async fn head(
+    attempt: &Attempt,
+    id: MailerId,
+    mailer: &Mailer,
+    headers: &HeaderList,
+    scope: &Scope,
+) -> Bytes {
     let site = &attempt.site;
     let mut fields = message::fields(headers, mailer, scope, attempt.envelope.flags.delete_bcc);
     let mut scope = scope.clone();

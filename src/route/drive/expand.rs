@@ -236,7 +236,9 @@ impl Router {
             return Ok(Placed::Here);
         }
         let paths = self.forward_paths(triple, &owner, scope);
-        let Some((path, file)) = self.forward_file(Id::Queue(envelope.id.as_str()), &paths, &owner).await? else { return Ok(Placed::Here) };
+        let Some((path, file)) = self.forward_file(Id::Queue(envelope.id.as_str()), &paths, &owner).await? else {
+            return Ok(Placed::Here);
+        };
         let addresses = list::split_file(&file.text);
         if addresses.is_empty() {
             return Ok(Placed::Here);

@@ -47,7 +47,8 @@ impl Router {
         controller: Option<&Controller>,
     ) -> Result<AddressFile, RouteError> {
         let default = &self.config.options.default_user;
-        let user = controller.filter(|c| c.uid != 0 && c.gid != 0).map_or((default.uid, default.gid), |c| (c.uid, c.gid));
+        let user =
+            controller.filter(|c| c.uid != 0 && c.gid != 0).map_or((default.uid, default.gid), |c| (c.uid, c.gid));
         if !path.starts_with(b"/") {
             return Err(cannot_open(path, "Permission denied", false));
         }

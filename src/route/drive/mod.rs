@@ -162,3 +162,6 @@ impl Router {
         self.rewritten(address, kind, mailer, scope).await
     }
 }
+
+#[cfg(test)]
+mod tests;

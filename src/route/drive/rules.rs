@@ -172,7 +172,12 @@ impl Router {
             }
             let why = messages.0.pop();
             if exit.is_temporary() {
-                return Err(RouteError::new(451, Status(4, 3, 0), exit, "Temporary system failure. Please try again later."));
+                return Err(RouteError::new(
+                    451,
+                    Status(4, 3, 0),
+                    exit,
+                    "Temporary system failure. Please try again later.",
+                ));
             }
             return Err(configuration(why.unwrap_or_else(|| "Local configuration error".to_owned())));
         }

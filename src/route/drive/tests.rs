@@ -1,0 +1,142 @@
+//! The router against a small configuration.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::Router;
+use crate::base::time::UnixTime;
+use crate::config::drive::{LoadOptions, load};
+use crate::envelope::{Envelope, QueueId, Recipient, State};
+use crate::log::Logger;
+use crate::macros::names;
+use crate::maps::{MapSet, Services};
+use crate::monitor::Port;
+use crate::rewrite::Program;
+use crate::rewrite::drive::Rewriter;
+use crate::route::{Depth, Kind};
+
+const CF: &str = "V10/Berkeley
+Djmta.example.test
+O OperatorChars=.:@[]
+O AliasFile=ALIASES
+S3
+R<$*>			$1
+R$+<@$+>		$@$1<@$2>
+R$+@$+			$@$1<@$2>
+S0
+R$+<@error.test>	$#error $@ 5.7.1 $: \"550 no \" $1
+R$+<@$j>		$#local $: $1
+R$+<@$+>		$#smtp $@$2 $: $1<@$2>
+R$+			$#local $: $1
+S4
+R$+<@$+>		$1@$2
+S10
+R$-			$@$1<@$j>
+Mlocal,	P=/bin/mail, F=lsDFMAw5:/|@qn, S=0, R=0, A=mail -d $u
+Mprog,	P=/bin/sh, F=lsDFMoqeu9, A=sh -c $u
+Msmtp,	P=[IPC], F=mDFMuX, S=10, R=10, E=\\r\\n, A=TCP $h
+";
+
+fn router(aliases: &str) -> (Router, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let alias_file = folder.path().join("aliases");
+    let map = aliases.lines().filter_map(|l| l.split_once(": ")).map(|(k, v)| format!("{k}\t{v}\n"));
+    crate::sys::file::replace(&alias_file, map.collect::<String>().as_bytes(), 0o644).unwrap();
+    let cf = CF.replace("ALIASES", &format!("text:-k0 -v1 -z\\t {}", alias_file.display()));
+    let path = folder.path().join("test.cf");
+    crate::sys::file::replace(&path, cf.as_bytes(), 0o644).unwrap();
+    let options = LoadOptions { chosen_by_user: true, ..LoadOptions::default() };
+    let (config, found) = load(&path, &options);
+    for d in &found {
+        println!("{d}");
+    }
+    let config = Arc::new(config);
+    let (maps, _) = MapSet::open(&config, Services::default());
+    let rewriter = Rewriter::new(Arc::new(Program::compile(&config)), maps);
+    let log = Logger::nothing();
+    let port = Port::in_process(Arc::clone(&config), log.clone());
+    (Router::new(config, rewriter, port, log), folder)
+}
+
+fn envelope(router: &Router) -> Envelope {
+    Envelope::new(QueueId::parse(b"6AM8Wwpk005225").unwrap(), UnixTime(0), router.config.scope())
+}
+
+fn run<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+#[test]
+fn addresses_become_triples() {
+    let (router, _folder) = router("");
+    for (address, mailer, host, user) in [
+        ("<Joe@Remote.Test>", "smtp", "remote.test", "Joe@Remote.Test"),
+        ("Root@mta.example.test", "local", "", "root"),
+        ("\"|cat x\"", "prog", "", "|cat x"),
+    ] {
+        let mut scope = router.config.scope();
+        let resolved = run(router.resolve(address.as_bytes(), Depth::Rulesets, &mut scope)).unwrap();
+        let name = router.config.mailers[resolved.triple.mailer.0].name.clone();
+        assert_eq!((name.as_ref(), resolved.triple.host.as_ref()), (mailer.as_bytes(), host.as_bytes()), "{address}");
+        assert_eq!(resolved.triple.user, user, "{address}");
+        assert_eq!(scope.text(names::RCPT_USER), user);
+    }
+}
+
+#[test]
+fn errors_keep_the_words_of_the_rules() {
+    let (router, _folder) = router("");
+    let mut scope = router.config.scope();
+    let refused = run(router.resolve(b"x@error.test", Depth::Rulesets, &mut scope)).unwrap_err();
+    assert_eq!(refused.line(), "550 5.7.1 no x");
+    let unknown = run(router.resolve(b"no-such-user-here", Depth::Mailbox, &mut scope)).unwrap_err();
+    assert_eq!(
+        (unknown.line().as_str(), unknown.shown().as_str()),
+        ("550 5.1.1 User unknown", "no-such-user-here... User unknown")
+    );
+    let mut e = envelope(&router);
+    for (address, text) in [("|cat", "programs"), ("/etc/x", "files"), (":include:/x", ":include:s")] {
+        let refused = run(router.add(&mut e, Recipient::new(address), Depth::Mailbox)).unwrap_err();
+        assert_eq!(refused.text, format!("Cannot mail directly to {text}"));
+        assert!(e.recipients.is_empty());
+    }
+}
+
+#[test]
+fn header_addresses_keep_their_phrase() {
+    let (router, _folder) = router("");
+    let smtp = router.config.mailer(b"smtp").unwrap();
+    let mut scope = router.config.scope();
+    for (given, want) in [
+        ("\"Al, Ice\" <alice> (post)", "\"Al, Ice\" <alice@mta.example.test> (post)"),
+        ("x@remote.test", "x@remote.test"),
+    ] {
+        let rewritten = run(router.rewrite_for_mailer(given.as_bytes(), Kind::HEADER_SENDER, smtp, &mut scope));
+        assert_eq!(rewritten.unwrap(), want);
+    }
+}
+
+#[test]
+fn aliases_expand_to_the_end_and_loops_stop() {
+    let (router, _folder) = router(
+        "list: root, x@remote.test, one\none: two\ntwo: x@remote.test\nowner-list: carol\nloop1: loop2\nloop2: loop1\nbad: root, nobody-at-all\n",
+    );
+    let mut e = envelope(&router);
+    run(router.add(&mut e, Recipient::new("list"), Depth::Mailbox)).unwrap();
+    let queued: Vec<(Bytes, Option<Bytes>)> = e
+        .recipients
+        .iter()
+        .filter(|r| r.state == State::Queued)
+        .map(|r| (r.address.clone(), r.owner.clone()))
+        .collect();
+    let carol = Some(Bytes::from_static(b"carol"));
+    assert_eq!(queued, vec![("x@remote.test".into(), carol.clone()), ("root".into(), carol)]);
+    let before = e.recipients.len();
+    run(router.add(&mut e, Recipient::new("loop1"), Depth::Mailbox)).unwrap();
+    assert!(e.recipients[before..].iter().all(|r| r.state != State::Queued));
+    let before = e.recipients.len();
+    let error = run(router.add(&mut e, Recipient::new("bad"), Depth::Mailbox)).unwrap_err();
+    assert_eq!(error.shown(), "nobody-at-all... User unknown");
+    assert_eq!(e.recipients.len(), before);
+}
