@@ -17,6 +17,7 @@ use crate::macros::names;
 use crate::maps::{MapSet, Services};
 use crate::monitor::Port;
 use crate::net::dns::Resolver;
+use crate::policy::drive::Policy;
 use crate::queue;
 use crate::queue::drive::Spool;
 use crate::rewrite::Program;
@@ -36,6 +37,8 @@ pub struct Site {
     pub rewriter: Rewriter,
     /// What needs privileges is asked here.
     pub port: Port,
+    /// Asks check rulesets.
+    pub policy: Policy,
     /// Routes addresses.
     pub router: Router,
     /// Asks name servers.
@@ -102,7 +105,8 @@ pub fn load(config: Config, start: StartOptions) -> Result<(Arc<Site>, Vec<Diagn
     let log = Logger::syslog(&tag, zone.clone(), config.options.log_level);
     let port = Port::in_process(Arc::clone(&config), log.clone());
     let rewriter = Rewriter::new(Arc::new(Program::compile(&config)), maps.clone());
+    let policy = Policy::new(&config, rewriter.clone());
     let router = Router::new(Arc::clone(&config), rewriter.clone(), port.clone(), log.clone());
-    let site = Site { config, log, maps, rewriter, port, router, resolver, queue, zone, host, start };
+    let site = Site { config, log, maps, rewriter, policy, port, router, resolver, queue, zone, host, start };
     Ok((Arc::new(site), diagnostics))
 }
