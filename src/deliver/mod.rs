@@ -8,6 +8,7 @@
 
 pub mod body;
 pub mod drive;
+pub mod hosts;
 pub mod message;
 pub mod outcome;
 pub mod owners;

@@ -40,6 +40,8 @@ pub struct Outcome {
     pub exit: Option<u8>,
     /// Exit code that stands for the outcome.
     pub code: Exit,
+    /// Line for the transcript instead of the usual one.
+    pub transcript: Option<String>,
     /// Words for the message as a whole (`M` of the queue file), where they differ from `text`.
     pub job_text: Option<String>,
     /// What success means.
@@ -135,6 +137,7 @@ impl Outcome {
             exit: None,
             code: Exit::OK,
             job_text: None,
+            transcript: None,
             success: None,
         }
     }

@@ -152,6 +152,9 @@ impl Attempt {
             outcome.apply(recipient, self.now);
             let address = recipient.address.clone();
             let line = format!("{}... {}", shown(&address), outcome.text);
+            if let Some(text) = &outcome.transcript {
+                self.transcript.push(text.clone().into());
+            }
             if outcome.verdict == Verdict::Failed {
                 self.transcript.push(format!("{:03} {} {line}", outcome.reply_code, outcome.status).into());
                 self.exit = outcome.exit_code();

@@ -3,6 +3,7 @@
 mod agent;
 mod attempt;
 mod file;
+mod mx;
 mod network;
 mod program;
 mod reports;
