@@ -1,3 +1,5 @@
-//! mail-local.
+//! mail-local, installed as mail.local.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    sendmail::cmd::mail_local::main()
+}

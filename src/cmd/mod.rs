@@ -6,6 +6,7 @@
 pub mod caller;
 pub mod finish;
 pub mod invocation;
+pub mod mail_local;
 pub mod makemap;
 pub mod modes;
 pub mod role;

@@ -110,14 +110,20 @@ pub fn reverse_name(address: IpAddr) -> Option<String> {
 
 /// Number of a TCP service, as services(5) names it or as digits.
 pub fn service_port(name: &str) -> Option<u16> {
-    if let Ok(port) = name.parse() {
-        return Some(port);
-    }
+    name.parse().ok().or_else(|| named_port(name, libc::SOCK_STREAM))
+}
+
+/// Number of a UDP service, as services(5) names it.
+pub fn datagram_port(name: &str) -> Option<u16> {
+    named_port(name, libc::SOCK_DGRAM)
+}
+
+fn named_port(name: &str, kind: libc::c_int) -> Option<u16> {
     let name = CString::new(name).ok()?;
     let hints = libc::addrinfo {
         ai_flags: 0,
         ai_family: libc::AF_INET,
-        ai_socktype: libc::SOCK_STREAM,
+        ai_socktype: kind,
         ai_protocol: 0,
         ai_addrlen: 0,
         ai_addr: ptr::null_mut(),

@@ -158,6 +158,23 @@ pub fn become_for_good(identity: &Identity) -> io::Result<()> {
     Ok(())
 }
 
+/// Does something with another effective user, for a program with one thread that root started; without root it is done
+/// with the identity there is.
+///
+/// Errors: the change or the way back failed; after the latter the program must end.
+pub fn with_effective<T>(uid: u32, gid: u32, work: impl FnOnce() -> T) -> io::Result<T> {
+    if !nix::unistd::geteuid().is_root() {
+        return Ok(work());
+    }
+    let own_gid = nix::unistd::getegid();
+    nix::unistd::setegid(Gid::from_raw(gid))?;
+    nix::unistd::seteuid(Uid::from_raw(uid))?;
+    let result = work();
+    nix::unistd::seteuid(Uid::from_raw(0))?;
+    nix::unistd::setegid(own_gid)?;
+    Ok(result)
+}
+
 /// Whether the shell stands in `/etc/shells`, or that file allows every shell (`/SENDMAIL/ANY/SHELL/`).
 ///
 /// Source: op guide (`/etc/shells`); a missing file allows `/bin/sh` and `/bin/csh` and what getusershell(3) adds.
