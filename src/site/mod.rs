@@ -4,6 +4,7 @@
 //! loaded; a reload builds another beside it.
 
 mod resolver;
+mod tls;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use crate::macros::names;
 use crate::maps::{MapSet, Services};
 use crate::monitor::Port;
 use crate::net::dns::Resolver;
+use crate::net::tls::{ClientContext, ServerContext};
 use crate::policy::drive::Policy;
 use crate::queue;
 use crate::queue::drive::Spool;
@@ -43,6 +45,10 @@ pub struct Site {
     pub router: Router,
     /// Asks name servers.
     pub resolver: Resolver,
+    /// Accepts TLS; `None` when STARTTLS is not to be offered.
+    pub tls_server: Option<ServerContext>,
+    /// Makes TLS connections.
+    pub tls_client: Option<ClientContext>,
     /// The queue; `None` for modes that need none (`-bt`, `-bv`).
     pub queue: Option<Spool>,
     /// Zone of dates in headers and logs.
@@ -107,6 +113,23 @@ pub fn load(config: Config, start: StartOptions) -> Result<(Arc<Site>, Vec<Diagn
     let rewriter = Rewriter::new(Arc::new(Program::compile(&config)), maps.clone());
     let policy = Policy::new(&config, rewriter.clone());
     let router = Router::new(Arc::clone(&config), rewriter.clone(), port.clone(), log.clone());
-    let site = Site { config, log, maps, rewriter, policy, port, router, resolver, queue, zone, host, start };
+    // Only who speaks SMTP needs key material; test modes must not ask for it.
+    let (tls_server, tls_client) = if start.without_queue { (None, None) } else { tls::contexts(&config, &port, &log) };
+    let site = Site {
+        config,
+        log,
+        maps,
+        rewriter,
+        policy,
+        port,
+        router,
+        resolver,
+        tls_server,
+        tls_client,
+        queue,
+        zone,
+        host,
+        start,
+    };
     Ok((Arc::new(site), diagnostics))
 }
