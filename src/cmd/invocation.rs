@@ -354,7 +354,7 @@ impl Invocation {
         if self.dsn.notify.is_some() {
             return self.say("Duplicate -N flag");
         }
-        let mut events = Notify { is_given: true, ..Notify::default() };
+        let mut events = Notify::NEVER;
         if !value.eq_ignore_ascii_case(b"never") {
             for word in value.split(|b| *b == b',').map(<[u8]>::trim_ascii) {
                 match word.to_ascii_lowercase().as_slice() {

@@ -3,6 +3,7 @@
 //! In: what sessions, the command line and queue files say. Out: values that queue, deliver and dsn work on. Documents:
 //! RFC 5321 §2.3.1, RFC 3461, op guide 2.3.2. Never: looks at a clock, file or socket.
 
+pub mod complete;
 pub mod id;
 pub mod recipient;
 

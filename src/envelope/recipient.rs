@@ -30,6 +30,11 @@ pub struct Notify {
     pub delay: bool,
 }
 
+impl Notify {
+    /// Nothing is reported.
+    pub const NEVER: Self = Self { is_given: true, success: false, failure: false, delay: false };
+}
+
 impl Default for Notify {
     fn default() -> Self {
         Self { is_given: false, success: false, failure: true, delay: true }

@@ -29,7 +29,7 @@ pub fn envid(value: Option<&[u8]>) -> Result<Bytes, Fault> {
 /// The value of `NOTIFY=`.
 pub fn notify(value: Option<&[u8]>) -> Result<Notify, Fault> {
     let value = value.ok_or_else(|| Fault::no_value("NOTIFY"))?;
-    let mut notify = Notify { is_given: true, ..Notify::default() };
+    let mut notify = Notify::NEVER;
     if value.eq_ignore_ascii_case(b"NEVER") {
         return Ok(notify);
     }

@@ -1,0 +1,190 @@
+//! Who must be told what.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::base::status::Status;
+use crate::base::time::{UnixTime, word_form};
+use crate::config::timeouts::ByPrecedence;
+use crate::config::{Config, Timeouts};
+use crate::envelope::recipient::Success;
+use crate::envelope::{Envelope, Recipient, State};
+use crate::macros::Scope;
+
+/// Kinds of report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Delivery failed; may also tell of delays and successes.
+    Failure,
+    /// Delivery takes long.
+    Delay,
+    /// A receipt.
+    Success,
+    /// To a postmaster: a report that has no sender to go to, or a copy.
+    Postmaster,
+}
+
+/// A report to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// What it is.
+    pub kind: Kind,
+    /// Addresses that get it, as written in `To:`.
+    pub to: Vec<Bytes>,
+    /// Whether failures stand in it: decides the subject of a mixed report.
+    pub has_failures: bool,
+    /// Recipients it tells of, by index in the envelope.
+    pub recipients: Vec<usize>,
+    /// Whether the whole message goes back, or its header alone.
+    pub returns_body: bool,
+}
+
+/// What became of a message's age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    /// Young enough.
+    Fine,
+    /// The sender must be told that it takes long.
+    Warn,
+    /// It is given up.
+    Return,
+}
+
+/// Judges the age of a message after an attempt that left recipients waiting.
+///
+/// Changes the envelope: recipients given up have failed with 4.4.7; a warning is marked as sent. Adds the lines that
+/// report shows to the transcript. Source: op guide 5.6 (Timeout.queuereturn, Timeout.queuewarn); observed.
+pub fn check_age(envelope: &mut Envelope, timeouts: &Timeouts, now: UnixTime, transcript: &mut Vec<u8>) -> Age {
+    let age = now.since(envelope.created);
+    if !envelope.recipients.iter().any(|r| r.state == State::Queued) {
+        return Age::Fine;
+    }
+    let limit = for_message(&timeouts.queuereturn, envelope);
+    if !limit.is_zero() && age > limit {
+        give_up(envelope, limit, transcript);
+        return Age::Return;
+    }
+    let warn = for_message(&timeouts.queuewarn, envelope);
+    let wants = envelope.recipients.iter().any(|r| r.state == State::Queued && r.notify.delay);
+    if warn.is_zero() || age <= warn || envelope.flags.warning_sent || !wants || envelope.flags.is_response {
+        return Age::Fine;
+    }
+    envelope.flags.warning_sent = true;
+    let text = format!("Warning: could not send message for past {}", word_form(warn));
+    envelope.message = Some(text.into());
+    let lines = format!(
+        "Warning: message still undelivered after {}\nWill keep trying until message is {} old\n",
+        word_form(warn),
+        word_form(limit)
+    );
+    transcript.extend_from_slice(lines.as_bytes());
+    Age::Warn
+}
+
+/// The reports that an envelope needs now.
+///
+/// `can_return`: the sender is an address that a report can go to. A report without sender goes to
+/// `DoubleBounceAddress`. Source: RFC 3461 §5; op guide 5.6; observed.
+pub fn decide(envelope: &Envelope, age: Age, can_return: bool, config: &Config, scope: &Scope) -> Vec<Report> {
+    let chosen = |wanted: &dyn Fn(&Recipient) -> bool| -> Vec<usize> {
+        envelope.recipients.iter().enumerate().filter(|(_, r)| wanted(r)).map(|(at, _)| at).collect()
+    };
+    let failed = chosen(&|r| r.state == State::Failed && r.notify.failure);
+    let delayed = chosen(&|r| age == Age::Warn && r.state == State::Queued && r.notify.delay);
+    let succeeded = chosen(&tells_success);
+    let mut reports = Vec::new();
+    let mut all: Vec<usize> = failed.iter().chain(&delayed).chain(&succeeded).copied().collect();
+    all.sort_unstable();
+    if all.is_empty() {
+        return reports;
+    }
+    let has_sender = !envelope.sender.is_empty();
+    let has_failures = !failed.is_empty();
+    if has_sender && can_return {
+        let kind = match (has_failures, delayed.is_empty()) {
+            (_, false) => Kind::Delay,
+            (true, true) => Kind::Failure,
+            (false, true) => Kind::Success,
+        };
+        let returns_body = kind != Kind::Success && returns_body(envelope, config);
+        let mut to = vec![return_address(envelope)];
+        if failed.iter().any(|at| envelope.recipients.get(*at).is_some_and(is_our_fault)) {
+            to.push(Bytes::from_static(b"postmaster"));
+        }
+        reports.push(Report { kind, to, has_failures, recipients: all.clone(), returns_body });
+    } else if has_failures && !config.options.double_bounce_address.is_empty() {
+        reports.push(Report {
+            kind: Kind::Postmaster,
+            to: vec![config.options.double_bounce_address.clone()],
+            has_failures,
+            recipients: failed.clone(),
+            returns_body: returns_body(envelope, config),
+        });
+    }
+    let copy = config.options.postmaster_copy.as_ref().map(|template| Bytes::from(template.expand(scope)));
+    if let Some(copy) = copy.filter(|address| !address.is_empty() && has_failures) {
+        let to = vec![copy];
+        reports.push(Report { kind: Kind::Postmaster, to, has_failures, recipients: failed, returns_body: false });
+    }
+    reports
+}
+
+/// Whether a failed report to `DoubleBounceAddress` has failed itself: no report can go anywhere then.
+pub fn is_hopeless(envelope: &Envelope, config: &Config) -> bool {
+    envelope.flags.is_response
+        && envelope
+            .recipients
+            .iter()
+            .any(|r| r.state == State::Failed && r.address.eq_ignore_ascii_case(&config.options.double_bounce_address))
+}
+
+/// `Timeout.queuereturn` of this message: when it is given up.
+pub fn return_limit(envelope: &Envelope, timeouts: &Timeouts) -> Duration {
+    for_message(&timeouts.queuereturn, envelope)
+}
+
+fn give_up(envelope: &mut Envelope, limit: Duration, transcript: &mut Vec<u8>) {
+    for recipient in envelope.recipients.iter_mut().filter(|r| r.state == State::Queued) {
+        recipient.state = State::Failed;
+        recipient.status = Some(Status(4, 4, 7));
+    }
+    let words = word_form(limit);
+    envelope.message = Some(format!("Cannot send message for {words}").into());
+    let lines = format!("Message could not be delivered for {words}\nMessage will be deleted from queue\n");
+    transcript.extend_from_slice(lines.as_bytes());
+}
+
+fn for_message(spans: &ByPrecedence, envelope: &Envelope) -> Duration {
+    match envelope.class {
+        _ if envelope.flags.is_response => spans.dsn,
+        class if class > 0 => spans.urgent,
+        class if class < 0 => spans.non_urgent,
+        _ => spans.normal,
+    }
+}
+
+/// A success is told when it was asked for and nobody behind us will tell.
+fn tells_success(recipient: &Recipient) -> bool {
+    recipient.notify.success
+        && matches!(recipient.state, State::Sent | State::Expanded)
+        && recipient.success.is_some_and(|kind| kind != Success::Passed)
+}
+
+/// Trouble that the sender cannot mend is shown to the postmaster too. Source: observed (bounce/host-unknown).
+fn is_our_fault(recipient: &Recipient) -> bool {
+    let words = recipient.message.as_deref().unwrap_or_default();
+    words.starts_with(b"Local configuration error") || words.starts_with(b"Internal error")
+}
+
+fn return_address(envelope: &Envelope) -> Bytes {
+    if envelope.sender_given.is_empty() { envelope.sender.clone() } else { envelope.sender_given.clone() }
+}
+
+fn returns_body(envelope: &Envelope, config: &Config) -> bool {
+    use crate::config::privacy::Privacy;
+    use crate::envelope::Ret;
+    envelope.ret != Some(Ret::Headers)
+        && !envelope.flags.no_body_return
+        && !config.options.privacy_options.has(Privacy::NO_BODY_RETURN)
+}
