@@ -144,14 +144,14 @@ impl Session {
         transaction.is_logged = false;
         let envelope = &mut transaction.envelope;
         envelope.sender_given = given.clone();
-        envelope.sender = resolved.address.clone();
+        envelope.sender = bare(&resolved.address);
         envelope.size_bytes = 0;
         let scope = &mut envelope.scope;
         scope.set(names::MAIL_MAILER, mailer);
         scope.set(names::MAIL_HOST, resolved.triple.host.clone());
         scope.set(names::MAIL_ADDR, resolved.triple.user.clone());
         scope.set(names::MAIL_FROM, given.clone());
-        scope.set(names::SENDER, resolved.address.clone());
+        scope.set(names::SENDER, bare(&resolved.address));
         scope.set(names::QUEUE_ID, envelope.id.as_str().to_owned());
     }
 
@@ -333,6 +333,14 @@ pub(super) fn behind_word<'a>(argument: &'a [u8], word: &[u8]) -> Result<&'a [u8
     match behind {
         Some(path) if found.eq_ignore_ascii_case(word) && !path.is_empty() => Ok(path),
         _ => Err(found),
+    }
+}
+
+/// An address without its angle brackets.
+fn bare(address: &Bytes) -> Bytes {
+    match address.strip_prefix(b"<").and_then(|a| a.strip_suffix(b">")) {
+        Some(inner) => address.slice_ref(inner),
+        None => address.clone(),
     }
 }
 

@@ -9,6 +9,7 @@
 
 pub mod counters;
 pub mod data;
+pub mod drive;
 pub mod etrn;
 pub mod greet;
 pub mod helo;

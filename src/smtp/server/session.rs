@@ -142,7 +142,6 @@ pub(super) struct Planned {
     pub(super) code: u16,
     pub(super) status: Status,
     pub(super) text: String,
-    pub(super) is_bad: bool,
 }
 
 /// How the client introduced itself.
@@ -286,6 +285,7 @@ impl Session {
     /// The next message and the lines of the session go by this id.
     pub fn renew_id(&mut self, id: QueueId) {
         self.id = id;
+        self.marks.used_id = false;
     }
 
     /// Whether the id was used up by a message.
@@ -322,7 +322,7 @@ impl Session {
             Some(Verb::StartTls) => self.starttls(argument),
             Some(Verb::Auth) => self.auth(),
             Some(Verb::NotImplemented) => {
-                self.other(text, 502, Status(5, 5, 1), &quoted("Command not implemented", text), false)
+                self.other(text, 502, Status(5, 5, 1), &quoted("Command not implemented", text))
             }
             Some(Verb::Debug) => self.attack_word(text, "debug"),
             Some(Verb::Showq) => self.attack_word(text, "showq"),
@@ -336,7 +336,7 @@ impl Session {
         if self.counters.bad > counters::MOST_BAD {
             return self.too_many_bad();
         }
-        self.other(text, 500, Status(5, 5, 1), &quoted("Command unrecognized", text), true)
+        self.other(text, 500, Status(5, 5, 1), &quoted("Command unrecognized", text))
     }
 
     fn too_many_bad(&mut self) -> Action {
@@ -457,8 +457,8 @@ impl Session {
     }
 
     /// A reply that `check_other` may replace.
-    pub(super) fn other(&mut self, line: &[u8], code: u16, status: Status, text: &str, is_bad: bool) -> Action {
-        let planned = Planned { code, status, text: text.to_owned(), is_bad };
+    pub(super) fn other(&mut self, line: &[u8], code: u16, status: Status, text: &str) -> Action {
+        let planned = Planned { code, status, text: text.to_owned() };
         if self.setting.config.ruleset(Hook::CheckOther.name().as_bytes()).is_none() {
             return self.other_on(&planned, &Verdict::Accept);
         }

@@ -11,7 +11,7 @@ impl Session {
     pub(super) fn noop(&mut self, line: &[u8]) -> Action {
         let limit = u64::try_from(self.setting.config.options.max_noop_commands).unwrap_or(0);
         self.count(|c| &mut c.noop, limit, "NOOP");
-        self.other(line, 250, Status(2, 0, 0), "OK", false)
+        self.other(line, 250, Status(2, 0, 0), "OK")
     }
 
     pub(super) fn verb(&mut self, line: &[u8]) -> Action {
@@ -20,7 +20,7 @@ impl Session {
             return Action::Read;
         }
         self.is_verbose = true;
-        self.other(line, 250, Status(2, 0, 0), "Verbose mode", false)
+        self.other(line, 250, Status(2, 0, 0), "Verbose mode")
     }
 
     pub(super) fn help(&mut self, topic: &[u8]) -> Action {

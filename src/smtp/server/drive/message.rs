@@ -1,0 +1,366 @@
+//! DATA: from the socket into the queue.
+
+use bytes::Bytes;
+
+use super::{Accepted, Drive, Outcome, accepted, not_now};
+use crate::base::bytes::{shown, trim};
+use crate::base::status::{Classify, Status};
+use crate::collect::{Collected, Collector, Fault, Limits, fixup};
+use crate::config::values::{DeliveryMode, EightBitMode};
+use crate::envelope::BodyType;
+use crate::log::{Id, Level, Priority, line};
+use crate::macros::names;
+use crate::message::HeaderList;
+use crate::policy::{Hook, Refusal, Verdict};
+use crate::queue::drive::{Body, BodyWriter};
+use crate::smtp::data::{Decoder, Progress};
+use crate::sys::clock;
+
+/// How reading ended.
+enum End {
+    /// With the final dot.
+    Dot,
+    /// The client went away.
+    Gone,
+    /// Nothing came in time.
+    TimedOut,
+    /// A bare LF or CR: the words about it.
+    Bare(&'static str),
+    /// The body could not be written.
+    Unwritable(String),
+}
+
+impl Drive {
+    /// Reads the message, checks it, commits it, hands it on.
+    pub(super) async fn collect(&mut self) -> Outcome {
+        if self.flush().await.is_err() {
+            return Outcome::Gone;
+        }
+        let Ok(spool) = self.server.site.spool().cloned() else { return not_now("no queue") };
+        let mut writer = spool.start_body(self.session.id());
+        let mut collector = Collector::new(Limits::new(&self.server.site.config.options));
+        let (end, decoded) = self.receive(&mut collector, &mut writer).await;
+        let now = clock::now();
+        if let Some(envelope) = self.session.envelope() {
+            envelope.created = now;
+            envelope.size_bytes = decoded;
+        }
+        match end {
+            End::Dot => {}
+            other => return self.broken(other, &collector),
+        }
+        let mut rest = Vec::new();
+        let collected = collector.finish(&mut rest);
+        if let Err(error) = writer.write(&rest).await {
+            return self.unwritable(&error.to_string());
+        }
+        let body = match writer.finish().await {
+            Ok(body) => body,
+            Err(error) => return self.unwritable(&error.to_string()),
+        };
+        self.examine(collected, body).await
+    }
+
+    /// Blocks from the socket through the decoder to header and body; bytes of the message.
+    async fn receive(&mut self, collector: &mut Collector, writer: &mut BodyWriter) -> (End, u64) {
+        let features = self.session.features();
+        let mut decoder = Decoder::new(features.bare_lf, features.bare_cr);
+        let limit = self.server.site.config.timeouts.datablock;
+        let (mut lines, mut body) = (Vec::new(), Vec::new());
+        let mut size = FIRST_BLOCK;
+        let mut total = 0u64;
+        loop {
+            let Some(input) = self.wire.block(limit, size).await else { return (End::TimedOut, total) };
+            if input.is_empty() {
+                return (End::Gone, total);
+            }
+            if input.len() >= size {
+                size = LARGEST_BLOCK;
+            }
+            lines.clear();
+            body.clear();
+            let progress = decoder.feed(input, &mut lines);
+            total += lines.len() as u64;
+            collector.feed(&lines, &mut body);
+            let end = match progress {
+                Progress::More => {
+                    input.clear();
+                    None
+                }
+                Progress::End(used) => {
+                    let _ = input.split_to(used.min(input.len()));
+                    Some(End::Dot)
+                }
+                Progress::BareLf => Some(End::Bare("Bare linefeed (LF) not allowed")),
+                Progress::BareCr => Some(End::Bare("Bare carriage return (CR) not allowed")),
+            };
+            if let Err(error) = writer.write(&body).await {
+                return (End::Unwritable(error.to_string()), total);
+            }
+            if let Some(end) = end {
+                return (end, total);
+            }
+        }
+    }
+
+    /// Reading did not come to its end.
+    fn broken(&mut self, end: End, collector: &Collector) -> Outcome {
+        let sender = self.session.envelope().map(|e| e.sender_given.clone()).unwrap_or_default();
+        let what = format!("collect: relay={}, from={}", shown(&self.session.client.name), shown(&sender));
+        let outcome = match end {
+            End::Bare(words) => {
+                let place = if collector.is_in_body() { "body" } else { "header" };
+                let text = format!("{what}, info={words}, where={place}, status=tempfail");
+                self.log(Level::COLLECT, Priority::Notice, &text);
+                Outcome::Broken(Refusal::new(421, Status(4, 5, 0), words))
+            }
+            End::TimedOut => {
+                let text = format!("{what}, info=read timeout");
+                self.log(Level::SYSTEM_ERROR, Priority::Critical, &format!("SYSERR(root): {text}"));
+                Outcome::Broken(Refusal::new(421, Status(4, 4, 1), text))
+            }
+            End::Gone => {
+                self.log(Level::COLLECT, Priority::Warning, "collect: premature EOM: unexpected close");
+                self.log(Level::COLLECT, Priority::Notice, &format!("{what}, info=unexpected close"));
+                Outcome::Gone
+            }
+            End::Unwritable(error) => return self.unwritable(&error),
+            End::Dot => not_now("Please try again later"),
+        };
+        self.session.note_from(b"");
+        self.log_notes();
+        outcome
+    }
+
+    fn unwritable(&mut self, error: &str) -> Outcome {
+        self.session.note_from(b"");
+        self.log_notes();
+        let id = self.session.id().as_str().to_owned();
+        self.server.site.log.system_error(Id::Queue(&id), "root", error);
+        Outcome::Refused(Refusal::new(451, Status(4, 3, 0), "queue file write error"))
+    }
+
+    /// The message is here: header rulesets, limits, `check_eoh`, `check_eom`.
+    async fn examine(&mut self, collected: Collected, body: Body) -> Outcome {
+        let site = std::sync::Arc::clone(&self.server.site);
+        let fault = collected.fault;
+        let (hops, has_8bit, size) = (collected.hops, collected.has_8bit, collected.size_bytes);
+        let given = collected.headers.clone();
+        let (count, header_bytes) = measure(&given);
+        if let Some(envelope) = self.session.envelope() {
+            if let Some(header) = given.first("message-id") {
+                let text = Bytes::copy_from_slice(trim(header.text()));
+                envelope.scope.set(names::MSG_ID, text);
+            }
+            envelope.scope.set(names::MSG_SIZE, size.to_string());
+            fixup::complete(envelope, collected, &site.config, &site.zone);
+        }
+        self.note_received();
+        if let Some(refusal) = self.limits(fault, hops, has_8bit, size) {
+            return self.refused(refusal);
+        }
+        if let Some(refusal) = self.check_headers(&given).await {
+            return self.refused(refusal);
+        }
+        let arguments = [Bytes::from(count.to_string()), Bytes::from(header_bytes.to_string())];
+        if let Some(refusal) = self.check_message(Hook::CheckEoh, &arguments).await {
+            return self.refused(refusal);
+        }
+        if let Some(refusal) = self.check_message(Hook::CheckEom, &[Bytes::from(size.to_string())]).await {
+            return self.refused(refusal);
+        }
+        self.commit(body).await
+    }
+
+    fn note_received(&mut self) {
+        let id = self.session.envelope().and_then(|e| {
+            e.headers.first("message-id").or(e.headers.first("resent-message-id")).map(|h| trim(h.text()).to_vec())
+        });
+        self.session.note_from(&id.unwrap_or_default());
+        self.log_notes();
+    }
+
+    fn limits(&mut self, fault: Option<Fault>, hops: usize, has_8bit: bool, size: u64) -> Option<Refusal> {
+        let options = &std::sync::Arc::clone(&self.server.site).config.options;
+        if let Some(fault) = fault {
+            if let Fault::MessageTooLarge(limit) = fault {
+                let text = format!("message size ({size}) exceeds maximum ({limit})");
+                self.log(Level::COLLECT, Priority::Notice, &text);
+            }
+            let (code, status) = fault.status();
+            return Some(Refusal::new(code, status, fault.to_string()));
+        }
+        let hops = i64::try_from(hops).unwrap_or(i64::MAX);
+        if hops > options.max_hop_count {
+            let envelope = self.session.envelope()?;
+            let to = envelope.recipients.first().map(|r| r.address.clone()).unwrap_or_default();
+            let text = format!(
+                "Too many hops {hops} ({} max): from {} via {}, to {}",
+                options.max_hop_count,
+                shown(&envelope.sender_given),
+                shown(&envelope.scope.text(names::CLIENT_NAME)),
+                shown(&to),
+            );
+            return Some(Refusal::new(554, Status(5, 4, 6), text));
+        }
+        let declared = self.session.envelope().and_then(|e| e.body_type);
+        if has_8bit && options.eight_bit_mode == EightBitMode::Strict && declared != Some(BodyType::EightBitMime) {
+            return Some(Refusal::new(554, Status(5, 6, 1), "Eight bit data not allowed"));
+        }
+        None
+    }
+
+    /// Rulesets that `H` lines name, for each field that came.
+    async fn check_headers(&mut self, headers: &HeaderList) -> Option<Refusal> {
+        let site = std::sync::Arc::clone(&self.server.site);
+        if site.config.headers.iter().all(|rule| rule.check.is_none()) {
+            return None;
+        }
+        for header in headers {
+            let named = |name: &[u8]| {
+                site.config.headers.iter().find(|r| r.check.is_some() && r.name.eq_ignore_ascii_case(name))
+            };
+            let Some((ruleset, keep)) = named(&header.name).or_else(|| named(b"*")).and_then(|r| r.check) else {
+                continue;
+            };
+            let value = header.text();
+            let verdict = site.policy.check_header(ruleset, &header.name, value, keep, self.session.scope()).await;
+            let name = shown(&site.config.rulesets.name(ruleset)).to_string();
+            self.log_verdict(&name, true, &[Bytes::copy_from_slice(value)], &verdict, b"");
+            if let Some(refusal) = self.apply(verdict) {
+                return Some(refusal);
+            }
+        }
+        None
+    }
+
+    async fn check_message(&mut self, hook: Hook, arguments: &[Bytes]) -> Option<Refusal> {
+        let site = std::sync::Arc::clone(&self.server.site);
+        if !site.policy.has(hook) {
+            return None;
+        }
+        let verdict = site.policy.check(hook, arguments, self.session.scope()).await;
+        self.log_verdict(hook.name(), true, arguments, &verdict, b"");
+        self.apply(verdict)
+    }
+
+    fn apply(&mut self, verdict: Verdict) -> Option<Refusal> {
+        match verdict {
+            Verdict::Accept => {}
+            Verdict::Reject(refusal) => return Some(refusal),
+            Verdict::Discard => {
+                if let Some(envelope) = self.session.envelope() {
+                    envelope.flags.is_discarded = true;
+                }
+            }
+            Verdict::Quarantine(reason) => {
+                if let Some(envelope) = self.session.envelope() {
+                    envelope.scope.set(names::QUARANTINE, reason.clone());
+                    envelope.quarantine = Some(reason);
+                }
+            }
+        }
+        None
+    }
+
+    /// A refused message is logged once per recipient list.
+    fn refused(&mut self, refusal: Refusal) -> Outcome {
+        self.log_recipients(&refusal.text, b"", None);
+        Outcome::Refused(refusal)
+    }
+
+    fn log_recipients(&mut self, stat: &[u8], quarantine: &[u8], mailer: Option<Bytes>) {
+        let Some(envelope) = self.session.envelope() else { return };
+        let recipients: Vec<Bytes> =
+            envelope.recipients.iter().filter(|r| r.is_primary).map(|r| r.address.clone()).collect();
+        let to: Vec<&[u8]> = recipients.iter().map(|a| a.as_ref()).collect();
+        let line = line::To {
+            to: &to,
+            delay: clock::now().since(envelope.created),
+            priority: envelope.priority,
+            mailer: mailer.as_deref().unwrap_or_default(),
+            quarantine,
+            stat,
+            ..line::To::default()
+        };
+        for text in line.lines() {
+            self.log(Level::DELIVERY, Priority::Info, &text);
+        }
+    }
+
+    async fn commit(&mut self, body: Body) -> Outcome {
+        let site = std::sync::Arc::clone(&self.server.site);
+        let id = self.session.id().clone();
+        let mode = self.mode();
+        let Some(envelope) = self.session.envelope() else { return not_now("Please try again later") };
+        if envelope.flags.is_discarded {
+            self.log(Level::DELIVERY, Priority::Info, "discarded");
+            self.session.take_envelope();
+            return accepted(id);
+        }
+        envelope.body_type = envelope.body_type.or(envelope.flags.has_8bit_body.then_some(BodyType::EightBitMime));
+        let is_held = envelope.quarantine.clone();
+        let Ok(spool) = site.spool() else { return not_now("no queue") };
+        let held = match spool.commit(envelope, body.clone()).await {
+            Ok(held) => held,
+            Err(error) => {
+                site.log.system_error(Id::Queue(id.as_str()), "root", &error);
+                let (code, status) = error.status();
+                return Outcome::Refused(Refusal::new(code, status, error.peer_text()));
+            }
+        };
+        if let Some(reason) = is_held {
+            let mailer = self.first_mailer();
+            self.log_recipients(b"quarantined", &reason, mailer);
+            self.session.take_envelope();
+            return accepted(id);
+        }
+        if !mode.is_immediate() {
+            let mailer = self.first_mailer();
+            self.log_recipients(b"queued", b"", mailer);
+            self.session.take_envelope();
+            return accepted(id);
+        }
+        let Some(envelope) = self.session.take_envelope() else { return accepted(id) };
+        let over = self.server.deliverer.deliver(Accepted { held, envelope, body, mode });
+        if mode == DeliveryMode::Interactive {
+            // An attempt that was given up leaves the message in the queue: the answer is the same.
+            let _ = over.await;
+        }
+        accepted(id)
+    }
+
+    fn first_mailer(&mut self) -> Option<Bytes> {
+        let site = std::sync::Arc::clone(&self.server.site);
+        let envelope = self.session.envelope()?;
+        let triple = envelope.recipients.iter().find_map(|r| r.route.as_ref())?;
+        site.config.mailers.get(triple.mailer.0).map(|m| m.name.clone())
+    }
+
+    /// When it is delivered: as the port says, later while the machine is too busy.
+    fn mode(&self) -> DeliveryMode {
+        let mode = self.server.setting.delivery_mode;
+        if mode.is_immediate() && self.server.is_busy() {
+            return DeliveryMode::QueueOnly;
+        }
+        if self.session.is_verbose() && mode.is_immediate() {
+            return DeliveryMode::Interactive;
+        }
+        mode
+    }
+
+    fn log(&self, level: Level, priority: Priority, text: &str) {
+        self.server.site.log.write(level, priority, Id::Queue(self.session.id().as_str()), text);
+    }
+}
+
+/// Number of fields, and bytes of the header with one byte per line end.
+fn measure(headers: &HeaderList) -> (usize, usize) {
+    let bytes = headers.iter().map(|h| h.name.len() + 1 + h.text().len() + 1).sum();
+    (headers.len(), bytes)
+}
+
+/// First block of a message, bytes.
+const FIRST_BLOCK: usize = 8 * 1024;
+/// Blocks of a message that fills the first, bytes.
+const LARGEST_BLOCK: usize = 64 * 1024;

@@ -1,0 +1,387 @@
+//! Serves a client: performs what the session asks for.
+//!
+//! Being dropped at any await closes the connection; a message whose commit had begun is either whole in the queue or not
+//! there, and its client was not told 250.
+
+mod client;
+mod message;
+mod wire;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{oneshot, watch};
+
+use super::data::Outcome;
+use super::etrn::Request;
+use super::note::Note;
+use super::session::{Action, Arguments, Input, Session, Space};
+use super::setting::Setting;
+use crate::base::date;
+use crate::base::status::Status;
+use crate::config::values::DeliveryMode;
+use crate::envelope::{Envelope, QueueId};
+use crate::log::{Id, Level, Priority, line};
+use crate::macros::{Scope, names};
+use crate::net::tls::session::SessionSettings;
+use crate::net::tls::{PeerInfo, Role, ServerContext, Stream};
+use crate::policy::{Hook, Refusal, Verdict};
+use crate::queue::drive::{Body, Held};
+use crate::route::{Depth, Resolved, RouteError};
+use crate::site::Site;
+use crate::sys::{clock, load};
+
+pub use client::Peer;
+use wire::{Read, Wire};
+
+/// A message that is in the queue, locked, with everything still in memory.
+#[derive(Debug)]
+pub struct Accepted {
+    /// Its place in the queue.
+    pub held: Held,
+    /// Its envelope.
+    pub envelope: Envelope,
+    /// Its body.
+    pub body: Body,
+    /// When it is delivered.
+    pub mode: DeliveryMode,
+}
+
+/// Takes accepted messages and runs of the queue.
+pub trait Deliverer: Send + Sync {
+    /// Delivers in its own task. The answer comes when the attempt is over; it may be dropped.
+    fn deliver(&self, message: Accepted) -> oneshot::Receiver<()>;
+    /// Starts a queue run for ETRN; whether what is named exists.
+    fn run(&self, request: &Request) -> bool;
+}
+
+/// What sessions of one listener need.
+pub struct Server {
+    /// Everything loaded.
+    pub site: Arc<Site>,
+    /// What the machine needs.
+    pub setting: Arc<Setting>,
+    /// Where the listener is bound.
+    pub bound: Option<SocketAddr>,
+    /// Certificate and key.
+    pub tls: Option<ServerContext>,
+    /// Takes messages.
+    pub deliverer: Arc<dyn Deliverer>,
+    /// Load above which messages only queue.
+    pub queue_la: Option<i64>,
+    /// Becomes true when the program ends.
+    pub stop: watch::Receiver<bool>,
+}
+
+impl Server {
+    /// Whether the load is so high that messages only queue (`QueueLA`).
+    fn is_busy(&self) -> bool {
+        let Some(limit) = self.queue_la else { return false };
+        load::average().is_some_and(|now| now > limit)
+    }
+}
+
+/// Serves one client until it is gone.
+///
+/// A panic in the session ends it with 421 and is logged; other sessions go on.
+pub async fn serve(stream: Stream, server: Arc<Server>, peer: Peer) {
+    let work = tokio::spawn(session(stream, Arc::clone(&server), peer));
+    if let Err(error) = work.await
+        && error.is_panic()
+    {
+        server.site.log.write(
+            Level::SYSTEM_ERROR,
+            Priority::Critical,
+            Id::NoQueue,
+            "session ended by an internal error",
+        );
+    }
+}
+
+/// Serves one client in the caller's task.
+pub async fn session(stream: Stream, server: Arc<Server>, peer: Peer) {
+    let Ok(spool) = server.site.spool() else { return };
+    let id = spool.new_id();
+    let mut scope = server.site.config.scope();
+    scope.set(names::NOW, date::rfc822(clock::now(), &server.site.zone));
+    let client = client::describe(&server, &peer, &mut scope).await;
+    if peer.remote.is_some() {
+        let text = format!("connect from {}", crate::base::bytes::shown(&client.described));
+        server.site.log.write(Level::CONNECT, Priority::Info, Id::NoQueue, text);
+    }
+    let mut session = Session::new(Arc::clone(&server.setting), scope, id);
+    session.client = client;
+    let mut drive = Drive { wire: Wire::new(stream), session, stop: server.stop.clone(), server };
+    if drive.server.setting.is_smtps && !Box::pin(drive.handshake()).await {
+        return;
+    }
+    drive.run().await;
+}
+
+struct Drive {
+    wire: Wire,
+    session: Session,
+    stop: watch::Receiver<bool>,
+    server: Arc<Server>,
+}
+
+impl Drive {
+    async fn run(&mut self) {
+        let mut action = self.session.on(Input::Connected);
+        loop {
+            self.log_notes();
+            action = match action {
+                Action::Close => {
+                    self.wait().await;
+                    let _ = self.flush().await;
+                    self.wire.close().await;
+                    return;
+                }
+                Action::Read => match self.read().await {
+                    Some(action) => action,
+                    None => return,
+                },
+                other => Box::pin(self.perform(other)).await,
+            };
+        }
+    }
+
+    /// Sends what is waiting when there is nothing more to read, then takes a command.
+    async fn read(&mut self) -> Option<Action> {
+        self.wait().await;
+        if self.session.needs_id()
+            && let Ok(spool) = self.server.site.spool()
+        {
+            self.session.renew_id(spool.new_id());
+        }
+        if (!self.wire.has_line() || self.session.replies().bytes().len() > MOST_REPLIES) && self.flush().await.is_err()
+        {
+            return Some(self.session.on(Input::Gone));
+        }
+        let limit = self.server.site.config.timeouts.command;
+        self.wire.rest();
+        let read = tokio::select! {
+            biased;
+            read = self.wire.command(limit) => Some(read),
+            _ = self.stop.wait_for(|stop| *stop) => None,
+        };
+        let Some(read) = read else {
+            let text = format!("{} closing connection", crate::base::bytes::shown(&self.server.site.host));
+            self.session.replies().say(421, Status(4, 3, 2), text);
+            // The client may be gone already; either way the session ends here.
+            let _ = self.flush().await;
+            self.session.on(Input::Gone);
+            self.log_notes();
+            self.wire.close().await;
+            return None;
+        };
+        Some(match read {
+            Read::Line(line) => self.session.on(Input::Line(&line)),
+            Read::TooLong(bytes) => self.session.on(Input::TooLong(bytes)),
+            Read::Gone => self.session.on(Input::Gone),
+            Read::TimedOut => self.session.on(Input::TimedOut),
+        })
+    }
+
+    async fn perform(&mut self, action: Action) -> Action {
+        let input = match action {
+            Action::Check(hook, arguments) => Input::Verdict(self.check(hook, &arguments).await),
+            Action::Ask(hook, arguments) => {
+                Input::Value(self.server.site.policy.ask(hook, &arguments, self.session.scope()).await)
+            }
+            Action::Pause(span) => {
+                let early = self.wire.watch(span).await;
+                Input::Waited { early }
+            }
+            Action::Probe => Input::Waited { early: self.wire.has_input() },
+            Action::ResolveSender(address) => {
+                Input::Resolved(self.server.site.router.resolve_sender(&address, self.session.scope()).await)
+            }
+            Action::Resolve(address) => {
+                Input::Resolved(self.server.site.router.resolve(&address, Depth::Rulesets, self.session.scope()).await)
+            }
+            Action::Add(recipient) => Input::Resolved(self.add(*recipient).await),
+            Action::Space(size) => Input::Space(self.space(size)),
+            Action::List { address, expand } => Input::Listed(self.list(&address, expand).await),
+            Action::Run(request) => Input::Run(self.server.deliverer.run(&request)),
+            Action::StartTls => {
+                if self.flush().await.is_err() {
+                    return self.session.on(Input::Gone);
+                }
+                Input::Tls(self.handshake().await)
+            }
+            Action::Collect => Input::Message(self.collect().await),
+            Action::Read | Action::Close => return action,
+        };
+        self.session.on(input)
+    }
+
+    async fn check(&mut self, hook: Hook, arguments: &Arguments) -> Verdict {
+        let verdict = self.server.site.policy.check(hook, arguments, self.session.scope()).await;
+        let about = match hook {
+            Hook::CheckMail | Hook::CheckRcpt => arguments.first().cloned().unwrap_or_default(),
+            _ => Bytes::new(),
+        };
+        self.log_verdict(hook.name(), hook_has_id(hook), arguments, &verdict, &about);
+        verdict
+    }
+
+    /// Writes the line about a decision against something.
+    fn log_verdict(&self, ruleset: &str, has_id: bool, arguments: &[Bytes], verdict: &Verdict, about: &[u8]) {
+        let Some(words) = verdict.log_words(about) else { return };
+        let decision = line::RulesetDecision {
+            ruleset,
+            arg1: arguments.first().map(|a| a.as_ref()).unwrap_or_default(),
+            arg2: arguments.get(1).map(|a| a.as_ref()),
+            relay: &self.session.client.described,
+            decision: words.as_bytes(),
+        };
+        let id = if has_id { Id::Queue(self.session.id().as_str()) } else { Id::None };
+        self.server.site.log.write(Level::REJECTED, Priority::Notice, id, decision);
+    }
+
+    async fn add(&mut self, recipient: crate::envelope::Recipient) -> Result<Resolved, RouteError> {
+        let depth =
+            if self.server.setting.delivery_mode == DeliveryMode::Deferred { Depth::Rulesets } else { Depth::Mailbox };
+        let Some(envelope) = self.session.envelope() else {
+            return Err(RouteError::new(
+                503,
+                Status(5, 0, 0),
+                crate::base::exit::Exit::PROTOCOL,
+                "Need MAIL before RCPT",
+            ));
+        };
+        self.server.site.router.add(envelope, recipient, depth).await
+    }
+
+    async fn list(&mut self, address: &[u8], expand: bool) -> Result<Vec<Resolved>, RouteError> {
+        let router = &self.server.site.router;
+        if expand {
+            let scope = self.session.scope().clone();
+            let mut envelope = Envelope::new(self.session.id().clone(), clock::now(), scope);
+            let (found, faults) = router.list(address, &mut envelope).await;
+            return match faults.into_iter().next() {
+                Some(fault) if found.is_empty() => Err(fault),
+                _ => Ok(found),
+            };
+        }
+        router.resolve(address, Depth::Mailbox, self.session.scope()).await.map(|resolved| vec![resolved])
+    }
+
+    fn space(&self, size: i64) -> Space {
+        let least = self.server.site.config.options.min_free_blocks;
+        if least <= 0 && size <= 0 {
+            return Space::Enough;
+        }
+        let Some(path) = self.server.site.spool().ok().and_then(|s| s.path_of(0).map(std::path::Path::to_owned)) else {
+            return Space::Enough;
+        };
+        let Ok(space) = load::space(&path) else { return Space::Enough };
+        let free = i64::try_from(space.free_blocks).unwrap_or(i64::MAX);
+        let block = i64::try_from(space.block_bytes).unwrap_or(i64::MAX).max(1);
+        if least.max(0).saturating_add(size.max(0) / block) > free {
+            return Space::Low(free, path.display().to_string());
+        }
+        Space::Enough
+    }
+
+    async fn handshake(&mut self) -> bool {
+        let Some(context) = self.server.tls.clone() else { return false };
+        let Some(stream) = self.wire.take_stream() else { return false };
+        let features = self.session.features();
+        let ask = if features.has(b'V') { Some(false) } else { features.has(b'v').then_some(true) };
+        let settings = SessionSettings { ask_certificate: ask, ..SessionSettings::default() };
+        let limit = self.server.site.config.timeouts.starttls;
+        let limit = if limit.is_zero() { LONGEST_HANDSHAKE } else { limit };
+        let relay = crate::base::bytes::shown(&self.session.client.described).to_string();
+        match context.accept(stream, &settings, limit).await {
+            Ok((stream, info)) => {
+                self.server.site.log.write(Level::TLS, Priority::Info, Id::None, info.summary(Role::Server, &relay));
+                self.server.site.log.write(Level::DIALOGUE, Priority::Info, Id::None, info.details(Role::Server));
+                set_tls(self.session.scope(), &info, &self.server.site.config.options);
+                self.wire.put_stream(stream);
+                true
+            }
+            Err(error) => {
+                let text = format!("STARTTLS=server, error: {error}, relay={relay}");
+                self.server.site.log.write(Level(5), Priority::Warning, Id::None, text);
+                false
+            }
+        }
+    }
+
+    /// Slowed-down clients wait here.
+    async fn wait(&mut self) {
+        let pause = self.session.take_pause();
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn flush(&mut self) -> std::io::Result<()> {
+        if self.session.replies().is_empty() {
+            return Ok(());
+        }
+        let bytes = self.session.replies().take();
+        if self.server.site.log.is_on(Level::DIALOGUE) {
+            for line in bytes.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
+                let text = format!("--- {}", crate::base::bytes::shown(line.trim_ascii_end()));
+                let id = Id::Queue(self.session.id().as_str());
+                self.server.site.log.write(Level::DIALOGUE, Priority::Info, id, text);
+            }
+        }
+        match tokio::time::timeout(LONGEST_WRITE, self.wire.send(&bytes)).await {
+            Ok(result) => result,
+            Err(_) => Err(std::io::ErrorKind::TimedOut.into()),
+        }
+    }
+
+    fn log_notes(&mut self) {
+        for Note { level, priority, id, text } in self.session.take_notes() {
+            let id = id.as_deref().map_or(Id::None, Id::Queue);
+            self.server.site.log.write(level, priority, id, text);
+        }
+    }
+}
+
+/// Whether the line about a decision has the queue id in front. Source: observed.
+fn hook_has_id(hook: Hook) -> bool {
+    !matches!(hook, Hook::CheckRelay | Hook::CheckVrfy | Hook::CheckExpn | Hook::CheckEtrn | Hook::TlsClient)
+}
+
+/// Macros of an encrypted session.
+fn set_tls(scope: &mut Scope, info: &PeerInfo, options: &crate::config::Options) {
+    scope.set(names::TLS_VERSION, info.version.clone());
+    scope.set(names::CIPHER, info.cipher.clone());
+    scope.set(names::CIPHER_BITS, info.cipher_bits.to_string());
+    scope.set(names::ALG_BITS, info.algorithm_bits.to_string());
+    scope.set(names::VERIFY, info.verify.word());
+    scope.set(names::CERT_SUBJECT, info.cert_subject.clone());
+    scope.set(names::CERT_ISSUER, info.cert_issuer.clone());
+    scope.set(names::CN_SUBJECT, info.cn_subject.clone());
+    scope.set(names::CN_ISSUER, info.cn_issuer.clone());
+    let fingerprint = if options.cert_fingerprint_algorithm.is_some() { names::CERT_FP } else { names::CERT_MD5 };
+    scope.set(fingerprint, info.fingerprint.clone());
+    if options.set_cert_altnames {
+        scope.set(names::CERT_ALTNAMES, info.alternative_names.join(":"));
+    }
+}
+
+/// Refusal of a message for a reason of ours: the client may try again.
+fn not_now(text: &str) -> Outcome {
+    Outcome::Refused(Refusal::new(451, Status(4, 3, 0), text.to_owned()))
+}
+
+/// The id of a message, for the reply.
+fn accepted(id: QueueId) -> Outcome {
+    Outcome::Accepted(id)
+}
+
+/// Replies kept back while a client sends command after command, bytes.
+const MOST_REPLIES: usize = 16 * 1024;
+/// How long a client may take to read a reply.
+const LONGEST_WRITE: Duration = Duration::from_secs(600);
+/// Limit of a handshake when the configuration sets none.
+const LONGEST_HANDSHAKE: Duration = Duration::from_secs(3600);
