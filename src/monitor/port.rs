@@ -167,7 +167,12 @@ impl Appending {
 impl Port {
     /// A port whose requests are served by this process.
     pub fn in_process(config: Arc<Config>, logger: Logger) -> Self {
-        Self(Arc::new(Transport::InProcess(Server::new(config, logger))))
+        Self::served_by(Server::new(config, logger))
+    }
+
+    /// A port served by this server, in this process.
+    pub fn served_by(server: Server) -> Self {
+        Self(Arc::new(Transport::InProcess(server)))
     }
 
     /// Starts a mailer's program.

@@ -31,6 +31,8 @@ use crate::sys::{env, file};
 pub struct Server {
     config: Arc<Config>,
     logger: Logger,
+    /// What roles are started from.
+    executable: PathBuf,
 }
 
 /// A started program with this side of its descriptors.
@@ -71,7 +73,13 @@ pub struct ReadHere {
 impl Server {
     /// A server for this configuration.
     pub fn new(config: Arc<Config>, logger: Logger) -> Self {
-        Self { config, logger }
+        Self { config, logger, executable: env::own_executable() }
+    }
+
+    /// The same with roles started from another executable. For tests, whose own has no roles.
+    #[must_use]
+    pub fn with_executable(self, executable: PathBuf) -> Self {
+        Self { executable, ..self }
     }
 
     /// The configuration that requests are checked against.
@@ -111,7 +119,7 @@ impl Server {
             settings.below = safe_root;
             return Ok(By::Self_(settings));
         };
-        let mut launch = role();
+        let mut launch = self.role();
         if let Some(root) = safe_root {
             // The root is changed before the program is found, so the check by name serves instead of chroot(2): the
             // executable is not below the safe directory.
@@ -141,7 +149,7 @@ impl Server {
         {
             return Err(Error::File(e.into()));
         }
-        let mut launch = role();
+        let mut launch = self.role();
         launch.argv = child::read_args(request.path.as_os_str(), request.purpose, &judge, request.limit);
         launch.identity = Some(identity);
         Ok(By::Child(start(launch, false, false)?))
@@ -210,6 +218,13 @@ impl Server {
         }
     }
 
+    /// This executable in another role.
+    fn role(&self) -> Launch {
+        let mut launch = Launch::new(&self.executable);
+        launch.no_new_privileges = true;
+        launch
+    }
+
     fn said<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         if let Err(Error::Refused(why)) = &result {
             self.logger.write_always(Priority::Alert, Id::None, format_args!("monitor: refused: {why}"));
@@ -224,13 +239,6 @@ fn identity_to_take(uid: u32, gid: u32) -> Result<Option<Identity>, Error> {
         return Ok(None);
     }
     Ok(Some(Identity::of(uid, gid)?))
-}
-
-/// This executable in another role.
-fn role() -> Launch {
-    let mut launch = Launch::new(env::own_executable());
-    launch.no_new_privileges = true;
-    launch
 }
 
 fn start(mut launch: Launch, has_input: bool, keeps_errors_apart: bool) -> Result<Started, Error> {
