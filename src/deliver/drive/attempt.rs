@@ -14,7 +14,7 @@ use crate::base::time::{UnixTime, clock_form};
 use crate::deliver::outcome::{Outcome, Verdict};
 use crate::deliver::owners;
 use crate::deliver::plan::{self, Batch};
-use crate::deliver::retry::{self, Fate};
+use crate::deliver::retry;
 use crate::envelope::{Envelope, SenderUser, State};
 use crate::log::line::To;
 use crate::log::{Id, Level, Priority};
@@ -42,6 +42,9 @@ pub async fn attempt(site: &Arc<Site>, job: Job) -> Report {
         exit: Exit::OK,
         messages: Vec::new(),
     };
+    if job.is_from_queue {
+        attempt.envelope.priority = retry::priority_of_rerun(&site.config, &attempt.envelope);
+    }
     attempt.prepare().await;
     if let Err(error) = attempt.split_owners().await {
         attempt.queue_trouble(&error);
@@ -72,7 +75,7 @@ pub(super) struct Attempt {
     pub(super) watch: Option<UnboundedSender<Bytes>>,
     pub(super) now: UnixTime,
     /// Lines for the transcript of a DSN.
-    pub(super) transcript: Vec<Bytes>,
+    pub(super) transcript: Vec<u8>,
     /// Recipients settled since the queue file was written.
     unmarked: usize,
     exit: Exit,
@@ -123,7 +126,14 @@ impl Attempt {
                 format_args!("{}: clone: owner={}", clone.id, shown(&owner)),
             );
             owners::hand_over(&mut self.envelope, &owner);
-            jobs.push(Job { held, envelope: clone, body: self.body.clone(), reports: Reports::ByMail, watch: None });
+            jobs.push(Job {
+                held,
+                envelope: clone,
+                body: self.body.clone(),
+                is_from_queue: false,
+                reports: Reports::ByMail,
+                watch: None,
+            });
         }
         self.mark().await?;
         for job in jobs {
@@ -153,15 +163,16 @@ impl Attempt {
             let address = recipient.address.clone();
             let line = format!("{}... {}", shown(&address), outcome.text);
             if let Some(text) = &outcome.transcript {
-                self.transcript.push(text.clone().into());
+                self.note(text);
             }
             if outcome.verdict == Verdict::Failed {
-                self.transcript.push(format!("{:03} {} {line}", outcome.reply_code, outcome.status).into());
+                let told = format!("{:03} {} {line}", outcome.reply_code, outcome.status);
+                self.note(&told);
                 self.exit = outcome.exit_code();
                 self.messages.push(line.clone());
             } else if outcome.verdict == Verdict::Deferred {
                 self.envelope.message = Some(outcome.job_text.clone().unwrap_or_else(|| outcome.text.clone()).into());
-                self.transcript.push(line.clone().into());
+                self.note(&line);
             }
             if let Some(watch) = &self.watch {
                 // Nobody watching any more is no reason to stop.
@@ -222,48 +233,34 @@ impl Attempt {
         Ok(())
     }
 
-    /// Reports, then retires or rewrites the queue entry; true when nothing is left.
+    /// Reports, then retires or rewrites the queue entry, then tries the reports; true when nothing is left.
     async fn finish(&mut self) -> Result<bool, queue::Error> {
-        let is_left = |e: &Envelope| e.recipients.iter().any(|r| r.state == State::Queued);
-        let mut warning = None;
-        if is_left(&self.envelope) {
-            match retry::fate(&self.site.config, &self.envelope, self.now) {
-                Fate::Keep => {}
-                Fate::Warn(words) => warning = Some(words),
-                Fate::Return(words) => self.give_up(&words),
-            }
-        }
-        reports::send(self, warning).await?;
-        if is_left(&self.envelope) {
+        let site = Arc::clone(&self.site);
+        let jobs = reports::queue(self).await?;
+        let is_left = self.envelope.recipients.iter().any(|r| r.state == State::Queued);
+        if is_left {
             self.envelope.tries = self.envelope.tries.saturating_add(1);
             self.envelope.last_try = Some(self.now);
-            self.envelope.priority = retry::priority_after(&self.site.config, &self.envelope);
             let envelope = self.envelope.clone();
             self.write(&envelope).await?;
-            return Ok(false);
+        } else {
+            if let Some(held) = self.held.take() {
+                site.spool()?.retire(held).await?;
+            }
+            let delay = clock_form(self.now.since(self.envelope.created));
+            let text = format!("done; delay={delay}, ntries={}", self.envelope.tries.saturating_add(1));
+            site.log.write(Level::DONE, Priority::Info, self.id(), text);
         }
-        let site = Arc::clone(&self.site);
-        if let Some(held) = self.held.take() {
-            site.spool()?.retire(held).await?;
+        for job in jobs {
+            Box::pin(attempt(&site, job)).await;
         }
-        let delay = clock_form(self.now.since(self.envelope.created));
-        self.site.log.write(
-            Level::DONE,
-            Priority::Info,
-            self.id(),
-            format_args!("done; delay={delay}, ntries={}", self.envelope.tries.saturating_add(1)),
-        );
-        Ok(true)
+        Ok(!is_left)
     }
 
-    /// Fails what is left after too long a time.
-    fn give_up(&mut self, words: &str) {
-        self.transcript.push(format!("451 4.4.7 {words}").into());
-        for recipient in self.envelope.recipients.iter_mut().filter(|r| r.state == State::Queued) {
-            recipient.state = State::Failed;
-            recipient.status = Some(crate::base::status::Status(4, 4, 7));
-        }
-        self.envelope.message = Some(Bytes::copy_from_slice(words.as_bytes()));
+    /// Adds a line to the transcript.
+    pub(super) fn note(&mut self, line: impl AsRef<[u8]>) {
+        self.transcript.extend_from_slice(line.as_ref());
+        self.transcript.push(b'\n');
     }
 
     fn queue_trouble(&mut self, error: &queue::Error) {

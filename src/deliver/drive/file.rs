@@ -54,7 +54,7 @@ async fn append(attempt: &mut Attempt, load: &Load, mailer: &Mailer, recipient: 
         Ok((Exit::OK, _)) => Outcome::of_program(0, mailer),
         Ok((exit, text)) => {
             if !text.is_empty() {
-                attempt.transcript.push(text);
+                attempt.note(&text);
             }
             Outcome::of_program(exit.0, mailer)
         }

@@ -27,6 +27,8 @@ pub struct Job {
     pub envelope: Envelope,
     /// Its body.
     pub body: Body,
+    /// It was read from the queue, not accepted just now.
+    pub is_from_queue: bool,
     /// Who is told of failures.
     pub reports: Reports,
     /// Gets the lines that `-v` shows (`bob... Sent`, `>>> MAIL …`), without line ends; `None` for nobody.

@@ -59,7 +59,7 @@ async fn run(
         Err(error) => return Outcome::deferred(Status(4, 3, 0), &error.to_string()),
     };
     for line in output.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
-        attempt.transcript.push(Bytes::copy_from_slice(line));
+        attempt.note(line);
         attempt.show(Bytes::copy_from_slice(line));
     }
     if let Some(error) = body_error {
@@ -70,7 +70,7 @@ async fn run(
         Ended::Signal(signal, ..) => {
             let text = format!("mailer {} died with signal {signal}", shown(&mailer.name));
             attempt.site.log.system_error(attempt.id(), "root", &text);
-            attempt.transcript.push(format!("451 4.3.0 {text}").into());
+            attempt.note(format!("451 4.3.0 {text}"));
             let mut outcome = Outcome::of_program(Exit::TEMPFAIL.0, mailer);
             outcome.job_text = Some(text);
             outcome
