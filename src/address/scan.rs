@@ -101,6 +101,8 @@ pub enum Complaint {
     TooManyTokens,
     /// A token longer than a name may be.
     TokenTooLong,
+    /// More text than an address may have, tokens counted with a byte each.
+    AddressTooLong,
 }
 
 impl fmt::Display for Complaint {
@@ -109,6 +111,7 @@ impl fmt::Display for Complaint {
             Self::Unbalanced(byte) => write!(f, "Unbalanced '{}'", char::from(*byte)),
             Self::TooManyTokens => f.write_str("prescan: too many tokens"),
             Self::TokenTooLong => f.write_str("prescan: token too long"),
+            Self::AddressTooLong => f.write_str("Address too long"),
         }
     }
 }
@@ -188,6 +191,22 @@ impl Tokens {
     }
 }
 
+/// Operators that may stand within quotes, in the order of their marks.
+const MARKED: &[u8] = b"*+-=~#@:>?|.[]()&0123456789";
+/// The mark of the first of them.
+const FIRST_MARK: u8 = 0x80;
+
+/// The byte that stands for an operator within a quoted string of a rule, where it has no meaning. No address holds it.
+pub fn mark_of(operator: u8) -> u8 {
+    let at = MARKED.iter().position(|b| *b == operator).and_then(|at| u8::try_from(at).ok());
+    at.map_or(operator, |at| FIRST_MARK + at)
+}
+
+/// The operator that a byte of a quoted string stands for.
+pub fn operator_of(mark: u8) -> Option<u8> {
+    MARKED.get(usize::from(mark.checked_sub(FIRST_MARK)?)).copied()
+}
+
 /// Whether a token is a word: neither operator nor quoted string.
 pub fn is_word(token: &[u8], alphabet: &Alphabet) -> bool {
     token.first().is_some_and(|b| alphabet.kind(*b) == Kind::Atom)
@@ -246,7 +265,7 @@ impl Scan<'_> {
             match byte {
                 b'\\' => self.backslash(),
                 _ if Some(byte) == self.delimiter => break,
-                b'(' | b')' if self.mode.drops_comments() => self.parenthesis(byte)?,
+                b'(' | b')' if self.mode.drops_comments() => self.parenthesis(byte),
                 _ => {
                     self.at += 1;
                     self.character(byte);
@@ -254,6 +273,9 @@ impl Scan<'_> {
             }
             if self.tokens.current_len() > limits::ADDRESS {
                 return self.fail(Complaint::TokenTooLong);
+            }
+            if self.tokens.text.len() + self.tokens.len() > limits::SCANNED {
+                return self.fail(Complaint::AddressTooLong);
             }
             if self.tokens.len() >= limits::TOKENS {
                 return self.fail(Complaint::TooManyTokens);
@@ -355,16 +377,19 @@ impl Scan<'_> {
     }
 
     /// Drops a comment, nested ones with it; a `)` without partner is dropped alone and does not end a word.
-    fn parenthesis(&mut self, byte: u8) -> Option<()> {
+    fn parenthesis(&mut self, byte: u8) {
         self.at += 1;
         if byte == b')' {
             self.complaints.push(Complaint::Unbalanced(b')'));
-            return Some(());
+            return;
         }
         self.end_word();
         let mut depth = 1usize;
         while depth > 0 {
-            let Some(byte) = self.peek() else { return self.fail(Complaint::Unbalanced(b'(')) };
+            let Some(byte) = self.peek() else {
+                self.complaints.push(Complaint::Unbalanced(b'('));
+                break;
+            };
             self.at += 1;
             match byte {
                 b'\\' => self.at += 1,
@@ -373,7 +398,6 @@ impl Scan<'_> {
                 _ => {}
             }
         }
-        Some(())
     }
 }
 
@@ -431,7 +455,7 @@ mod tests {
             ("a (c) b", "a b"),
             ("a(b)c", "a c"),
             ("(a (n) \\) b)x", "x"),
-            ("(joe@foo.com", "fails: Unbalanced '('"),
+            ("a (joe@foo.com", "Unbalanced '(' a"),
             ("joe)x@foo.com", "Unbalanced ')' joex @ foo . com"),
         ] {
             assert_eq!(shown(text, Mode::Address), tokens, "{text}");

@@ -6,6 +6,8 @@ pub const SMTP_COMMAND_LINE: usize = 2048;
 pub const DATA_LINE: usize = 12 * 1024;
 /// Longest address, bytes. Source: observed (`Address too long (255 bytes max)`).
 pub const ADDRESS: usize = 255;
+/// Most text that is cut into tokens at once, bytes, with one more for each token. Source: observed.
+pub const SCANNED: usize = 1250;
 /// Most tokens in a workspace. Source: op guide, MAXATOM.
 pub const TOKENS: usize = 1000;
 /// Deepest nesting of ruleset calls. Source: observed.

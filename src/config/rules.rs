@@ -409,7 +409,7 @@ impl Reading<'_> {
                     continue;
                 }
                 Item::Operator(byte) if quoted || escaped => {
-                    plain.extend_from_slice(&[b'$', *byte]);
+                    plain.push(scan::mark_of(*byte));
                     escaped = false;
                     continue;
                 }
@@ -587,7 +587,7 @@ mod tests {
             ("$?A a$| b$.\t$?q z$|w$.", "a | w", ""),
             ("$Tq\tx", "a | x", ""),
             ("$|\t$$1 $11", "$| | $1 $1 1", "replacement $1 out of bounds"),
-            ("\\$1\t\"$1\"", "\\$1 | \"$1\"", ""),
+            ("\\$1\t\"x\"", "\\$1 | \"x\"", ""),
             ("$*", "", "invalid rewrite line \"R\u{1}*\" (tab expected)"),
             ("\tx", " | x", "R line: null LHS"),
             ("$*\t$*", "$* | $*", "Inappropriate use of $* on RHS"),

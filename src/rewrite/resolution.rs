@@ -14,7 +14,7 @@ pub struct Resolution {
     pub host: Option<Bytes>,
     /// Behind `$:`, words joined with `BlankSub`.
     pub user: Option<Bytes>,
-    /// The user part with a blank between all tokens: texts of the error mailer.
+    /// The user part with words joined by blanks: texts of the error mailer.
     pub user_words: Bytes,
 }
 
@@ -46,7 +46,7 @@ impl Resolution {
             Bytes::from(text)
         });
         let user = user_at.map(|at| view.part(at + 1, ids.len()));
-        let words = user.map(|u| u.iter().collect::<Vec<_>>().join(&b' ')).unwrap_or_default();
+        let words = user.map(|u| u.join_with(b' ')).unwrap_or_default();
         Ok(Self {
             mailer: Bytes::copy_from_slice(mailer),
             host,

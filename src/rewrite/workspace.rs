@@ -55,12 +55,23 @@ impl<'a> View<'a> {
 
     /// As text: two words that stand beside each other are joined with `BlankSub`.
     pub fn join_into(self, out: &mut Vec<u8>) {
+        self.join_with_into(self.program.blank_sub, out);
+    }
+
+    /// As text: two words that stand beside each other are joined with `blank`.
+    pub fn join_with(self, blank: u8) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.join_with_into(blank, &mut out);
+        out
+    }
+
+    fn join_with_into(self, blank: u8, out: &mut Vec<u8>) {
         let mut after_word = false;
         for token in self.tokens {
             let text = text_of(self.program, self.own, *token);
             let word = !token.is_operator() && scan::is_word(text, &self.program.alphabet);
             if word && after_word {
-                out.push(self.program.blank_sub);
+                out.push(blank);
             }
             out.extend_from_slice(text);
             after_word = word;

@@ -156,6 +156,12 @@ impl Workspace {
             phase: Phase::Rules,
             after: After::Again,
         });
+        if self.machine.frames.len() > limits::RULESET_DEPTH + 1 {
+            let name = String::from_utf8_lossy(self.program.name(ruleset)).into_owned();
+            let limit = limits::RULESET_DEPTH;
+            observer.message(&format!("rewrite: excessive recursion (max {limit}), ruleset {name}"));
+            self.abort(Exit::CONFIG);
+        }
     }
 
     fn view_from(&self, base: usize) -> View<'_> {
@@ -431,12 +437,6 @@ impl Workspace {
         };
         self.tokens.drain(at..at + 2);
         if !self.program.has_rules(ruleset) {
-            return;
-        }
-        if self.machine.frames.len() >= limits::RULESET_DEPTH {
-            let name = String::from_utf8_lossy(self.program.name(ruleset)).into_owned();
-            observer.message(&format!("rewrite: excessive recursion (max {}), ruleset {name}", limits::RULESET_DEPTH));
-            self.machine.status = Exit0(Exit::CONFIG);
             return;
         }
         self.enter(ruleset, at, observer);

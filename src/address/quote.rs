@@ -1,0 +1,87 @@
+//! Quoting: phrases in front of an address, local parts.
+//!
+//! Source: RFC 5322 §3.2.4, §3.2.5; observed.
+
+/// Characters that a phrase may hold only in quotes.
+pub const MUST_QUOTE: &[u8] = b"@,;:\\()[].'<>";
+/// The same for the name of a group.
+pub const MUST_QUOTE_GROUP: &[u8] = b"@,;:\\()[].'";
+
+/// A phrase, quoted when it holds one of `special` outside of quotes and comments; blanks behind it stay behind.
+pub fn phrase(text: &[u8], special: &[u8]) -> Vec<u8> {
+    if !needs_quotes(text, special) {
+        return text.to_vec();
+    }
+    let end = text.len() - text.iter().rev().take_while(|b| b.is_ascii_whitespace()).count();
+    let (words, blanks) = text.split_at_checked(end).unwrap_or((text, b""));
+    let mut out = vec![b'"'];
+    for byte in words {
+        if *byte == b'"' {
+            out.push(b'\\');
+        }
+        out.push(*byte);
+    }
+    out.push(b'"');
+    out.extend_from_slice(blanks);
+    out
+}
+
+fn needs_quotes(text: &[u8], special: &[u8]) -> bool {
+    let (mut quoted, mut escaped, mut depth) = (false, false, 0usize);
+    for byte in text {
+        match byte {
+            _ if escaped => {
+                if depth == 0 && !quoted && special.contains(byte) {
+                    return true;
+                }
+                escaped = false;
+            }
+            b'\\' => escaped = true,
+            b'"' if depth == 0 => quoted = !quoted,
+            _ if quoted => {}
+            b'(' => depth += 1,
+            b')' if depth > 0 => depth -= 1,
+            _ if depth > 0 => {}
+            _ if special.contains(byte) => return true,
+            _ => {}
+        }
+    }
+    quoted
+}
+
+/// Text without its quotes and without the backslashes that quote; what is not quoted stays as it is.
+pub fn unquoted(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut escaped = false;
+    for byte in text {
+        match byte {
+            _ if escaped => {
+                out.push(*byte);
+                escaped = false;
+            }
+            b'\\' => escaped = true,
+            b'"' => {}
+            _ => out.push(*byte),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phrases_are_quoted_when_they_must_be() {
+        for (text, quoted) in [
+            ("Joe Blow ", "Joe Blow "),
+            ("Joe B. Blow ", "\"Joe B. Blow\" "),
+            ("\"Joe, Jr.\" ", "\"Joe, Jr.\" "),
+            ("Joe (a.b) ", "Joe (a.b) "),
+            ("Joe \"x\" B. ", "\"Joe \\\"x\\\" B.\" "),
+        ] {
+            assert_eq!(String::from_utf8(phrase(text.as_bytes(), MUST_QUOTE)).unwrap(), quoted, "{text}");
+        }
+        assert_eq!(unquoted(b"\"553 bad\" joe \\\"x"), b"553 bad joe \"x");
+    }
+}
