@@ -6,9 +6,20 @@
 //! A *class* is a kind of map (`hash`, `regex`); a *map* is one declared under a name. Flags that all classes share (key
 //! folding, `-m`, `-a` …) act in `set.rs`, once; a class sees the prepared key and returns the raw value.
 
+pub mod alias_file;
+pub mod aliases;
 pub mod answer;
+mod arith;
+mod arpa;
+pub mod classes;
+mod dequote;
 pub mod file;
+pub mod flags;
+mod open;
+mod outside;
+mod regex;
 pub mod set;
+mod stored;
 
 pub use answer::Answer;
 pub use set::{MapId, MapSet, Services};

@@ -1,56 +1,351 @@
-//! All maps of a configuration.
+//! All maps of a configuration, and what all classes do alike: keys folded, values completed, failures softened.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::answer::Answer;
+use super::open::{Backend, Map, Opener};
+use super::{arith, arpa, dequote, outside};
+use crate::base::bytes::shown;
+use crate::base::exit::Exit;
 use crate::config::{Config, Diagnostic};
-use crate::macros::Scope;
+use crate::log::{Id, Logger};
+use crate::macros::{NameTable, Scope, names};
+use crate::net::dns::Resolver;
 
 /// Which map of a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MapId(pub usize);
 
-/// What maps ask of the rest of the program.
+/// What maps ask of the rest of the program. What is not given makes the classes that need it fail for now.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
-pub struct Services {}
+pub struct Services {
+    /// For `host`, `dns`, `bestmx`, and names in `socket`.
+    pub resolver: Option<Resolver>,
+    /// For `syslog`.
+    pub log: Option<Logger>,
+}
 
 /// Every declared map, opened. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct MapSet {
-    maps: Arc<[Bytes]>,
+    inner: Arc<Inner>,
 }
 
+#[derive(Debug, Default)]
+struct Inner {
+    maps: Vec<Map>,
+    names: NameTable,
+    services: Services,
+    default_user: (u32, u32),
+    said: Vec<AtomicBool>,
+    complaints: Mutex<Vec<String>>,
+    complained: AtomicBool,
+}
+
+/// How long a `socket` map may take unless `-d` says otherwise.
+const SOCKET: Duration = Duration::from_secs(30);
+/// Deepest nesting of sequences.
+const DEPTH: usize = 12;
+
 impl MapSet {
-    /// Opens the maps of a configuration. Complaints are in the original's words, with the line of the `K` line.
-    pub fn open(config: &Config, _services: Services) -> (Self, Vec<Diagnostic>) {
-        (Self { maps: config.maps.iter().map(|m| m.name.clone()).collect() }, Vec::new())
+    /// Opens the maps of a configuration. Complaints about declarations come back here, with the line of the `K` line; those
+    /// about files that cannot be opened are said at the first lookup ([`Self::take_complaints`]).
+    pub fn open(config: &Config, services: Services) -> (Self, Vec<Diagnostic>) {
+        let mut opener = Opener::new(config);
+        opener.run();
+        let user = &config.options.default_user;
+        let inner = Inner {
+            said: opener.maps.iter().map(|_| AtomicBool::new(false)).collect(),
+            maps: opener.maps,
+            names: config.names.clone(),
+            services,
+            default_user: (user.uid, user.gid),
+            complaints: Mutex::default(),
+            complained: AtomicBool::new(false),
+        };
+        (Self { inner: Arc::new(inner) }, opener.diagnostics)
     }
 
     /// The map of that name, letter case aside.
     pub fn find(&self, name: &[u8]) -> Option<MapId> {
-        self.maps.iter().position(|m| m.eq_ignore_ascii_case(name)).map(MapId)
+        self.inner.maps.iter().position(|map| map.name.eq_ignore_ascii_case(name)).map(MapId)
     }
 
     /// Names in the order of declaration.
     pub fn names(&self) -> impl Iterator<Item = &Bytes> {
-        self.maps.iter()
+        self.inner.maps.iter().map(|map| &map.name)
     }
 
-    /// Looks `key` up where that needs no waiting; `None` when it does ([`Self::lookup`] then).
+    /// Whether lookups have something to look in; `/map` says `Map named "X" not open` otherwise.
+    pub fn is_open(&self, id: MapId) -> bool {
+        self.map(id).is_some_and(|map| !matches!(map.backend, Backend::Absent))
+    }
+
+    /// The byte that `-S` puts in place of blanks when a rule strings a key together.
+    pub fn blank(&self, id: MapId) -> Option<u8> {
+        self.map(id).and_then(|map| map.flags.character(b'S'))
+    }
+
+    /// What went wrong with maps since the last call: lines to be shown and logged, in the original's words.
+    pub fn take_complaints(&self) -> Vec<String> {
+        if !self.inner.complained.swap(false, Ordering::Relaxed) {
+            return Vec::new();
+        }
+        std::mem::take(&mut self.inner.complaints.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks `key` up as rules do where that needs no waiting; `None` when it does ([`Self::lookup`] then).
     ///
-    /// `args` are those of `$@`: `%1` and on in the value; `%0` is the key. A `macro` map sets its macro in `scope`.
-    pub fn lookup_now(&self, _id: MapId, _key: &[u8], _args: &[Bytes], _scope: &mut Scope) -> Option<Answer> {
-        Some(Answer::Temporary("maps are not open".into()))
+    /// Quotes are taken off the key (unless `-q`), `-D`, `-T` and `-t` have their effect. `args` are those of `$@`: `%1` and on
+    /// in the value; `%0` is the key. A `macro` map sets its macro in `scope`.
+    pub fn lookup_now(&self, id: MapId, key: &[u8], args: &[Bytes], scope: &mut Scope) -> Option<Answer> {
+        let Some(map) = self.map(id) else { return Some(Answer::MISS) };
+        if map.is_deferred(scope) {
+            return Some(map.softened(key, Answer::Temporary("deferred".to_owned())));
+        }
+        let key = map.unquoted(key);
+        let answer = self.ask_now(id, &key, args, scope)?;
+        Some(map.softened(&key, answer))
     }
 
-    /// Looks `key` up. Being dropped at an await loses only the answer.
+    /// Looks `key` up as rules do. Being dropped at an await loses only the answer.
     pub async fn lookup(&self, id: MapId, key: &[u8], args: &[Bytes], scope: &mut Scope) -> Answer {
-        match self.lookup_now(id, key, args, scope) {
-            Some(answer) => answer,
-            None => Answer::Temporary("maps are not open".into()),
+        let Some(map) = self.map(id) else { return Answer::MISS };
+        if map.is_deferred(scope) {
+            return map.softened(key, Answer::Temporary("deferred".to_owned()));
+        }
+        let key = map.unquoted(key);
+        let answer = self.ask(id, &key, args, scope).await;
+        map.softened(&key, answer)
+    }
+
+    /// Looks up as `/map` of test mode does: the key as it is, failures as they are. `None` when it needs waiting.
+    pub fn ask_now(&self, id: MapId, key: &[u8], args: &[Bytes], scope: &mut Scope) -> Option<Answer> {
+        self.ask_within(id, key, args, scope, DEPTH)
+    }
+
+    /// See [`Self::ask_now`].
+    pub async fn ask(&self, id: MapId, key: &[u8], args: &[Bytes], scope: &mut Scope) -> Answer {
+        if let Some(answer) = self.ask_now(id, key, args, scope) {
+            return answer;
+        }
+        let Some(map) = self.map(id) else { return Answer::MISS };
+        let Backend::Sequence(members) = &map.backend else { return self.wait(map, key, args).await };
+        let mut result = Answer::NotFound(Exit::NOHOST);
+        for member in members {
+            // Boxed: a member may be a sequence itself.
+            let answer = Box::pin(self.ask(MapId(*member), key, args, scope)).await;
+            if let Some(answer) = settled(answer, &mut result) {
+                return answer;
+            }
+        }
+        result
+    }
+
+    fn map(&self, id: MapId) -> Option<&Map> {
+        self.inner.maps.get(id.0)
+    }
+
+    fn ask_within(&self, id: MapId, key: &[u8], args: &[Bytes], scope: &mut Scope, depth: usize) -> Option<Answer> {
+        let map = self.map(id)?;
+        let folded;
+        let raw_key = if map.row.folds && !map.flags.has(b'f') && key.iter().any(u8::is_ascii_uppercase) {
+            folded = key.to_ascii_lowercase();
+            &folded
+        } else {
+            key
+        };
+        let raw = match &map.backend {
+            Backend::Stored(stored) => stored.get(raw_key),
+            Backend::Arith => return Some(arith::compute(key, args)),
+            Backend::Arpa => found(arpa::reversed(key).map(Bytes::from), Exit::DATAERR),
+            Backend::Dequote(space) => found(dequote::dequote(key, *space), Exit::OK),
+            Backend::Macro => return Some(self.set_macro(key, args, scope)),
+            Backend::Null => Answer::NotFound(Exit::NOHOST),
+            Backend::Regex(pattern) => found(pattern.find(key, args), Exit::OK),
+            Backend::Sequence(members) => {
+                return self.sequence_now(members, key, args, scope, depth.checked_sub(1)?);
+            }
+            Backend::Syslog(priority) => {
+                if let Some(log) = &self.inner.services.log {
+                    log.write_always(*priority, Id::None, shown(key));
+                }
+                return Some(Answer::Found(Bytes::new()));
+            }
+            Backend::Closed(text) => {
+                self.complain(id, text);
+                Answer::Temporary(text.clone())
+            }
+            Backend::Absent => Answer::MISS,
+            Backend::Host
+            | Backend::BestMx
+            | Backend::Dns(_)
+            | Backend::User(_)
+            | Backend::Program(_)
+            | Backend::Socket(_) => return None,
+        };
+        Some(map.completed(key, args, raw))
+    }
+
+    fn sequence_now(
+        &self,
+        members: &[usize],
+        key: &[u8],
+        args: &[Bytes],
+        scope: &mut Scope,
+        depth: usize,
+    ) -> Option<Answer> {
+        let mut result = Answer::NotFound(Exit::NOHOST);
+        for member in members {
+            let answer = self.ask_within(MapId(*member), key, args, scope, depth)?;
+            if let Some(answer) = settled(answer, &mut result) {
+                return Some(answer);
+            }
+        }
+        Some(result)
+    }
+
+    async fn wait(&self, map: &Map, key: &[u8], args: &[Bytes]) -> Answer {
+        let resolver = self.inner.services.resolver.as_ref();
+        let nobody = || Answer::Temporary("no name service".to_owned());
+        let raw = match (&map.backend, resolver) {
+            (Backend::Host, Some(resolver)) => outside::host(resolver, key).await,
+            (Backend::BestMx, Some(resolver)) => outside::best_mx(resolver, key, map.flags.character(b'z')).await,
+            (Backend::Dns(records), Some(resolver)) => records.get(resolver, key).await,
+            (Backend::User(column), _) => {
+                let name = if map.flags.has(b'f') { key.to_vec() } else { key.to_ascii_lowercase() };
+                outside::password(name, *column).await
+            }
+            (Backend::Program(command), _) => {
+                outside::program(command.clone(), key.to_vec(), Some(self.inner.default_user)).await
+            }
+            (Backend::Socket(endpoint), resolver) => {
+                let limit = map.flags.number(b'd').and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0);
+                endpoint.ask(resolver, &map.name, key, limit.map_or(SOCKET, Duration::from_secs)).await
+            }
+            _ => nobody(),
+        };
+        map.completed(key, args, raw)
+    }
+
+    /// Class `macro`: the key names the macro, the first argument is its value; none makes it undefined.
+    fn set_macro(&self, key: &[u8], args: &[Bytes], scope: &mut Scope) -> Answer {
+        let name = key.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}")).unwrap_or(key);
+        // A name that the configuration never mentions can be read by nothing.
+        if let Some(id) = self.inner.names.lookup(name) {
+            match args.first() {
+                Some(value) => scope.set(id, value.clone()),
+                None => scope.unset(id),
+            }
+        }
+        Answer::Found(Bytes::new())
+    }
+
+    fn complain(&self, id: MapId, text: &str) {
+        let first = self.inner.said.get(id.0).is_some_and(|said| !said.swap(true, Ordering::Relaxed));
+        if first && !text.is_empty() {
+            self.inner.complaints.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
+            self.inner.complained.store(true, Ordering::Relaxed);
         }
     }
 }
+
+fn found(value: Option<Bytes>, miss: Exit) -> Answer {
+    value.map_or(Answer::NotFound(miss), Answer::Found)
+}
+
+/// Takes the answer of a member into the `result` of its sequence; returned when it ends the search.
+fn settled(answer: Answer, result: &mut Answer) -> Option<Answer> {
+    match answer {
+        Answer::Found(_) => return Some(answer),
+        Answer::NotFound(_) if matches!(result, Answer::Temporary(_)) => {}
+        other => *result = other,
+    }
+    None
+}
+
+impl Map {
+    /// `-D`: no lookup while messages are only queued.
+    fn is_deferred(&self, scope: &Scope) -> bool {
+        self.flags.has(b'D') && scope.text(names::DELIVERY_MODE) == "d"
+    }
+
+    /// The key as a rule means it: without quotes, unless `-q` or the class is about quotes.
+    fn unquoted<'k>(&self, key: &'k [u8]) -> std::borrow::Cow<'k, [u8]> {
+        if self.flags.has(b'q')
+            || matches!(self.backend, Backend::Dequote(_))
+            || !key.iter().any(|byte| matches!(byte, b'"' | b'\\'))
+        {
+            return key.into();
+        }
+        let mut out = Vec::with_capacity(key.len());
+        let mut bytes = key.iter().copied();
+        while let Some(byte) = bytes.next() {
+            match byte {
+                b'\\' => out.extend(bytes.next()),
+                b'"' => {}
+                other => out.push(other),
+            }
+        }
+        out.into()
+    }
+
+    /// `-T` makes a value of a temporary failure, `-t` a miss.
+    fn softened(&self, key: &[u8], answer: Answer) -> Answer {
+        match (answer, self.flags.text(b'T')) {
+            (Answer::Temporary(_), Some(text)) => Answer::Found([key, text].concat().into()),
+            (Answer::Temporary(_), None) if self.flags.has(b't') => Answer::MISS,
+            (other, _) => other,
+        }
+    }
+
+    /// The value as it is handed out: the key itself with `-m`, arguments put in, `-a` text behind it.
+    fn completed(&self, key: &[u8], args: &[Bytes], raw: Answer) -> Answer {
+        let Answer::Found(value) = raw else { return raw };
+        let takes_arguments = matches!(self.backend, Backend::Stored(_) | Backend::Program(_) | Backend::Socket(_));
+        let value = match &self.backend {
+            // A quoted text that lost its quotes is never the key again.
+            Backend::Dequote(_) => value,
+            _ if self.flags.has(b'm') => Bytes::copy_from_slice(key),
+            _ if takes_arguments && value.contains(&b'%') => substituted(&value, key, args),
+            _ => value,
+        };
+        match self.flags.text(b'a') {
+            Some(text) if !text.is_empty() => Answer::Found([&value[..], text].concat().into()),
+            _ => Answer::Found(value),
+        }
+    }
+}
+
+/// Puts the key in place of `%0` and arguments in place of `%1` to `%9`; `%%` is a percent sign, anything else stays.
+fn substituted(value: &[u8], key: &[u8], args: &[Bytes]) -> Bytes {
+    let mut out = Vec::with_capacity(value.len() + key.len());
+    let mut bytes = value.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        if byte != b'%' {
+            out.push(byte);
+            continue;
+        }
+        match bytes.peek().copied() {
+            Some(b'%') => out.push(b'%'),
+            Some(b'0') => out.extend_from_slice(key),
+            Some(digit @ b'1'..=b'9') => {
+                out.extend_from_slice(args.get(usize::from(digit - b'1')).map_or(&[][..], |arg| arg));
+            }
+            _ => {
+                out.push(b'%');
+                continue;
+            }
+        }
+        bytes.next();
+    }
+    out.into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,284 @@
+//! Alias databases: rebuilding them (`newaliases`, `-bi`), and reading an alias text where there is no database.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+
+use super::alias_file::{self, Content};
+use super::file::build::{Duplicates, Entries};
+use super::file::replace::Replacement;
+use super::file::{Error, Kind};
+use super::flags;
+use crate::base::bytes::shown;
+use crate::base::exit::Exit;
+use crate::config::Config;
+use crate::sys::safefile::{self, Fault, Judge, Purpose, Refusal};
+use crate::sys::user;
+
+/// What the name of an alias turned out to be, after rewriting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Name {
+    /// A local user; the text is what the local mailer would get.
+    Local(Bytes),
+    /// An address of another mailer.
+    NotLocal,
+    /// No address.
+    Illegal,
+}
+
+/// Aliases of a file.
+#[derive(Debug, Default)]
+pub struct Table {
+    /// Key (lower case) and targets, the last ones where a name came again.
+    pub values: HashMap<Bytes, Bytes>,
+    /// What is wrong, as `line N: …`.
+    pub complaints: Vec<String>,
+    /// Whether something worse than a warning is among them.
+    pub failed: bool,
+    count: usize,
+    longest: usize,
+    total: usize,
+}
+
+impl Table {
+    /// Reads a file. `resolve` rewrites a name; `merge` joins the targets of names that come again.
+    pub async fn read(text: &[u8], merge: bool, mut resolve: impl AsyncFnMut(&[u8]) -> Name) -> Self {
+        let mut table = Self::default();
+        for entry in alias_file::entries(text) {
+            let (name, value) = entry.parts();
+            let whole = shown(&entry.text);
+            let fault = match entry.content {
+                Content::MissingColon => Some("missing colon".to_owned()),
+                Content::Stray => Some("Non-continuation line starts with space".to_owned()),
+                Content::Alias { .. } => match resolve(name).await {
+                    Name::Illegal => Some(format!("{whole}... illegal alias name")),
+                    _ if value.is_empty() => Some(format!("{whole}... missing value for alias")),
+                    Name::NotLocal => Some(format!("{}... cannot alias non-local names", shown(name))),
+                    Name::Local(user) => {
+                        table.add(entry.line, name, &user, value, merge);
+                        None
+                    }
+                },
+            };
+            if let Some(fault) = fault {
+                table.failed = true;
+                table.complaints.push(format!("line {}: {fault}", entry.line));
+            }
+        }
+        table
+    }
+
+    /// The line that tells how many there are.
+    pub fn summary(&self) -> String {
+        format!("{} aliases, longest {} bytes, {} bytes total", self.count, self.longest, self.total)
+    }
+
+    fn add(&mut self, line: u32, name: &[u8], user: &[u8], value: &[u8], merge: bool) {
+        let key = Bytes::from(user.to_ascii_lowercase());
+        self.count += 1;
+        self.longest = self.longest.max(value.len());
+        self.total += key.len() + value.len();
+        let new = match self.values.get(&key) {
+            Some(old) if merge => [old, &b","[..], value].concat().into(),
+            Some(_) => {
+                let (name, key) = (shown(name), shown(&key));
+                self.complaints.push(format!("line {line}: {name}... Warning: duplicate alias name {key}"));
+                Bytes::copy_from_slice(value)
+            }
+            None => Bytes::copy_from_slice(value),
+        };
+        self.values.insert(key, new);
+    }
+}
+
+/// One value of `AliasFile`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// Class; `implicit` when the option names none.
+    pub(crate) class: Bytes,
+    /// Flags and file.
+    pub(crate) arguments: Bytes,
+}
+
+impl Source {
+    /// Reads `file` or `class:flags file`.
+    pub(crate) fn parse(value: &[u8]) -> Self {
+        let value = value.trim_ascii();
+        let named = value.iter().position(|byte| *byte == b':').filter(|at| {
+            let class = value.get(..*at).unwrap_or_default();
+            !class.is_empty() && class.iter().all(u8::is_ascii_alphanumeric)
+        });
+        let (class, arguments) = match named {
+            Some(at) => (value.get(..at).unwrap_or_default(), value.get(at + 1..).unwrap_or_default().trim_ascii()),
+            None => (&b"implicit"[..], value),
+        };
+        Self { class: Bytes::copy_from_slice(class), arguments: Bytes::copy_from_slice(arguments) }
+    }
+
+    /// The kind of database that a rebuild makes; `None` for classes that are not rebuilt.
+    fn kind(&self) -> Option<Kind> {
+        match self.class.as_ref() {
+            b"hash" | b"implicit" | b"dbm" => Some(Kind::Hash),
+            b"btree" => Some(Kind::Btree),
+            _ => None,
+        }
+    }
+}
+
+/// The alias databases of a configuration, in order.
+pub(crate) fn sources(config: &Config) -> impl Iterator<Item = Source> {
+    let values = config.options.alias_file.iter();
+    values.flat_map(|value| value.split(|byte| *byte == b',')).filter(|v| !v.trim_ascii().is_empty()).map(Source::parse)
+}
+
+/// Path of the database that belongs to an alias text.
+pub(crate) fn database_path(text: &Path) -> PathBuf {
+    if text.extension().is_some_and(|extension| extension == "db") {
+        return text.to_owned();
+    }
+    let mut path = text.as_os_str().to_owned();
+    path.push(".db");
+    path.into()
+}
+
+/// What a rebuild says, line by line, and how it ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Lines for the terminal.
+    pub lines: Vec<String>,
+    /// Exit code.
+    pub exit: Exit,
+}
+
+/// Rebuilds every alias database of the configuration (`newaliases`, `-bi`).
+///
+/// `resolve` rewrites the name of an alias, as an address of a recipient; `program` is the name used in messages.
+/// Source: observed: golden cli/bi.
+pub async fn rebuild(config: &Config, program: &str, mut resolve: impl AsyncFnMut(&[u8]) -> Name) -> Report {
+    let mut report = Report { lines: Vec::new(), exit: Exit::OK };
+    let judge = judge(config);
+    for source in sources(config) {
+        let Some(kind) = source.kind() else { continue };
+        let (flags, _) = flags::parse(&source.arguments, &[]);
+        let path = PathBuf::from(OsString::from_vec(flags.word().to_vec()));
+        let text = match open_text(&path, &judge) {
+            Ok(text) => text,
+            Err(why) => {
+                report.lines.push(format!("{program}: cannot open {}: {why}", path.display()));
+                continue;
+            }
+        };
+        let table = Table::read(&text, flags.has(b'A'), &mut resolve).await;
+        report.lines.extend(table.complaints.iter().map(|complaint| format!("{}: {complaint}", path.display())));
+        if table.failed {
+            report.exit = Exit::SOFTWARE;
+        }
+        match write(&path, kind, &table, &judge) {
+            Ok(()) => report.lines.push(format!("{}: {}", path.display(), table.summary())),
+            Err(Unwritten::Place(refusal)) => {
+                if let Refusal::Rule(fault @ (Fault::WorldWritableDirectory | Fault::GroupWritableDirectory)) = refusal
+                {
+                    let directory = path.parent().unwrap_or(Path::new("/"));
+                    report.lines.push(format!("WARNING: {} {}", fault.text(), directory.display()));
+                }
+                report.lines.push(format!("WARNING: cannot open alias database {}", path.display()));
+                report.lines.push(format!("Cannot create database for alias file {}", path.display()));
+                report.exit = Exit::SOFTWARE;
+            }
+            Err(Unwritten::Contents(error)) => {
+                report.lines.push(format!("Cannot create database for alias file {}: {error}", path.display()));
+                report.exit = Exit::SOFTWARE;
+            }
+        }
+    }
+    report
+}
+
+/// For whom map files are judged.
+pub(crate) fn judge(config: &Config) -> Judge {
+    Judge {
+        uid: user::effective_uid(),
+        dont_blame: config.options.dont_blame_sendmail.0,
+        trusted_uid: config.options.trusted_user,
+    }
+}
+
+/// Reads an alias text under the rules for such files.
+pub(crate) fn open_text(path: &Path, judge: &Judge) -> Result<Vec<u8>, Refusal> {
+    let forgiving = Judge { dont_blame: judge.dont_blame | 1 << 8, ..*judge };
+    let mut opened = safefile::open(path, Purpose::AliasText, &forgiving)?;
+    Ok(crate::sys::file::read_limited(&mut opened.file, TEXT)?)
+}
+
+/// Largest alias text or text map read, bytes.
+pub(crate) const TEXT: usize = 256 << 20;
+
+enum Unwritten {
+    Place(Refusal),
+    Contents(Error),
+}
+
+fn write(path: &Path, kind: Kind, table: &Table, judge: &Judge) -> Result<(), Unwritten> {
+    let replacement = Replacement::begin(&database_path(path), judge).map_err(Unwritten::Place)?;
+    let mut entries = Entries::default();
+    let with_nul = |text: &[u8]| [text, b"\0"].concat();
+    for (key, value) in &table.values {
+        entries.push(&with_nul(key), &with_nul(value), 0);
+    }
+    // Tells readers that the file is complete.
+    entries.push(b"@\0", b"@\0", 0);
+    entries.write(kind, Duplicates::Replace, replacement.file()).map_err(Unwritten::Contents)?;
+    replacement.commit().map_err(|e| Unwritten::Contents(e.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Table {
+        let resolve = async |name: &[u8]| match name.trim_ascii() {
+            b"" => Name::Illegal,
+            name if name.contains(&b'@') => Name::NotLocal,
+            name => Name::Local(Bytes::copy_from_slice(name)),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(Table::read(text.as_bytes(), false, resolve))
+    }
+
+    #[test]
+    fn complaints_and_counts_are_those_of_the_original() {
+        let long = "a".repeat(100);
+        let table = read(&format!(
+            "postmaster: root\nbad line without colon\ndup: alice\ndup: bob\n continued: x\nlong: {long}\n: noname\nempty:\n\
+             spaced  :  alice ,  bob\n# comment\n\t carol\n\"quoted name\": dave\nuser@remote.test: alice\n"
+        ));
+        assert_eq!(
+            table.complaints,
+            [
+                "line 2: missing colon",
+                "line 5: dup... Warning: duplicate alias name dup",
+                "line 7: : noname... illegal alias name",
+                "line 8: empty:... missing value for alias",
+                "line 13: user@remote.test... cannot alias non-local names",
+            ]
+        );
+        assert_eq!(table.summary(), "6 aliases, longest 100 bytes, 180 bytes total");
+        assert_eq!(table.values.get(&b"dup"[..]).unwrap(), "bob continued: x");
+        assert!(table.failed);
+    }
+
+    #[test]
+    fn the_option_names_a_class_or_none() {
+        for (value, class, arguments) in [
+            ("/etc/mail/aliases", "implicit", "/etc/mail/aliases"),
+            ("hash: -o /x", "hash", "-o /x"),
+            ("/a:b", "implicit", "/a:b"),
+        ] {
+            let source = Source::parse(value.as_bytes());
+            assert_eq!((source.class.as_ref(), source.arguments.as_ref()), (class.as_bytes(), arguments.as_bytes()));
+        }
+    }
+}

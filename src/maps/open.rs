@@ -1,0 +1,364 @@
+//! Opening the maps of a configuration.
+
+use bytes::Bytes;
+
+use super::aliases;
+use super::classes::{self, Argument, Row, Status};
+use super::file::Kind;
+use super::flags::{self, Flags};
+use super::outside::{Endpoint, Records, user_column};
+use super::regex::Pattern;
+use super::stored::{Closed, Columns, Format, Stored};
+use crate::base::bytes::shown;
+use crate::base::exit::Exit;
+use crate::config::diagnostic::Severity;
+use crate::config::maps::MapDeclaration;
+use crate::config::{Config, Diagnostic};
+use crate::log::Priority;
+use crate::sys::safefile::Judge;
+
+/// A declared map.
+#[derive(Debug)]
+pub(crate) struct Map {
+    pub(crate) name: Bytes,
+    pub(crate) row: &'static Row,
+    pub(crate) flags: Flags,
+    pub(crate) backend: Backend,
+}
+
+/// What answers.
+#[derive(Debug)]
+pub(crate) enum Backend {
+    Stored(Box<Stored>),
+    Arith,
+    Arpa,
+    BestMx,
+    Dequote(Option<u8>),
+    Dns(Records),
+    Host,
+    Macro,
+    Null,
+    Program(Bytes),
+    Regex(Pattern),
+    Sequence(Vec<usize>),
+    Socket(Endpoint),
+    Syslog(Priority),
+    User(usize),
+    /// Could not be opened; every lookup fails for now. The text is said once.
+    Closed(String),
+    /// Could not be opened and is optional, or was declared in a way that makes no sense.
+    Absent,
+}
+
+/// Opens maps one after the other, collecting what is wrong.
+pub(crate) struct Opener<'c> {
+    config: &'c Config,
+    judge: Judge,
+    switch: Vec<u8>,
+    pub(crate) maps: Vec<Map>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// Most members of a sequence. Source: op guide, MAXMAPSTACK.
+const MEMBERS: usize = 12;
+/// Largest service switch file, bytes.
+const SWITCH: usize = 1 << 20;
+
+impl<'c> Opener<'c> {
+    /// Nothing opened yet.
+    pub(crate) fn new(config: &'c Config) -> Self {
+        let path = String::from_utf8_lossy(&config.options.service_switch_file).into_owned();
+        // A missing service switch file is no error: the order built in counts.
+        let switch = crate::sys::file::read_following(path.as_ref(), SWITCH).unwrap_or_default();
+        Self { config, judge: aliases::judge(config), switch, maps: Vec::new(), diagnostics: Vec::new() }
+    }
+
+    /// Opens all.
+    pub(crate) fn run(&mut self) {
+        for declaration in &self.config.maps {
+            self.declared(declaration);
+        }
+        self.aliases();
+        self.switches();
+    }
+
+    /// The map of that name, letter case aside.
+    fn find(&self, name: &[u8]) -> Option<usize> {
+        self.maps.iter().position(|map| map.name.eq_ignore_ascii_case(name))
+    }
+
+    fn say(&mut self, line: u32, text: String) {
+        let path = (line > 0).then(|| self.config.path.clone());
+        self.diagnostics.push(Diagnostic { path, line, text, severity: Severity::Error, exit: Exit::SOFTWARE });
+    }
+
+    fn declared(&mut self, declaration: &MapDeclaration) {
+        let name = shown(&declaration.name).to_string();
+        let Some(row) = classes::find(&declaration.class) else {
+            let text = format!("readcf: map {name}: class {} not available", shown(&declaration.class));
+            return self.say(declaration.line, text);
+        };
+        let mut arguments = declaration.arguments.clone();
+        if row.name == "dequote" {
+            arguments = first_flag(&arguments);
+        }
+        let (mut flags, unknown) = flags::parse(&arguments, row.flags);
+        if row.strict {
+            for letter in unknown {
+                self.say(declaration.line, format!("Illegal option {} map {name}", char::from(letter)));
+            }
+        }
+        let backend = if row.argument == Argument::Required && flags.word().is_empty() {
+            self.say(declaration.line, format!("No file name for {} map {name}", row.name));
+            Backend::Absent
+        } else if row.name == "sequence" {
+            flags.rest = arguments;
+            self.sequence(declaration, &name)
+        } else {
+            match self.backend(row, &name, &flags) {
+                Ok(backend) => backend,
+                Err(Fault::Declaration(texts, backend)) => {
+                    for text in texts {
+                        self.say(declaration.line, text);
+                    }
+                    backend
+                }
+                Err(Fault::Closed(closed)) if closed.absent && flags.has(b'o') => Backend::Absent,
+                Err(Fault::Closed(closed)) => Backend::Closed(closed.text),
+            }
+        };
+        self.put(Map { name: declaration.name.clone(), row, flags, backend });
+    }
+
+    fn put(&mut self, map: Map) {
+        match self.find(&map.name) {
+            Some(at) => {
+                if let Some(slot) = self.maps.get_mut(at) {
+                    *slot = map;
+                }
+            }
+            None => self.maps.push(map),
+        }
+    }
+
+    fn sequence(&mut self, declaration: &MapDeclaration, name: &str) -> Backend {
+        let mut members = Vec::new();
+        for word in declaration.arguments.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
+            let word = word.strip_prefix(b"-").unwrap_or(word);
+            match self.find(word) {
+                Some(at) => members.push(at),
+                None => {
+                    self.say(declaration.line, format!("Sequence map {name}: unknown member map {}", shown(word)));
+                }
+            }
+        }
+        members.truncate(MEMBERS);
+        Backend::Sequence(members)
+    }
+
+    fn backend(&self, row: &Row, name: &str, flags: &Flags) -> Result<Backend, Fault> {
+        let stored = |format| {
+            Stored::open(row.name, name, format, flags, self.judge)
+                .map(|stored| Backend::Stored(Box::new(stored)))
+                .map_err(Fault::Closed)
+        };
+        Ok(match row.name {
+            "arith" => Backend::Arith,
+            "arpa" => Backend::Arpa,
+            "bestmx" => Backend::BestMx,
+            "btree" => return stored(Format::Database(Some(Kind::Btree))),
+            "dequote" => Backend::Dequote(flags.character(b's').or(flags.character(b'S'))),
+            "dns" => Backend::Dns(Records::new(name, flags).map_err(|t| Fault::Declaration(t, Backend::Null))?),
+            "hash" => return stored(Format::Database(Some(Kind::Hash))),
+            "host" => Backend::Host,
+            "implicit" => return stored(Format::Database(None)),
+            "macro" => Backend::Macro,
+            "null" => Backend::Null,
+            "program" => Backend::Program(flags.rest.clone()),
+            "regex" => Backend::Regex(Pattern::new(flags).map_err(|t| Fault::Declaration(vec![t], Backend::Absent))?),
+            "socket" => match Endpoint::parse(flags.word()) {
+                Some(endpoint) => Backend::Socket(endpoint),
+                None => {
+                    let text = format!("socket map \"{name}\": bad address {}", shown(flags.word()));
+                    return Err(Fault::Closed(Closed { text, absent: false }));
+                }
+            },
+            // Its members are known only when all maps are.
+            "switch" => Backend::Sequence(Vec::new()),
+            "syslog" => Backend::Syslog(priority(flags).map_err(|t| Fault::Declaration(vec![t], Backend::Absent))?),
+            "text" => {
+                let columns = Columns::new(name, flags).map_err(Fault::Closed)?;
+                return stored(Format::Columns(columns));
+            }
+            "user" => match user_column(name, flags) {
+                Ok(column) => Backend::User(column),
+                Err(text) => return Err(Fault::Closed(Closed { text, absent: false })),
+            },
+            _ => {
+                let text = match row.status {
+                    Status::Accepted(why) => format!("{} map \"{name}\": {why}", row.name),
+                    Status::Done => String::new(),
+                };
+                return Err(Fault::Closed(Closed { text, absent: true }));
+            }
+        })
+    }
+
+    /// The alias databases (`Alias0` …), `aliases.files` over them, and `aliases`, unless the configuration declares such maps.
+    fn aliases(&mut self) {
+        let mut members = Vec::new();
+        for (nth, source) in aliases::sources(self.config).enumerate() {
+            let name = format!("Alias{nth}");
+            if let Some(map) = self.alias_map(&name, &source) {
+                members.push(self.maps.len());
+                self.maps.push(map);
+            }
+        }
+        if self.find(b"aliases.files").is_none() {
+            self.predeclare("aliases.files", "sequence", Backend::Sequence(members));
+        }
+        if self.find(b"aliases").is_none() {
+            let declaration = MapDeclaration {
+                name: Bytes::from_static(b"aliases"),
+                class: Bytes::from_static(b"switch"),
+                arguments: Bytes::from_static(b"aliases"),
+                line: 0,
+            };
+            self.declared(&declaration);
+        }
+    }
+
+    fn predeclare(&mut self, name: &'static str, class: &str, backend: Backend) {
+        if let Some(row) = classes::find(class.as_bytes()) {
+            self.maps.push(Map { name: Bytes::from_static(name.as_bytes()), row, flags: Flags::default(), backend });
+        }
+    }
+
+    fn alias_map(&mut self, name: &str, source: &aliases::Source) -> Option<Map> {
+        let Some(row) = classes::find(&source.class) else {
+            self.say(0, format!("Unknown alias class {}", shown(&source.class)));
+            return None;
+        };
+        let (flags, _) = flags::parse(&source.arguments, row.flags);
+        let backend = match self.backend(row, name, &flags) {
+            Ok(backend) => backend,
+            Err(Fault::Closed(closed)) if row.folds && row.name != "text" => self.alias_text(row, name, &flags, closed),
+            Err(Fault::Closed(closed)) => Backend::Closed(closed.text),
+            Err(Fault::Declaration(texts, backend)) => {
+                for text in texts {
+                    self.say(0, text);
+                }
+                backend
+            }
+        };
+        Some(Map { name: Bytes::from(name.to_owned()), row, flags, backend })
+    }
+
+    /// Where no database is, the text serves.
+    fn alias_text(&mut self, row: &Row, name: &str, flags: &Flags, closed: Closed) -> Backend {
+        match Stored::open(row.name, name, Format::Aliases, flags, self.judge) {
+            Ok(stored) => {
+                let path = shown(flags.word());
+                let text = format!("WARNING: cannot open alias database {path}; reading text version");
+                self.diagnostics.push(Diagnostic {
+                    path: None,
+                    line: 0,
+                    text,
+                    severity: Severity::Warning,
+                    exit: Exit::OK,
+                });
+                Backend::Stored(Box::new(stored))
+            }
+            Err(_) if flags.has(b'o') => Backend::Absent,
+            Err(text) if closed.text.is_empty() => Backend::Closed(if text.text.is_empty() {
+                format!("cannot open {}", shown(flags.word()))
+            } else {
+                text.text
+            }),
+            Err(_) => Backend::Closed(closed.text),
+        }
+    }
+
+    /// Finds the members of `switch` maps: `NAME.service` for each service of the service switch.
+    fn switches(&mut self) {
+        for at in 0..self.maps.len() {
+            let Some(map) = self.maps.get(at).filter(|map| map.row.name == "switch") else { continue };
+            let name = map.name.clone();
+            let services = self.services(&map.flags.word().to_vec());
+            let mut members = Vec::new();
+            let mut missing = None;
+            for service in &services {
+                let member = [name.as_ref(), b".", service].concat();
+                match self.find(&member) {
+                    Some(at) => members.push(at),
+                    None => {
+                        missing = Some(format!("Switch map {}: unknown member map {}", shown(&name), shown(&member)))
+                    }
+                }
+            }
+            let backend = match missing {
+                _ if services.is_empty() => Backend::Closed(String::new()),
+                Some(text) if members.is_empty() => {
+                    self.diagnostics.push(Diagnostic {
+                        path: None,
+                        line: 0,
+                        text,
+                        severity: Severity::Warning,
+                        exit: Exit::OK,
+                    });
+                    Backend::Sequence(members)
+                }
+                _ => Backend::Sequence(members),
+            };
+            if let Some(map) = self.maps.get_mut(at) {
+                map.backend = backend;
+            }
+        }
+    }
+
+    /// Services of a name: from the service switch file, else `files` for those that always exist.
+    fn services(&self, name: &[u8]) -> Vec<Vec<u8>> {
+        let lines = self.switch.split(|byte| *byte == b'\n');
+        let words = |line: &[u8]| -> Vec<Vec<u8>> {
+            let line = line.split(|byte| *byte == b'#').next().unwrap_or_default();
+            line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).map(<[u8]>::to_vec).collect()
+        };
+        for line in lines {
+            let mut words = words(line);
+            if words.first().is_some_and(|first| first == name) {
+                words.remove(0);
+                return words;
+            }
+        }
+        if name == b"aliases" || name == b"passwd" { vec![b"files".to_vec()] } else { Vec::new() }
+    }
+}
+
+enum Fault {
+    /// Told when the file is read; the map stays with this in its place.
+    Declaration(Vec<String>, Backend),
+    /// Told at the first lookup.
+    Closed(Closed),
+}
+
+/// `dequote` reads one flag only.
+fn first_flag(arguments: &Bytes) -> Bytes {
+    let end = arguments.iter().position(u8::is_ascii_whitespace).unwrap_or(arguments.len());
+    arguments.slice(..end)
+}
+
+fn priority(flags: &Flags) -> Result<Priority, String> {
+    let Some(text) = flags.text(b'L') else { return Ok(Priority::Info) };
+    let name = text.strip_prefix(b"LOG_").unwrap_or(text);
+    Ok(match name.to_ascii_uppercase().as_slice() {
+        b"EMERG" => Priority::Emergency,
+        b"ALERT" => Priority::Alert,
+        b"CRIT" => Priority::Critical,
+        b"ERR" => Priority::Error,
+        b"WARNING" => Priority::Warning,
+        b"NOTICE" => Priority::Notice,
+        b"INFO" => Priority::Info,
+        b"DEBUG" => Priority::Debug,
+        _ => return Err(format!("syslog_map_parseargs: Unknown priority {}", shown(text))),
+    })
+}

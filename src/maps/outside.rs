@@ -1,0 +1,348 @@
+//! Classes that ask others: name servers, the password database, programs, sockets. All of them wait.
+
+use std::io::Read;
+use std::net::IpAddr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::answer::Answer;
+use super::flags::Flags;
+use crate::base::bytes::starts_with_ignore_case;
+use crate::base::exit::Exit;
+use crate::base::limits;
+use crate::net::dns::{Error, Family, RData, RecordType, Resolver, Reverse, Service, shown_address};
+use crate::sys::spawn::{Launch, Stream};
+use crate::sys::user::{self, Identity};
+
+/// A miss of a name.
+const NO_HOST: Answer = Answer::NotFound(Exit::NOHOST);
+
+fn failed(error: &Error) -> Answer {
+    if error.words().is_empty() || matches!(error, Error::Temporary) {
+        return Answer::Temporary(error.to_string());
+    }
+    NO_HOST
+}
+
+/// Class `host`: the canonical name of a host, or the name of `[address]`.
+pub(crate) async fn host(resolver: &Resolver, key: &[u8]) -> Answer {
+    if let Some(inner) = key.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")) {
+        let inner = if starts_with_ignore_case(inner, b"IPv6:") { inner.get(5..).unwrap_or_default() } else { inner };
+        let address = std::str::from_utf8(inner).ok().and_then(|text| text.parse::<IpAddr>().ok());
+        let Some(address) = address else { return NO_HOST };
+        return match resolver.reverse(address).await {
+            Reverse::Ok(name) | Reverse::Forged(name) => Answer::Found(name),
+            Reverse::Fail => NO_HOST,
+            Reverse::Temporary => Answer::Temporary("host name lookup failure".to_owned()),
+        };
+    }
+    match resolver.canonify(key).await {
+        Ok(canonical) => Answer::Found(canonical.name),
+        Err(error) => failed(&error),
+    }
+}
+
+/// Class `bestmx`: the best mail exchanger, or all of them with a delimiter.
+pub(crate) async fn best_mx(resolver: &Resolver, key: &[u8], delimiter: Option<u8>) -> Answer {
+    if !resolver.settings().services.contains(&Service::Dns) {
+        return Answer::MISS;
+    }
+    let asked = Bytes::copy_from_slice(key);
+    match resolver.mx(key).await {
+        Ok(answer) => joined(answer.names(&asked).into_iter(), delimiter, usize::MAX).unwrap_or(Answer::MISS),
+        Err(Error::Temporary) => Answer::Temporary("host name lookup failure".to_owned()),
+        Err(_) => Answer::MISS,
+    }
+}
+
+fn joined(values: impl Iterator<Item = Bytes>, delimiter: Option<u8>, limit: usize) -> Option<Answer> {
+    let Some(delimiter) = delimiter else { return values.into_iter().next().map(Answer::Found) };
+    let mut out = Vec::new();
+    let mut any = false;
+    for value in values.take(limit) {
+        if any {
+            out.push(delimiter);
+        }
+        any = true;
+        out.extend_from_slice(&value);
+    }
+    any.then(|| Answer::Found(out.into()))
+}
+
+/// What a `dns` map asks for.
+#[derive(Debug, Clone)]
+pub(crate) struct Records {
+    kind: RecordType,
+    domain: Option<Bytes>,
+    delimiter: Option<u8>,
+    limit: usize,
+}
+
+/// Record types of `dns` maps.
+static TYPES: &[(&str, RecordType)] = &[
+    ("A", RecordType::A),
+    ("AAAA", RecordType::AAAA),
+    ("CNAME", RecordType::CNAME),
+    ("MX", RecordType::MX),
+    ("NS", RecordType::NS),
+    ("PTR", RecordType::PTR),
+    ("SRV", RecordType::SRV),
+    ("TLSA", RecordType::TLSA),
+    ("TXT", RecordType::TXT),
+];
+
+impl Records {
+    /// From the flags; errors in the original's words.
+    pub(crate) fn new(name: &str, flags: &Flags) -> Result<Self, Vec<String>> {
+        let missing = format!("dns map {name}: missing -R type");
+        let Some(text) = flags.text(b'R') else { return Err(vec![missing]) };
+        let row = TYPES.iter().find(|(known, _)| text.eq_ignore_ascii_case(known.as_bytes()));
+        let Some((_, kind)) = row else {
+            return Err(vec![format!("dns map {name}: wrong type {}", crate::base::bytes::shown(text)), missing]);
+        };
+        let limit = flags.number(b'Z').and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
+        Ok(Self {
+            kind: *kind,
+            domain: flags.text(b'B').cloned(),
+            delimiter: flags.character(b'z'),
+            limit: limit.unwrap_or(usize::MAX),
+        })
+    }
+
+    /// The records' contents: the first, or all of them with a delimiter.
+    pub(crate) async fn get(&self, resolver: &Resolver, key: &[u8]) -> Answer {
+        let name = match &self.domain {
+            Some(domain) => [key, b".", domain].concat(),
+            None => key.to_vec(),
+        };
+        match resolver.records(&name, self.kind).await {
+            Ok(found) => {
+                let values = found.records.iter().filter(|r| r.data.record_type() == self.kind);
+                joined(values.map(|r| content(&r.data)), self.delimiter, self.limit).unwrap_or(NO_HOST)
+            }
+            Err(error) => failed(&error),
+        }
+    }
+}
+
+/// A record's content as a map value.
+fn content(data: &RData) -> Bytes {
+    let name = |text: String| Bytes::from(text.trim_end_matches('.').to_owned());
+    match data {
+        RData::A(address) => shown_address(IpAddr::V4(address.0), false).into(),
+        RData::AAAA(address) => shown_address(IpAddr::V6(address.0), false).into(),
+        RData::MX(mx) => name(mx.exchange.to_string()),
+        RData::SRV(srv) => {
+            let target = srv.target.to_string();
+            format!("{} {} {} {}", srv.priority, srv.weight, srv.port, target.trim_end_matches('.')).into()
+        }
+        RData::TXT(txt) => txt.txt_data.concat().into(),
+        other => name(other.to_string()),
+    }
+}
+
+/// Which column of a password entry a `user` map returns.
+pub(crate) fn user_column(name: &str, flags: &Flags) -> Result<usize, String> {
+    let Some(text) = flags.text(b'v') else { return Ok(0) };
+    let names = ["name", "passwd", "uid", "gid", "gecos", "dir", "shell"];
+    names
+        .iter()
+        .position(|known| text.as_ref() == known.as_bytes())
+        .ok_or_else(|| format!("User map {name}: unknown column name {}", crate::base::bytes::shown(text)))
+}
+
+/// Class `user`: a column of a password entry.
+pub(crate) async fn password(key: Vec<u8>, column: usize) -> Answer {
+    let found = tokio::task::spawn_blocking(move || user::by_name(&key)).await;
+    let account = match found {
+        Ok(Ok(Some(account))) => account,
+        Ok(Ok(None)) => return Answer::NotFound(Exit::NOUSER),
+        Ok(Err(e)) => return Answer::Temporary(format!("password database: {e}")),
+        Err(e) => return Answer::Temporary(e.to_string()),
+    };
+    Answer::Found(match column {
+        0 => Bytes::from(account.name.clone()),
+        1 => Bytes::from_static(b"x"),
+        2 => account.uid.to_string().into(),
+        3 => account.gid.to_string().into(),
+        4 => Bytes::copy_from_slice(&account.gecos),
+        5 => Bytes::copy_from_slice(account.home.as_os_str().as_bytes()),
+        _ => Bytes::copy_from_slice(account.shell.as_os_str().as_bytes()),
+    })
+}
+
+/// Class `program`: the first line that a program prints; the key is its last argument.
+///
+/// Only for a process that may take the identity itself; one that may not gets EX_CONFIG from the start that fails.
+pub(crate) async fn program(command: Bytes, key: Vec<u8>, identity: Option<(u32, u32)>) -> Answer {
+    tokio::task::spawn_blocking(move || run(&command, key, identity))
+        .await
+        .unwrap_or_else(|e| Answer::Temporary(e.to_string()))
+}
+
+fn run(command: &[u8], key: Vec<u8>, identity: Option<(u32, u32)>) -> Answer {
+    let mut argv: Vec<Bytes> =
+        command.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty()).map(Bytes::copy_from_slice).collect();
+    let path = PathBuf::from(std::ffi::OsStr::from_bytes(argv.first().map_or(&b""[..], |p| p)));
+    argv.push(key.into());
+    let mut launch = Launch::new(path);
+    launch.argv = argv;
+    launch.environment = vec![(Bytes::from_static(b"PATH"), Bytes::from_static(b"/bin:/usr/bin"))];
+    launch.stdin = Stream::Null;
+    launch.stdout = Stream::Pipe;
+    launch.stderr = Stream::Null;
+    if let Some((uid, gid)) = identity
+        && user::effective_uid() == 0
+    {
+        match Identity::of(uid, gid) {
+            Ok(identity) => launch.identity = Some(identity),
+            Err(e) => return Answer::Temporary(e.to_string()),
+        }
+    }
+    let Ok(mut child) = launch.start() else { return Answer::NotFound(Exit::CONFIG) };
+    let mut text = Vec::new();
+    if let Some(output) = child.stdout.take() {
+        // What cannot be read counts as not printed; the exit code tells the rest.
+        let _ = output.take(limits::MAP_VALUE as u64).read_to_end(&mut text);
+    }
+    let code = child.wait().ok().and_then(|status| status.code()).and_then(|code| u8::try_from(code).ok());
+    match code {
+        Some(0) => {
+            let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            Answer::Found(Bytes::copy_from_slice(line))
+        }
+        Some(code) if Exit(code).is_temporary() => Answer::Temporary(format!("program ended with {code}")),
+        Some(code) => Answer::NotFound(Exit(code)),
+        None => Answer::Temporary("program was ended by a signal".to_owned()),
+    }
+}
+
+/// Where a `socket` map connects to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    /// `inet:port@host`, `inet6:…`.
+    Inet(u16, String),
+    /// `local:path`, `unix:path`, or a path alone.
+    Local(PathBuf),
+}
+
+impl Endpoint {
+    /// Reads the argument of a `socket` map.
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(text).ok()?;
+        match text.split_once(':') {
+            Some(("local" | "unix", path)) => Some(Self::Local(path.into())),
+            Some(("inet" | "inet6", rest)) => {
+                let (port, host) = rest.split_once('@')?;
+                let host = host.trim_start_matches('[').trim_end_matches(']');
+                Some(Self::Inet(port.parse().ok()?, host.to_owned()))
+            }
+            None if text.starts_with('/') => Some(Self::Local(text.into())),
+            _ => None,
+        }
+    }
+
+    /// Class `socket`: one question, one answer.
+    ///
+    /// Shape: netstrings (`length:bytes,`): `map key`, then `OK value`, `NOTFOUND`, `TEMP why`, `TIMEOUT why`, `PERM why`.
+    pub(crate) async fn ask(&self, resolver: Option<&Resolver>, map: &[u8], key: &[u8], limit: Duration) -> Answer {
+        match tokio::time::timeout(limit, self.exchange(resolver, map, key)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(e)) => Answer::Temporary(format!("socket map: {e}")),
+            Err(_) => Answer::Temporary("socket map: timeout".to_owned()),
+        }
+    }
+
+    async fn exchange(&self, resolver: Option<&Resolver>, map: &[u8], key: &[u8]) -> std::io::Result<Answer> {
+        match self {
+            Self::Local(path) => converse(tokio::net::UnixStream::connect(Path::new(path)).await?, map, key).await,
+            Self::Inet(port, host) => {
+                let address = match (host.parse::<IpAddr>(), resolver) {
+                    (Ok(address), _) => address,
+                    (Err(_), Some(resolver)) => {
+                        let found = resolver.addresses(host.as_bytes(), Family::Any).await;
+                        let found = found.map_err(|e| std::io::Error::other(e.to_string()))?;
+                        *found.first().ok_or(std::io::ErrorKind::NotFound)?
+                    }
+                    (Err(_), None) => return Err(std::io::ErrorKind::NotFound.into()),
+                };
+                converse(tokio::net::TcpStream::connect((address, *port)).await?, map, key).await
+            }
+        }
+    }
+}
+
+async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, map: &[u8], key: &[u8]) -> std::io::Result<Answer> {
+    let question = [map, b" ", key].concat();
+    let mut request = format!("{}:", question.len()).into_bytes();
+    request.extend_from_slice(&question);
+    request.push(b',');
+    stream.write_all(&request).await?;
+    stream.flush().await?;
+    let mut length = 0usize;
+    for _ in 0..8 {
+        match stream.read_u8().await? {
+            digit @ b'0'..=b'9' => length = length * 10 + usize::from(digit - b'0'),
+            b':' if length <= limits::MAP_VALUE => {
+                let mut reply = vec![0; length];
+                stream.read_exact(&mut reply).await?;
+                let end = stream.read_u8().await?;
+                return if end == b',' { Ok(verdict(&reply)) } else { Err(std::io::ErrorKind::InvalidData.into()) };
+            }
+            _ => break,
+        }
+    }
+    Err(std::io::ErrorKind::InvalidData.into())
+}
+
+fn verdict(reply: &[u8]) -> Answer {
+    let (word, rest) = match reply.iter().position(|byte| *byte == b' ') {
+        Some(at) => (reply.get(..at).unwrap_or_default(), reply.get(at + 1..).unwrap_or_default()),
+        None => (reply, &b""[..]),
+    };
+    match word {
+        b"OK" => Answer::Found(Bytes::copy_from_slice(rest)),
+        b"NOTFOUND" => Answer::MISS,
+        b"PERM" => Answer::NotFound(Exit::UNAVAILABLE),
+        _ => Answer::Temporary(String::from_utf8_lossy(reply).into_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_have_three_forms() {
+        assert_eq!(Endpoint::parse(b"inet:99@127.0.0.1"), Some(Endpoint::Inet(99, "127.0.0.1".into())));
+        assert_eq!(Endpoint::parse(b"local:/x"), Some(Endpoint::Local("/x".into())));
+        assert_eq!(Endpoint::parse(b"foo"), None);
+    }
+
+    #[test]
+    fn socket_verdicts() {
+        assert_eq!(verdict(b"OK a b"), Answer::Found("a b".into()));
+        assert_eq!(verdict(b"NOTFOUND"), Answer::MISS);
+        assert!(matches!(verdict(b"TEMP x"), Answer::Temporary(_)));
+    }
+
+    #[test]
+    fn a_socket_map_speaks_netstrings() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (ours, mut theirs) = tokio::io::duplex(64);
+            let serve = async {
+                let mut asked = [0; 10];
+                theirs.read_exact(&mut asked).await.unwrap();
+                assert_eq!(&asked, b"7:map key,");
+                theirs.write_all(b"8:OK value,").await.unwrap();
+            };
+            let (answer, ()) = tokio::join!(converse(ours, b"map", b"key"), serve);
+            assert_eq!(answer.unwrap(), Answer::Found("value".into()));
+        });
+    }
+}
