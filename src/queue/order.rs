@@ -80,21 +80,18 @@ pub fn sort(entries: &mut [Entry], order: QueueSortOrder, seed: u64) {
         QueueSortOrder::None => {}
         QueueSortOrder::Filename => entries.sort_by(|a, b| a.id.cmp(&b.id)),
         QueueSortOrder::Random => entries.sort_by_key(|e| scrambled(e.id.as_str(), seed)),
-        QueueSortOrder::Priority => by(entries, |a, b| a.priority.cmp(&b.priority).then(a.created.cmp(&b.created))),
+        QueueSortOrder::Priority => by(entries, |a, b| a.priority.cmp(&b.priority)),
         QueueSortOrder::Time => by(entries, |a, b| a.created.cmp(&b.created)),
         QueueSortOrder::Modification => by(entries, |a, b| a.modified.cmp(&b.modified)),
         QueueSortOrder::Host => by(entries, |a, b| a.host.cmp(&b.host).then(a.priority.cmp(&b.priority))),
     }
 }
 
-/// Entries without a summary come last; ties are broken by id.
+/// Entries without a summary come last; what is equal keeps the order of the directory. Source: observed.
 fn by(entries: &mut [Entry], compare: impl Fn(&Summary, &Summary) -> Ordering) {
-    entries.sort_by(|a, b| {
-        let order = match (&a.summary, &b.summary) {
-            (Some(one), Some(other)) => compare(one, other),
-            (one, other) => other.is_some().cmp(&one.is_some()),
-        };
-        order.then_with(|| a.id.cmp(&b.id))
+    entries.sort_by(|a, b| match (&a.summary, &b.summary) {
+        (Some(one), Some(other)) => compare(one, other),
+        (one, other) => other.is_some().cmp(&one.is_some()),
     });
 }
 

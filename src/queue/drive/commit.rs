@@ -144,7 +144,14 @@ impl Spool {
         if self.is_synced() {
             step("sync", &control, directory.sync_all())?;
         }
-        Ok(Held { id: job.id.clone(), kind: job.kind, directory: job.directory, data: job.data, lock })
+        Ok(Held {
+            id: job.id.clone(),
+            kind: job.kind,
+            directory: job.directory,
+            data: job.data,
+            is_at_rest: false,
+            lock,
+        })
     }
 
     /// Writes or links the df; gives the file that still must be synced.

@@ -186,6 +186,12 @@ impl Directory {
         Ok(linkat(&self.place(first(from)).fd, from, &other.place(first(to)).fd, to, AtFlags::empty())?)
     }
 
+    /// Device and inode of a file as an `I` line shows them.
+    pub(super) fn inode(&self, name: &str) -> Option<(u64, u64, u64)> {
+        let facts = self.stat(name).ok()?;
+        Some((nix::sys::stat::major(facts.st_dev), nix::sys::stat::minor(facts.st_dev), facts.st_ino))
+    }
+
     pub(super) fn stat(&self, name: &str) -> io::Result<FileStat> {
         Ok(fstatat(&self.place(first(name)).fd, name, AtFlags::AT_SYMLINK_NOFOLLOW)?)
     }

@@ -16,7 +16,7 @@ impl Spool {
     pub fn lock_now(&self, id: &QueueId) -> Result<Option<(Held, Envelope, Body)>, Error> {
         let Some((index, kind, file)) = self.open_locked(id)? else { return Ok(None) };
         let directory = self.directory(index)?;
-        let mut held = Held { id: id.clone(), kind, directory: index, data: index, lock: file };
+        let mut held = Held { id: id.clone(), kind, directory: index, data: index, is_at_rest: true, lock: file };
         match self.read_message(&mut held) {
             Ok((envelope, body)) => Ok(Some((held, envelope, body))),
             Err(error @ Error::Damaged { .. }) => {
@@ -100,6 +100,7 @@ impl Spool {
         }
         held.data = data;
         let mut envelope = control.envelope;
+        envelope.size_bytes = metadata.len().saturating_add(control.header_bytes);
         envelope.queue_group = self.group_of(held.directory);
         let body = self.body(file, metadata.len(), &held.id, data);
         Ok((envelope, step("read", &data_name, body)?))

@@ -15,7 +15,7 @@ use std::sync::Mutex;
 
 use jiff::tz::TimeZone;
 
-use super::qf::{Codec, write};
+use super::qf::{Codec, DataFile, write};
 use super::{Error, Kind};
 use crate::base::time::UnixTime;
 use crate::config::Config;
@@ -67,6 +67,8 @@ pub struct Held {
     directory: usize,
     /// Directory of the df.
     data: usize,
+    /// It was found in the queue, not just put there.
+    is_at_rest: bool,
     lock: File,
 }
 
@@ -190,7 +192,8 @@ impl Spool {
         let directory = self.place(&envelope.id, envelope.queue_group);
         let data = body.directory_of(&envelope.id).unwrap_or(directory);
         let df_path = (data != directory).then(|| self.inner.directories.get(data).map(Directory::data_path)).flatten();
-        let text = write::render(envelope, &self.inner.codec, df_path.as_deref());
+        let place = DataFile { directory: df_path.as_deref(), inode: None };
+        let text = write::render(envelope, &self.inner.codec, place);
         commit::CommitJob {
             id: envelope.id.clone(),
             kind: if envelope.quarantine.is_some() { Kind::Quarantined } else { Kind::Normal },
@@ -202,10 +205,12 @@ impl Spool {
     }
 
     fn update_job(&self, held: Held, envelope: &Envelope) -> commit::UpdateJob {
-        let df_path = (held.data != held.directory)
-            .then(|| self.inner.directories.get(held.data).map(Directory::data_path))
-            .flatten();
-        let text = write::render(envelope, &self.inner.codec, df_path.as_deref());
+        let directory = self.inner.directories.get(held.data);
+        let df_path = directory.filter(|_| held.data != held.directory).map(Directory::data_path);
+        // The original says where the df is once it has read it, and always for reports.
+        let is_shown = held.is_at_rest || envelope.flags.is_response;
+        let inode = directory.filter(|_| is_shown).and_then(|d| d.inode(&format!("df{}", held.id)));
+        let text = write::render(envelope, &self.inner.codec, DataFile { directory: df_path.as_deref(), inode });
         let kind = if envelope.quarantine.is_some() { Kind::Quarantined } else { Kind::Normal };
         commit::UpdateJob { held, kind, text }
     }

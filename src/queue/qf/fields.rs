@@ -29,7 +29,7 @@ pub static FIELDS: &[Row] = &[
     row(b'E', "errors-to",          "address",                                true,  1, false),
     row(b'F', "flags",              "letters",                                false, 1, true),
     row(b'H', "header",             "?condition?name: value",                 true,  1, true),
-    row(b'I', "df-inode",           "major/minor/inode",                      false, 1, false),
+    row(b'I', "df-inode",           "major/minor/inode; not looked at",       false, 1, true),
     row(b'K', "last-try",           "seconds since the epoch",                false, 1, true),
     row(b'M', "message",            "why it waits; in front of a recipient, why that one does", true, 1, true),
     row(b'N', "tries",              "number",                                 false, 1, true),

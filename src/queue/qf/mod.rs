@@ -44,6 +44,15 @@ impl Codec {
     }
 }
 
+/// Where the df is: what a control file says of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DataFile<'a> {
+    /// Its directory, when it is not the control file's.
+    pub directory: Option<&'a [u8]>,
+    /// Its device (major and minor) and inode, once it is known to lie on disk.
+    pub inode: Option<(u64, u64, u64)>,
+}
+
 /// What is wrong with a control file. The words are the original's where it has some.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {

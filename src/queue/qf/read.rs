@@ -17,6 +17,8 @@ pub struct Control {
     pub envelope: Envelope,
     /// Directory of the df when it is another one (`d`).
     pub df_directory: Option<Bytes>,
+    /// Bytes of all header names and values: with the body, the size that is announced.
+    pub header_bytes: u64,
 }
 
 /// Reads a control file of any version up to 8.
@@ -25,7 +27,7 @@ pub struct Control {
 pub fn read(text: &[u8], id: &QueueId, codec: &Codec) -> Result<Control, Fault> {
     let envelope = Envelope::new(id.clone(), UnixTime(0), Scope::new(codec.base.clone()));
     let mut reader = Reader {
-        control: Control { envelope, df_directory: None },
+        control: Control { envelope, df_directory: None, header_bytes: 0 },
         names: codec.names.clone(),
         version: 0,
         has_sender: false,
@@ -184,6 +186,7 @@ impl Reader {
             None => (Condition::Always, value),
         };
         let Some((name, text)) = split_once(field, b':') else { return };
+        self.control.header_bytes += (name.len() + text.len()) as u64;
         let value = header_value(text, &mut self.names);
         let header = Header { name: owned(name.trim_ascii_end()), value, condition, is_default: false };
         self.control.envelope.headers.push(header);
@@ -315,7 +318,7 @@ mod tests {
     use crate::config::Config;
     use crate::envelope::State;
     use crate::macros::names;
-    use crate::queue::qf::render;
+    use crate::queue::qf::{DataFile, render};
 
     fn codec() -> Codec {
         Codec::new(&Config::default())
@@ -342,7 +345,7 @@ mod tests {
         for file in files {
             let file = file.split_inclusive(|b| *b == b'\n').skip(1).collect::<Vec<_>>().concat();
             let envelope = parsed(&file).unwrap();
-            assert_eq!(shown(&render(&envelope, &codec(), None)).to_string(), shown(&file).to_string());
+            assert_eq!(shown(&render(&envelope, &codec(), DataFile::default())).to_string(), shown(&file).to_string());
         }
     }
 
@@ -389,7 +392,7 @@ mod tests {
     fn a_peer_cannot_write_a_macro_reference() {
         let mut envelope = Envelope::new(id(), UnixTime(0), Scope::default());
         envelope.headers.push(Header::new("X", &b" a\x81gb \xff\x81{auth_type} \xc7"[..]));
-        let again = parsed(&render(&envelope, &codec(), None)).unwrap();
+        let again = parsed(&render(&envelope, &codec(), DataFile::default())).unwrap();
         assert_eq!(again.headers, envelope.headers);
     }
 
@@ -427,14 +430,14 @@ mod tests {
             for (name, text) in headers {
                 envelope.headers.push(Header::new(Bytes::from(name), text));
             }
-            let once = render(&envelope, &codec(), None);
+            let once = render(&envelope, &codec(), DataFile::default());
             let again = parsed(&once).unwrap();
             prop_assert_eq!(&again.recipients, &envelope.recipients);
             prop_assert_eq!(&again.headers, &envelope.headers);
             prop_assert_eq!(again.flags, envelope.flags);
             prop_assert_eq!(again.scope.text(names::DAEMON_FLAGS), Bytes::new());
             prop_assert!(again.recipients.iter().all(|r| r.state == State::Queued));
-            prop_assert_eq!(shown(&render(&again, &codec(), None)).to_string(), shown(&once).to_string());
+            prop_assert_eq!(shown(&render(&again, &codec(), DataFile::default())).to_string(), shown(&once).to_string());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Codec, MACRO, NULL_SENDER, QUOTE};
+use super::{Codec, DataFile, MACRO, NULL_SENDER, QUOTE};
 use crate::envelope::{BodyType, Controller, Envelope, Flags, Recipient, Ret, State};
 use crate::macros::{MacroId, Piece, Template, Value, names};
 use crate::message::{Condition, Header, HeaderValue};
@@ -10,13 +10,16 @@ use crate::message::{Condition, Header, HeaderValue};
 /// The control file of an envelope. Recipients that are done are left out.
 ///
 /// Shape: order of lines as the original writes them. A newline inside a value that may not have one becomes a blank.
-pub fn render(envelope: &Envelope, codec: &Codec, df_directory: Option<&[u8]>) -> Vec<u8> {
+pub fn render(envelope: &Envelope, codec: &Codec, data: DataFile<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(1024);
     line(&mut out, b"V", b"8");
     number(&mut out, b"T", envelope.created.0);
     number(&mut out, b"K", envelope.last_try.map_or(0, |at| at.0));
     number(&mut out, b"N", i64::from(envelope.tries));
     number(&mut out, b"P", envelope.priority);
+    if let Some((major, minor, inode)) = data.inode {
+        line(&mut out, b"I", format!("{major}/{minor}/{inode}").as_bytes());
+    }
     if let Some(body) = envelope.body_type {
         line(&mut out, b"B", if body == BodyType::SevenBit { b"7BIT" } else { b"8BITMIME" });
     }
@@ -38,7 +41,7 @@ pub fn render(envelope: &Envelope, codec: &Codec, df_directory: Option<&[u8]>) -
     if let Some((seconds, mode)) = &envelope.deliver_by {
         line(&mut out, b"!", &[mode, b" ".as_slice(), seconds.to_string().as_bytes()].concat());
     }
-    if let Some(directory) = df_directory {
+    if let Some(directory) = data.directory {
         line(&mut out, b"d", directory);
     }
     let mut controller = None;
