@@ -1,0 +1,589 @@
+//! Performs client sessions: connects, reads and writes with limits, asks rulesets, streams messages.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream, UnixStream};
+use tokio::time::timeout;
+
+use super::auth::Credentials;
+use super::negotiate::{self, Manner, Negotiation};
+use super::reply::Parser;
+use super::transaction::{self, Session};
+use super::{Capabilities, Phase, Reply, Settled, Transaction, Trouble};
+use crate::config::Timeouts;
+use crate::net::dns::{Family, Resolver};
+use crate::net::tls::{ClientContext, PeerInfo, Role, SessionSettings, Stream, Verify};
+
+/// Questions that come up in a session, and who wants to see it. A refusal is a reply (`454 4.7.0 not now`).
+///
+/// All methods have answers for those who do not care.
+pub trait Hooks: Send {
+    /// `try_tls`: whether STARTTLS may not be used with this server.
+    fn try_tls(&mut self, peer: &Peer) -> impl Future<Output = Option<Bytes>> + Send {
+        let _ = peer;
+        std::future::ready(None)
+    }
+    /// `tls_clt_features`: settings for this server; `None` when they cannot be used.
+    fn tls_session(&mut self, peer: &Peer) -> impl Future<Output = Option<SessionSettings>> + Send {
+        let _ = peer;
+        std::future::ready(Some(SessionSettings::default()))
+    }
+    /// `tls_server`: a refusal ends the session. What is known of the server is there after a handshake.
+    fn tls_server(
+        &mut self,
+        peer: &Peer,
+        verify: Verify,
+        info: Option<&PeerInfo>,
+    ) -> impl Future<Output = Option<Bytes>> + Send {
+        let _ = (peer, verify, info);
+        std::future::ready(None)
+    }
+    /// `tls_rcpt`: a refusal keeps this recipient back.
+    fn tls_rcpt(&mut self, recipient: &[u8]) -> impl Future<Output = Option<Bytes>> + Send {
+        let _ = recipient;
+        std::future::ready(None)
+    }
+    /// `authinfo`, or `DefaultAuthInfo`.
+    fn credentials(&mut self, peer: &Peer) -> impl Future<Output = Option<Credentials>> + Send {
+        let _ = peer;
+        std::future::ready(None)
+    }
+    /// A command was sent (`>>> …`); secrets are left out.
+    fn sent(&mut self, line: &[u8]) {
+        let _ = line;
+    }
+    /// A line of a reply came (`<<< …`).
+    fn received(&mut self, line: &[u8]) {
+        let _ = line;
+    }
+    /// A line for the log (`STARTTLS=client, …`), written when `LogLevel` is at least that.
+    fn log(&mut self, level: i32, line: String) {
+        let _ = (level, line);
+    }
+}
+
+/// A message as the server is to get it: lines ended by CRLF, dots doubled, without the final dot.
+pub trait Content: Send {
+    /// The next block; `None` at the end. Blocks of some ten kilobytes keep memory small and calls few.
+    fn block(&mut self) -> impl Future<Output = io::Result<Option<Bytes>>> + Send;
+}
+
+/// A message that is in memory.
+#[derive(Debug)]
+pub struct InMemory(pub Option<Bytes>);
+
+impl Content for InMemory {
+    fn block(&mut self) -> impl Future<Output = io::Result<Option<Bytes>>> + Send {
+        std::future::ready(Ok(self.0.take()))
+    }
+}
+
+/// Who is at the other end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Name as it was asked for (`mx1.remote.test.`).
+    pub host: Bytes,
+    /// Address; `None` for sockets in the file system and programs.
+    pub address: Option<SocketAddr>,
+}
+
+impl Peer {
+    /// `${server_name}`: without the dot at the end.
+    pub fn server_name(&self) -> &[u8] {
+        crate::base::domain::without_final_dot(&self.host)
+    }
+}
+
+/// How to connect.
+#[derive(Debug, Clone, Default)]
+pub struct Dialing {
+    /// Port.
+    pub port: u16,
+    /// `ConnectOnlyTo`: the one address all connections go to.
+    pub only_to: Option<SocketAddr>,
+    /// `ClientPortOptions` for IPv4; `None` when that family is not used.
+    pub inet: Option<Binding>,
+    /// The same for IPv6.
+    pub inet6: Option<Binding>,
+    /// `Timeout.connect` or `Timeout.iconnect`.
+    pub limit: Option<Duration>,
+}
+
+/// Our end of a connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Binding {
+    /// Address; any when `None`.
+    pub address: Option<IpAddr>,
+    /// Port; any when 0.
+    pub port: u16,
+    /// Bytes of the send buffer.
+    pub send_buffer_bytes: Option<u32>,
+    /// Bytes of the receive buffer.
+    pub receive_buffer_bytes: Option<u32>,
+}
+
+/// Connects to a host: each of its addresses in turn, IPv6 first.
+///
+/// Errors: [`Trouble::Name`], or what the last address gave. Dropped in the middle: nothing stays open.
+pub async fn dial(resolver: &Resolver, host: &Bytes, dialing: &Dialing) -> Result<(Stream, Peer), Trouble> {
+    let addresses = match dialing.only_to {
+        Some(only) => vec![only],
+        None => {
+            let family = match (&dialing.inet, &dialing.inet6) {
+                (Some(_), None) => Family::Inet,
+                (None, Some(_)) => Family::Inet6,
+                _ => Family::Any,
+            };
+            let found = resolver.addresses(host, family).await.map_err(Trouble::Name)?;
+            found.into_iter().map(|ip| SocketAddr::new(ip, dialing.port)).collect()
+        }
+    };
+    let mut last = Trouble::NoHost;
+    for address in addresses {
+        let connected = match dialing.limit {
+            Some(limit) => timeout(limit, connect(address, dialing)).await,
+            None => Ok(connect(address, dialing).await),
+        };
+        last = match connected {
+            Ok(Ok(stream)) => {
+                return Ok((Stream::from(stream), Peer { host: host.clone(), address: Some(address) }));
+            }
+            Ok(Err(error)) => Trouble::Broken { phase: Phase::Connect, errno: error.raw_os_error() },
+            Err(_) => Trouble::Timeout(Phase::Connect),
+        };
+    }
+    Err(last)
+}
+
+/// Connects to a socket in the file system (`TCP` and `FILE` mailers name it as their host).
+pub async fn dial_local(path: &std::path::Path, limit: Option<Duration>) -> Result<(Stream, Peer), Trouble> {
+    let connecting = UnixStream::connect(path);
+    let connected = match limit {
+        Some(limit) => timeout(limit, connecting).await.map_err(|_| Trouble::Timeout(Phase::Connect))?,
+        None => connecting.await,
+    };
+    let broken = |error: io::Error| Trouble::Broken { phase: Phase::Connect, errno: error.raw_os_error() };
+    let stream = connected.map_err(broken)?;
+    Ok((Stream::from(stream), Peer { host: Bytes::from_static(b"localhost"), address: None }))
+}
+
+async fn connect(address: SocketAddr, dialing: &Dialing) -> io::Result<TcpStream> {
+    let (socket, binding, any) = match address {
+        SocketAddr::V4(_) => (TcpSocket::new_v4()?, dialing.inet, IpAddr::from([0; 4])),
+        SocketAddr::V6(_) => (TcpSocket::new_v6()?, dialing.inet6, IpAddr::from([0; 16])),
+    };
+    let binding = binding.unwrap_or_default();
+    if let Some(bytes) = binding.send_buffer_bytes {
+        socket.set_send_buffer_size(bytes)?;
+    }
+    if let Some(bytes) = binding.receive_buffer_bytes {
+        socket.set_recv_buffer_size(bytes)?;
+    }
+    if binding.address.is_some() || binding.port != 0 {
+        socket.set_reuseaddr(true)?;
+        socket.bind(SocketAddr::new(binding.address.unwrap_or(any), binding.port))?;
+    }
+    let stream = socket.connect(address).await?;
+    // Commands are small and waited for.
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// What a session needs to know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What to speak.
+    pub manner: Manner,
+    /// Timeouts.
+    pub timeouts: Arc<Timeouts>,
+    /// TLS; `None` when it is off.
+    pub tls: Option<ClientContext>,
+}
+
+/// A connection on which transactions can be made.
+///
+/// Dropped: the connection is closed without QUIT; use [`Connection::quit`].
+#[derive(Debug)]
+pub struct Connection {
+    wire: Wire,
+    peer: Peer,
+    timeouts: Arc<Timeouts>,
+    capabilities: Capabilities,
+    is_lmtp: bool,
+    verify: Verify,
+    tls: Option<PeerInfo>,
+    is_authenticated: bool,
+    transactions: usize,
+    is_usable: bool,
+    needs_reset: bool,
+}
+
+impl Connection {
+    /// Goes from the greeting to the first transaction.
+    ///
+    /// Errors: why there will be none; the stream is closed then, after QUIT where that makes sense. A handshake that failed
+    /// ([`Verify::Software`] was shown to `tls_server`) may be tried again on a new stream with [`Manner::may_use_tls`] off.
+    /// Dropped in the middle: the stream is closed.
+    pub async fn open(
+        stream: Stream,
+        peer: Peer,
+        settings: &Settings,
+        hooks: &mut impl Hooks,
+    ) -> Result<Self, Trouble> {
+        let mut manner = settings.manner.clone();
+        manner.may_use_tls &= settings.tls.is_some();
+        let is_lmtp = manner.is_lmtp;
+        let mut opening = Opening {
+            wire: Some(Wire { stream, parser: Parser::default() }),
+            peer,
+            settings,
+            session: SessionSettings::default(),
+            tls: None,
+        };
+        let mut machine = Negotiation::new(manner);
+        let mut input = negotiate::Input::Start;
+        loop {
+            input = match machine.on(input) {
+                negotiate::Action::Ready => break,
+                negotiate::Action::GiveUp(trouble, quits) => {
+                    opening.give_up(quits, hooks).await;
+                    return Err(trouble);
+                }
+                action => opening.perform(action, hooks).await?,
+            };
+        }
+        let Some(wire) = opening.wire else { return Err(Trouble::Garbage(Phase::Handshake)) };
+        Ok(Self {
+            wire,
+            peer: opening.peer,
+            timeouts: Arc::clone(&settings.timeouts),
+            capabilities: machine.capabilities().clone(),
+            is_lmtp,
+            verify: machine.verify(),
+            tls: opening.tls,
+            is_authenticated: machine.is_authenticated(),
+            transactions: 0,
+            is_usable: true,
+            needs_reset: false,
+        })
+    }
+
+    /// Sends one message; an outcome for each recipient, in their order.
+    ///
+    /// Whatever goes wrong is an outcome. Between the dot and its reply a broken connection leaves open whether the server took the
+    /// message; it counts as not taken. Dropped in the middle: as if the connection had broken.
+    pub async fn send(
+        &mut self,
+        transaction: Transaction,
+        content: &mut impl Content,
+        hooks: &mut impl Hooks,
+    ) -> Vec<Settled> {
+        let mut settled = Vec::with_capacity(transaction.recipients.len());
+        for recipient in &transaction.recipients {
+            settled.push(hooks.tls_rcpt(&recipient.address).await.map(Settled::Ruleset));
+        }
+        let resets = self.transactions > 0;
+        self.transactions += 1;
+        // Until the end is known the connection counts as broken.
+        self.is_usable = false;
+        let mut session = Session::new(transaction, settled, &self.capabilities, self.is_lmtp, resets);
+        let mut input = transaction::Input::Start;
+        loop {
+            let action = session.on(input);
+            input = match action {
+                transaction::Action::Done => break,
+                transaction::Action::Send(lines, phase) => {
+                    match self.wire.say(&lines, phase, &self.timeouts, hooks).await {
+                        Ok(()) => self.reply(phase, hooks).await,
+                        Err(trouble) => self.last_words(trouble, hooks).await,
+                    }
+                }
+                transaction::Action::Wait(phase) => self.reply(phase, hooks).await,
+                transaction::Action::Write => match self.wire.write_message(content, &self.timeouts).await {
+                    Ok(()) => {
+                        hooks.sent(b".");
+                        transaction::Input::Written
+                    }
+                    Err(trouble) => {
+                        // A server that refuses in the middle may have said why.
+                        let input = self.last_words(trouble, hooks).await;
+                        if matches!(input, transaction::Input::Reply(_)) {
+                            session.on(transaction::Input::Written);
+                        }
+                        input
+                    }
+                },
+            };
+        }
+        self.needs_reset = session.needs_reset();
+        let (settled, is_usable) = session.results();
+        self.is_usable = is_usable;
+        settled
+    }
+
+    async fn reply(&mut self, phase: Phase, hooks: &mut impl Hooks) -> transaction::Input {
+        match self.wire.reply(phase, &self.timeouts, hooks).await {
+            Ok(reply) => transaction::Input::Reply(reply),
+            Err(trouble) => transaction::Input::Trouble(trouble),
+        }
+    }
+
+    /// A reply that lies there although we could not write any more; a refusal, else what was the trouble.
+    async fn last_words(&mut self, trouble: Trouble, hooks: &mut impl Hooks) -> transaction::Input {
+        let waiting = self.wire.reply(Phase::DataFinal, &self.timeouts, hooks);
+        match timeout(LAST_WORDS, waiting).await {
+            Ok(Ok(reply)) if reply.code >= 400 => transaction::Input::Reply(reply),
+            _ => transaction::Input::Trouble(trouble),
+        }
+    }
+
+    /// Whether another transaction may be made, as far as is known without asking the server.
+    pub async fn is_alive(&self) -> bool {
+        if !self.is_usable || !self.wire.parser.is_empty() {
+            return false;
+        }
+        let Some(tcp) = self.wire.stream.tcp() else { return true };
+        let mut byte = [0];
+        match timeout(Duration::ZERO, tcp.peek(&mut byte)).await {
+            // Nothing to read: it waits for us.
+            Err(_) => true,
+            // TLS sends tickets; in clear it is a farewell.
+            Ok(Ok(1..)) => self.wire.stream.is_tls(),
+            Ok(_) => false,
+        }
+    }
+
+    /// Says QUIT and closes in good order, so that a TLS session can be resumed.
+    pub async fn quit(mut self, hooks: &mut impl Hooks) {
+        if self.needs_reset && self.is_usable {
+            let _ = self.exchange(b"RSET\r\n", Phase::Rset, hooks).await;
+        }
+        let _ = self.exchange(b"QUIT\r\n", Phase::Quit, hooks).await;
+        self.wire.stream.close(CLOSING).await;
+    }
+
+    async fn exchange(&mut self, line: &'static [u8], phase: Phase, hooks: &mut impl Hooks) -> Result<Reply, Trouble> {
+        self.wire.say(&Bytes::from_static(line), phase, &self.timeouts, hooks).await?;
+        self.wire.reply(phase, &self.timeouts, hooks).await
+    }
+
+    /// Who is at the other end.
+    pub fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// What the server can do.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// `${verify}`.
+    pub fn verify(&self) -> Verify {
+        self.verify
+    }
+
+    /// What is known of the server after a handshake.
+    pub fn tls(&self) -> Option<&PeerInfo> {
+        self.tls.as_ref()
+    }
+
+    /// Whether AUTH succeeded.
+    pub fn is_authenticated(&self) -> bool {
+        self.is_authenticated
+    }
+
+    /// Transactions made so far.
+    pub fn transactions(&self) -> usize {
+        self.transactions
+    }
+}
+
+/// A connection between greeting and first transaction.
+struct Opening<'s> {
+    /// Empty only while the handshake goes on, and after it failed.
+    wire: Option<Wire>,
+    peer: Peer,
+    settings: &'s Settings,
+    session: SessionSettings,
+    tls: Option<PeerInfo>,
+}
+
+impl Opening<'_> {
+    async fn perform(
+        &mut self,
+        action: negotiate::Action,
+        hooks: &mut impl Hooks,
+    ) -> Result<negotiate::Input, Trouble> {
+        use negotiate::{Action, Input};
+        let timeouts = &self.settings.timeouts;
+        Ok(match action {
+            Action::Wait(phase) => Input::Reply(self.wire()?.reply(phase, timeouts, hooks).await?),
+            Action::Say(line, phase) => {
+                let line = Bytes::from([&line[..], b"\r\n"].concat());
+                let wire = self.wire()?;
+                wire.say(&line, phase, timeouts, hooks).await?;
+                Input::Reply(wire.reply(phase, timeouts, hooks).await?)
+            }
+            Action::AskTryTls => match (hooks.try_tls(&self.peer).await, hooks.tls_session(&self.peer).await) {
+                (Some(_), _) => Input::TryTls(false),
+                (None, None) => Input::TlsUnusable,
+                (None, Some(session)) => {
+                    self.session = session;
+                    Input::TryTls(true)
+                }
+            },
+            Action::Handshake => self.handshake(hooks).await,
+            Action::AskTlsServer(verify) => {
+                Input::TlsServer(hooks.tls_server(&self.peer, verify, self.tls.as_ref()).await)
+            }
+            Action::AskCredentials => Input::Credentials(hooks.credentials(&self.peer).await),
+            Action::Ready | Action::GiveUp(..) => return Err(Trouble::Garbage(Phase::Helo)),
+        })
+    }
+
+    fn wire(&mut self) -> Result<&mut Wire, Trouble> {
+        self.wire.as_mut().ok_or(Trouble::Garbage(Phase::Handshake))
+    }
+
+    async fn handshake(&mut self, hooks: &mut impl Hooks) -> negotiate::Input {
+        let (Some(context), Some(wire)) = (&self.settings.tls, self.wire.take()) else {
+            return negotiate::Input::NotSecured("no context".to_owned());
+        };
+        let limit = Phase::Handshake.limit(&self.settings.timeouts).unwrap_or(FOR_EVER);
+        let name = match self.peer.address {
+            Some(address) => format!("{} {address}", crate::base::bytes::shown(&self.peer.host)),
+            None => crate::base::bytes::shown(&self.peer.host).to_string(),
+        };
+        // The parser goes with the old stream: what came in clear behind the 220 does not count.
+        match context.connect(wire.stream, &name, &self.session, limit).await {
+            Ok((stream, info)) => {
+                let relay = crate::base::bytes::shown(&self.peer.host).to_string();
+                hooks.log(9, info.summary(Role::Client, &relay));
+                for complaint in &info.complaints {
+                    hooks.log(9, format!("STARTTLS=client, relay={relay}, {complaint}"));
+                }
+                hooks.log(14, info.details(Role::Client));
+                let verify = info.verify;
+                self.tls = Some(info);
+                self.wire = Some(Wire { stream, parser: Parser::default() });
+                negotiate::Input::Secured(verify)
+            }
+            Err(error) => {
+                hooks.log(5, format!("STARTTLS=client, error: {error}"));
+                negotiate::Input::NotSecured(error.to_string())
+            }
+        }
+    }
+
+    async fn give_up(&mut self, quits: bool, hooks: &mut impl Hooks) {
+        let Some(mut wire) = self.wire.take() else { return };
+        let timeouts = &self.settings.timeouts;
+        if quits && wire.say(&Bytes::from_static(b"QUIT\r\n"), Phase::Quit, timeouts, hooks).await.is_ok() {
+            let _ = wire.reply(Phase::Quit, timeouts, hooks).await;
+        }
+        wire.stream.close(CLOSING).await;
+    }
+}
+
+/// A stream with what was read from it too early.
+#[derive(Debug)]
+struct Wire {
+    stream: Stream,
+    parser: Parser,
+}
+
+impl Wire {
+    /// Writes whole lines.
+    async fn say(
+        &mut self,
+        lines: &Bytes,
+        phase: Phase,
+        timeouts: &Timeouts,
+        hooks: &mut impl Hooks,
+    ) -> Result<(), Trouble> {
+        for line in lines.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if phase == Phase::Auth { hooks.sent(b"AUTH ...") } else { hooks.sent(line) }
+        }
+        self.write(&mut lines.clone(), phase, timeouts).await
+    }
+
+    async fn write(&mut self, data: &mut (impl Buf + Send), phase: Phase, timeouts: &Timeouts) -> Result<(), Trouble> {
+        let writing = async {
+            self.stream.write_all_buf(data).await?;
+            self.stream.flush().await
+        };
+        limited(phase, timeouts, writing).await
+    }
+
+    async fn reply(&mut self, phase: Phase, timeouts: &Timeouts, hooks: &mut impl Hooks) -> Result<Reply, Trouble> {
+        loop {
+            match self.parser.next() {
+                Ok(Some(reply)) => {
+                    reply.lines.iter().for_each(|line| hooks.received(line));
+                    return Ok(reply);
+                }
+                Ok(None) => {}
+                Err(_) => return Err(Trouble::Garbage(phase)),
+            }
+            self.parser.buffer().reserve(READ_BYTES);
+            let reading = self.stream.read_buf(self.parser.buffer());
+            if limited(phase, timeouts, reading).await? == 0 {
+                return Err(Trouble::Broken { phase, errno: None });
+            }
+        }
+    }
+
+    /// Writes a message and the final dot; each block within its limit. Memory: one block.
+    async fn write_message(&mut self, content: &mut impl Content, timeouts: &Timeouts) -> Result<(), Trouble> {
+        let phase = Phase::DataBlock;
+        let mut last = Bytes::new();
+        let mut end = *b"\r\n";
+        loop {
+            let block = content.block().await;
+            let block = block.map_err(|error| Trouble::Broken { phase, errno: error.raw_os_error() })?;
+            let Some(block) = block else { break };
+            if block.is_empty() {
+                continue;
+            }
+            if !last.is_empty() {
+                self.write(&mut last, phase, timeouts).await?;
+            }
+            end = match (block.get(block.len().wrapping_sub(2)), block.last()) {
+                (Some(a), Some(b)) => [*a, *b],
+                (None, Some(b)) => [end[1], *b],
+                _ => end,
+            };
+            last = block;
+        }
+        // The dot goes out with the last block, in one call where the stream can.
+        let dot: &[u8] = if end == *b"\r\n" { b".\r\n" } else { b"\r\n.\r\n" };
+        self.write(&mut last.chain(dot), phase, timeouts).await
+    }
+}
+
+async fn limited<T>(
+    phase: Phase,
+    timeouts: &Timeouts,
+    work: impl Future<Output = io::Result<T>>,
+) -> Result<T, Trouble> {
+    let done = match phase.limit(timeouts) {
+        Some(limit) => timeout(limit, work).await.map_err(|_| Trouble::Timeout(phase))?,
+        None => work.await,
+    };
+    done.map_err(|error| Trouble::Broken { phase, errno: error.raw_os_error() })
+}
+
+/// Room made for each read.
+const READ_BYTES: usize = 1024;
+/// For how long a stream that cannot be written to is read for a reply.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+/// For how long a closing stream is waited for.
+const CLOSING: Duration = Duration::from_secs(2);
+/// A limit that stands for none.
+const FOR_EVER: Duration = Duration::from_secs(86_400);

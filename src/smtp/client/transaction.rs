@@ -1,0 +1,636 @@
+//! One message to one server: MAIL, RCPT, DATA, and what came of each recipient.
+
+use std::collections::VecDeque;
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::{Capabilities, Phase, Reply, Trouble};
+use crate::envelope::recipient::Notify;
+use crate::envelope::{BodyType, Ret};
+
+/// What is to be sent. Addresses are in their final form, without angle brackets.
+#[derive(Debug, Clone, Default)]
+pub struct Transaction {
+    /// Envelope sender; empty for the null sender.
+    pub sender: Bytes,
+    /// Size of the message as it will be written, bytes; 0 when unknown.
+    pub size: u64,
+    /// `BODY=`, when the message is marked.
+    pub body: Option<BodyType>,
+    /// `ENVID=`, in xtext.
+    pub envelope_id: Option<Bytes>,
+    /// `RET=`.
+    pub ret: Option<Ret>,
+    /// `AUTH=`, in xtext or `<>`.
+    pub auth: Option<Bytes>,
+    /// `BY=`.
+    pub deliver_by: Option<Bytes>,
+    /// Recipients in the order in which they are sent.
+    pub recipients: Vec<Recipient>,
+}
+
+/// A recipient of a transaction.
+#[derive(Debug, Clone, Default)]
+pub struct Recipient {
+    /// Address.
+    pub address: Bytes,
+    /// `NOTIFY=`.
+    pub notify: Notify,
+    /// `ORCPT=`, `type;address` in xtext.
+    pub original: Option<Bytes>,
+}
+
+/// What came of a recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// The server took the message for it.
+    Accepted(Reply),
+    /// The server refused, for now or for good as its code says.
+    Refused {
+        /// What was answered like that.
+        phase: Phase,
+        /// The last command sent before, as DSNs quote it.
+        command: Bytes,
+        /// The reply.
+        reply: Reply,
+    },
+    /// A ruleset of ours (`tls_rcpt`) refused; its reply.
+    Ruleset(Bytes),
+    /// The connection failed before there was an answer; to be tried again.
+    Failed(Trouble),
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input {
+    /// Begin.
+    Start,
+    /// A reply came.
+    Reply(Reply),
+    /// The message was written, the final dot too.
+    Written,
+    /// The connection is of no use any more.
+    Trouble(Trouble),
+}
+
+/// What to do.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Send these lines at once, and wait for one reply.
+    Send(Bytes, Phase),
+    /// Wait for another reply.
+    Wait(Phase),
+    /// Write the message and the dot.
+    Write,
+    /// All recipients are settled.
+    Done,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Start,
+    Rset,
+    Mail,
+    /// Commands sent and answered.
+    Rcpt {
+        sent: usize,
+        answered: usize,
+    },
+    Data,
+    Body,
+    /// The dot was sent although nobody takes the message.
+    EmptyFinal,
+    Final,
+    Done,
+}
+
+/// The machine.
+#[derive(Debug)]
+pub struct Session {
+    transaction: Transaction,
+    pipelining: bool,
+    is_lmtp: bool,
+    /// RSET goes first: another transaction came before.
+    resets: bool,
+    mail: Bytes,
+    dsn: bool,
+    state: State,
+    settled: Vec<Option<Settled>>,
+    /// Recipients to be sent, in order.
+    todo: Vec<usize>,
+    /// Recipients that the server has taken and not yet answered for, in order.
+    taken: VecDeque<usize>,
+    command: Bytes,
+    data_is_sent: bool,
+    needs_reset: bool,
+    is_broken: bool,
+}
+
+impl Session {
+    /// Before MAIL. Recipients that are settled already (`tls_rcpt`) are given as such and left out.
+    pub fn new(
+        transaction: Transaction,
+        settled: Vec<Option<Settled>>,
+        capabilities: &Capabilities,
+        is_lmtp: bool,
+        resets: bool,
+    ) -> Self {
+        let mail = mail_line(&transaction, capabilities);
+        let mut settled = settled;
+        settled.resize_with(transaction.recipients.len(), || None);
+        Self {
+            mail,
+            transaction,
+            pipelining: capabilities.pipelining,
+            is_lmtp,
+            resets,
+            dsn: capabilities.dsn,
+            state: State::Start,
+            settled,
+            todo: Vec::new(),
+            taken: VecDeque::new(),
+            command: Bytes::new(),
+            data_is_sent: false,
+            needs_reset: resets,
+            is_broken: false,
+        }
+    }
+
+    /// One step.
+    pub fn on(&mut self, input: Input) -> Action {
+        match (self.state, input) {
+            (_, Input::Trouble(trouble)) => self.broken(&trouble),
+            (State::Start, Input::Start) => self.start(),
+            // What RSET answers does not matter; MAIL shows whether the server is well.
+            (State::Rset, Input::Reply(reply)) if reply.code != 421 => {
+                self.state = State::Mail;
+                if self.pipelining {
+                    return Action::Wait(Phase::Mail);
+                }
+                Action::Send(line(&self.mail), Phase::Mail)
+            }
+            (State::Rset | State::Mail, Input::Reply(reply)) => self.answered_mail(reply),
+            (State::Rcpt { sent, answered }, Input::Reply(reply)) => self.answered_rcpt(sent, answered, reply),
+            (State::Data, Input::Reply(reply)) => self.answered_data(reply),
+            (State::Body, Input::Written) => {
+                self.command = Bytes::from_static(b".");
+                self.state = State::Final;
+                Action::Wait(Phase::DataFinal)
+            }
+            (State::Final, Input::Reply(reply)) => self.answered_dot(&reply),
+            (State::EmptyFinal, Input::Reply(_)) => self.done(),
+            _ => self.broken(&Trouble::Garbage(Phase::Mail)),
+        }
+    }
+
+    /// What came of each recipient, and whether the connection may carry another transaction.
+    ///
+    /// A recipient without an answer counts as failed for now.
+    pub fn results(self) -> (Vec<Settled>, bool) {
+        let unanswered = || Settled::Failed(Trouble::Broken { phase: Phase::Mail, errno: None });
+        let is_reusable = !self.is_broken && self.state == State::Done;
+        (self.settled.into_iter().map(|s| s.unwrap_or_else(unanswered)).collect(), is_reusable)
+    }
+
+    /// Whether the server stands within a transaction, so that QUIT should not be the next word.
+    pub fn needs_reset(&self) -> bool {
+        self.needs_reset && !self.is_broken
+    }
+
+    fn start(&mut self) -> Action {
+        self.todo = self.pending().collect();
+        if self.todo.is_empty() {
+            return self.done();
+        }
+        self.command = self.mail.clone();
+        self.needs_reset = true;
+        if !self.resets {
+            self.state = State::Mail;
+            return Action::Send(line(&self.mail), Phase::Mail);
+        }
+        self.state = State::Rset;
+        let mut lines = BytesMut::from(&b"RSET\r\n"[..]);
+        if self.pipelining {
+            put_line(&mut lines, &self.mail);
+        }
+        Action::Send(lines.freeze(), Phase::Rset)
+    }
+
+    /// Recipients that are still to be sent.
+    fn pending(&self) -> impl Iterator<Item = usize> {
+        let settled = &self.settled;
+        (0..settled.len()).filter(|n| settled.get(*n).is_some_and(Option::is_none))
+    }
+
+    fn answered_mail(&mut self, reply: Reply) -> Action {
+        if reply.class() != 2 {
+            self.needs_reset = false;
+            return self.refuse_all(Phase::Mail, &reply);
+        }
+        self.send_recipients(0)
+    }
+
+    /// Sends as many RCPTs as may be outstanding, and DATA behind the last of them when the server pipelines.
+    fn send_recipients(&mut self, from: usize) -> Action {
+        let most = if self.pipelining { MOST_OUTSTANDING } else { 1 };
+        let end = self.todo.len().min(from + most);
+        let mut lines = BytesMut::new();
+        for n in self.todo.get(from..end).unwrap_or_default() {
+            if let Some(recipient) = self.transaction.recipients.get(*n) {
+                self.command = rcpt_line(recipient, self.dsn);
+                put_line(&mut lines, &self.command);
+            }
+        }
+        if self.pipelining && end == self.todo.len() {
+            lines.put_slice(b"DATA\r\n");
+            self.command = Bytes::from_static(b"DATA");
+            self.data_is_sent = true;
+        }
+        self.state = State::Rcpt { sent: end, answered: from };
+        Action::Send(lines.freeze(), Phase::Rcpt)
+    }
+
+    fn answered_rcpt(&mut self, sent: usize, answered: usize, reply: Reply) -> Action {
+        if let Some(n) = self.todo.get(answered).copied() {
+            if reply.class() == 2 {
+                self.taken.push_back(n);
+            } else {
+                self.settle(n, Settled::Refused { phase: Phase::Rcpt, command: self.command.clone(), reply });
+            }
+        }
+        let answered = answered + 1;
+        self.state = State::Rcpt { sent, answered };
+        if answered < sent {
+            return Action::Wait(Phase::Rcpt);
+        }
+        if self.data_is_sent {
+            self.state = State::Data;
+            return Action::Wait(Phase::DataInit);
+        }
+        if sent < self.todo.len() {
+            return self.send_recipients(sent);
+        }
+        if self.taken.is_empty() {
+            return self.done();
+        }
+        self.state = State::Data;
+        self.data_is_sent = true;
+        self.command = Bytes::from_static(b"DATA");
+        Action::Send(Bytes::from_static(b"DATA\r\n"), Phase::DataInit)
+    }
+
+    fn answered_data(&mut self, reply: Reply) -> Action {
+        match (reply.code, self.taken.is_empty()) {
+            (354, false) => {
+                self.state = State::Body;
+                Action::Write
+            }
+            // Nobody was taken, yet the server waits for a message: it gets an empty one. Source: observed.
+            (354, true) => {
+                self.state = State::EmptyFinal;
+                Action::Send(Bytes::from_static(b".\r\n"), Phase::DataFinal)
+            }
+            (_, true) => self.done(),
+            (400.., false) => self.refuse_all(Phase::DataInit, &reply),
+            (_, false) => self.broken(&Trouble::Garbage(Phase::DataInit)),
+        }
+    }
+
+    /// SMTP answers once for all, LMTP once for each that was taken.
+    fn answered_dot(&mut self, reply: &Reply) -> Action {
+        let count = if self.is_lmtp { 1.min(self.taken.len()) } else { self.taken.len() };
+        let answered: Vec<usize> = self.taken.drain(..count).collect();
+        for n in answered {
+            let settled = if reply.class() == 2 {
+                Settled::Accepted(reply.clone())
+            } else {
+                Settled::Refused { phase: Phase::DataFinal, command: self.command.clone(), reply: reply.clone() }
+            };
+            self.settle(n, settled);
+        }
+        if self.taken.is_empty() {
+            self.needs_reset = false;
+            return self.done();
+        }
+        Action::Wait(Phase::DataFinal)
+    }
+
+    fn refuse_all(&mut self, phase: Phase, reply: &Reply) -> Action {
+        self.is_broken |= reply.code == 421;
+        let todo: Vec<usize> = self.pending().collect();
+        for n in todo {
+            let command = self.command.clone();
+            self.settle(n, Settled::Refused { phase, command, reply: reply.clone() });
+        }
+        self.done()
+    }
+
+    fn broken(&mut self, trouble: &Trouble) -> Action {
+        self.is_broken = true;
+        let todo: Vec<usize> = self.pending().collect();
+        for n in todo {
+            self.settle(n, Settled::Failed(trouble.clone()));
+        }
+        self.done()
+    }
+
+    fn settle(&mut self, n: usize, settled: Settled) {
+        if let Settled::Refused { reply, .. } = &settled {
+            self.is_broken |= reply.code == 421;
+        }
+        if let Some(place) = self.settled.get_mut(n) {
+            *place = Some(settled);
+        }
+    }
+
+    fn done(&mut self) -> Action {
+        self.state = State::Done;
+        Action::Done
+    }
+}
+
+fn line(text: &[u8]) -> Bytes {
+    let mut out = BytesMut::with_capacity(text.len() + 2);
+    put_line(&mut out, text);
+    out.freeze()
+}
+
+fn put_line(out: &mut BytesMut, line: &[u8]) {
+    out.put_slice(line);
+    out.put_slice(b"\r\n");
+}
+
+/// `MAIL From:<A> SIZE=… BODY=… ENVID=… RET=… AUTH=… BY=…`, each only where the server knows it. Source: observed.
+fn mail_line(transaction: &Transaction, server: &Capabilities) -> Bytes {
+    let mut line = [b"MAIL From:<", &transaction.sender[..], b">"].concat();
+    let mut add = |name: &str, value: &[u8]| {
+        line.extend_from_slice(name.as_bytes());
+        line.extend_from_slice(value);
+    };
+    if server.size.is_some() && transaction.size > 0 {
+        add(" SIZE=", transaction.size.to_string().as_bytes());
+    }
+    if let (true, Some(body)) = (server.eight_bit_mime, transaction.body) {
+        add(" BODY=", if body == BodyType::EightBitMime { b"8BITMIME" } else { b"7BIT" });
+    }
+    if server.dsn {
+        if let Some(id) = &transaction.envelope_id {
+            add(" ENVID=", id);
+        }
+        if let Some(ret) = transaction.ret {
+            add(" RET=", if ret == Ret::Full { b"FULL" } else { b"HDRS" });
+        }
+    }
+    if let (false, Some(auth)) = (server.auth.is_empty(), &transaction.auth) {
+        add(" AUTH=", auth);
+    }
+    if let (true, Some(by)) = (server.deliver_by.is_some(), &transaction.deliver_by) {
+        add(" BY=", by);
+    }
+    Bytes::from(clean(line))
+}
+
+/// `RCPT To:<A> NOTIFY=… ORCPT=…`, the parameters only where the server knows DSN.
+fn rcpt_line(recipient: &Recipient, dsn: bool) -> Bytes {
+    let mut line = [b"RCPT To:<", &recipient.address[..], b">"].concat();
+    let notify = recipient.notify;
+    if dsn && notify.is_given {
+        let words = [(notify.success, "SUCCESS"), (notify.failure, "FAILURE"), (notify.delay, "DELAY")];
+        let words: Vec<&str> = words.iter().filter(|(is_set, _)| *is_set).map(|(_, word)| *word).collect();
+        let value = if words.is_empty() { "NEVER".to_owned() } else { words.join(",") };
+        line.extend_from_slice(format!(" NOTIFY={value}").as_bytes());
+    }
+    if let (true, Some(original)) = (dsn, &recipient.original) {
+        line.extend_from_slice(b" ORCPT=");
+        line.extend_from_slice(original);
+    }
+    Bytes::from(clean(line))
+}
+
+/// A line end within an address must not begin another command.
+fn clean(mut line: Vec<u8>) -> Vec<u8> {
+    line.retain(|b| !matches!(b, b'\r' | b'\n' | 0));
+    line
+}
+
+/// Most RCPTs without an answer; their replies must fit into what the kernel buffers.
+const MOST_OUTSTANDING: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(words: &str) -> Capabilities {
+        Capabilities {
+            is_extended: true,
+            pipelining: words.contains('P'),
+            size: words.contains('S').then_some(0),
+            eight_bit_mime: words.contains('8'),
+            dsn: words.contains('D'),
+            ..Capabilities::default()
+        }
+    }
+
+    fn message(recipients: &[&str]) -> Transaction {
+        let recipients = recipients
+            .iter()
+            .map(|a| Recipient { address: Bytes::copy_from_slice(a.as_bytes()), ..Recipient::default() })
+            .collect();
+        Transaction { sender: Bytes::from_static(b"a@b"), size: 25, recipients, ..Transaction::default() }
+    }
+
+    /// Plays replies; `close` breaks the connection. Out: what was sent (batches apart), outcomes, whether it may be reused.
+    fn play(mut session: Session, replies: &[&str]) -> (String, Vec<String>, bool) {
+        let mut sent = String::new();
+        let mut replies = replies.iter();
+        let mut input = Input::Start;
+        loop {
+            let action = session.on(input);
+            if let Action::Send(lines, _) = &action {
+                sent += &format!("[{}]", String::from_utf8_lossy(lines).trim_end().replace("\r\n", "|"));
+            }
+            input = match action {
+                Action::Done => break,
+                Action::Write => {
+                    sent += "<body>";
+                    Input::Written
+                }
+                Action::Send(..) | Action::Wait(_) => match *replies.next().expect("a reply is waited for") {
+                    "close" => Input::Trouble(Trouble::Broken { phase: Phase::Rcpt, errno: None }),
+                    text => Input::Reply(Reply {
+                        code: text[..3].parse().unwrap(),
+                        lines: vec![Bytes::copy_from_slice(text.as_bytes())],
+                    }),
+                },
+            };
+        }
+        assert_eq!(replies.next(), None, "replies left");
+        let (settled, reusable) = session.results();
+        let shown = settled.iter().map(|s| match s {
+            Settled::Accepted(reply) => format!("ok {}", reply.code),
+            Settled::Refused { phase, reply, command } => {
+                format!("{phase:?} {} {}", reply.code, String::from_utf8_lossy(command))
+            }
+            Settled::Ruleset(reply) => format!("rule {}", String::from_utf8_lossy(reply)),
+            Settled::Failed(trouble) => format!("failed {}", trouble.is_temporary()),
+        });
+        (sent, shown.collect(), reusable)
+    }
+
+    fn smtp(recipients: &[&str], words: &str) -> Session {
+        Session::new(message(recipients), Vec::new(), &server(words), false, false)
+    }
+
+    #[test]
+    fn dialogues_go_as_the_original_s() {
+        let head = "[MAIL From:<a@b>]";
+        type Case<'a> = (&'a [&'a str], &'a str, &'a [&'a str], String, &'a [&'a str], bool);
+        let cases: &[Case] = &[
+            (
+                &["x", "y"],
+                "P",
+                &["250 ok", "250 ok", "451 4.2.0 wait", "354 go", "250 took it"],
+                format!("{head}[RCPT To:<x>|RCPT To:<y>|DATA]<body>"),
+                &["ok 250", "Rcpt 451 DATA"],
+                true,
+            ),
+            (
+                &["x", "y"],
+                "",
+                &["250 ok", "250 ok", "550 no", "354 go", "250 took it"],
+                format!("{head}[RCPT To:<x>][RCPT To:<y>][DATA]<body>"),
+                &["ok 250", "Rcpt 550 RCPT To:<y>"],
+                true,
+            ),
+            (
+                &["x"],
+                "P",
+                &["250 ok", "450 later", "354 go", "250 took it"],
+                format!("{head}[RCPT To:<x>|DATA][.]"),
+                &["Rcpt 450 DATA"],
+                true,
+            ),
+            (
+                &["x"],
+                "P",
+                &["250 ok", "550 no", "503 no"],
+                format!("{head}[RCPT To:<x>|DATA]"),
+                &["Rcpt 550 DATA"],
+                true,
+            ),
+            (&["x"], "", &["250 ok", "550 no"], format!("{head}[RCPT To:<x>]"), &["Rcpt 550 RCPT To:<x>"], true),
+            (
+                &["x", "y"],
+                "P",
+                &["451 greylisted"],
+                head.to_owned(),
+                &["Mail 451 MAIL From:<a@b>", "Mail 451 MAIL From:<a@b>"],
+                true,
+            ),
+            (
+                &["x"],
+                "P",
+                &["250 ok", "250 ok", "452 full"],
+                format!("{head}[RCPT To:<x>|DATA]"),
+                &["DataInit 452 DATA"],
+                true,
+            ),
+            (
+                &["x"],
+                "P",
+                &["250 ok", "250 ok", "354 go", "550 content"],
+                format!("{head}[RCPT To:<x>|DATA]<body>"),
+                &["DataFinal 550 ."],
+                true,
+            ),
+            (&["x"], "P", &["421 bye"], head.to_owned(), &["Mail 421 MAIL From:<a@b>"], false),
+            (
+                &["x", "y"],
+                "P",
+                &["250 ok", "550 no", "close"],
+                format!("{head}[RCPT To:<x>|RCPT To:<y>|DATA]"),
+                &["Rcpt 550 DATA", "failed true"],
+                false,
+            ),
+            (
+                &["x"],
+                "P",
+                &["250 ok", "250 ok", "354 go", "close"],
+                format!("{head}[RCPT To:<x>|DATA]<body>"),
+                &["failed true"],
+                false,
+            ),
+            (
+                &["x"],
+                "P",
+                &["250 ok", "250 ok", "250 what"],
+                format!("{head}[RCPT To:<x>|DATA]"),
+                &["failed true"],
+                false,
+            ),
+        ];
+        for (recipients, words, replies, sent, settled, reusable) in cases {
+            let (heard, came, again) = play(smtp(recipients, words), replies);
+            assert_eq!(&heard, sent, "{replies:?}");
+            assert_eq!(came, *settled, "{replies:?}");
+            assert_eq!(again, *reusable, "{replies:?}");
+        }
+    }
+
+    #[test]
+    fn lmtp_answers_for_each_recipient_that_was_taken() {
+        let session = Session::new(message(&["x", "y", "z"]), Vec::new(), &server("P"), true, false);
+        let replies = ["250 ok", "250 ok", "550 no", "250 ok", "354 go", "250 x", "452 full"];
+        let (_, came, reusable) = play(session, &replies);
+        assert_eq!(came, ["ok 250", "Rcpt 550 DATA", "DataFinal 452 ."]);
+        assert!(reusable);
+    }
+
+    #[test]
+    fn another_transaction_begins_with_rset() {
+        let again = |words| Session::new(message(&["x"]), Vec::new(), &server(words), false, true);
+        let replies = ["250 reset", "250 ok", "250 ok", "354 go", "250 took it"];
+        assert_eq!(play(again("P"), &replies).0, "[RSET|MAIL From:<a@b>][RCPT To:<x>|DATA]<body>");
+        assert_eq!(play(again(""), &replies).0, "[RSET][MAIL From:<a@b>][RCPT To:<x>][DATA]<body>");
+        let (_, came, reusable) = play(again("P"), &["421 idle too long"]);
+        assert_eq!((came[0].as_str(), reusable), ("Mail 421 MAIL From:<a@b>", false));
+    }
+
+    #[test]
+    fn parameters_go_only_to_servers_that_know_them() {
+        let mut full = message(&["x"]);
+        full.body = Some(BodyType::EightBitMime);
+        full.envelope_id = Some(Bytes::from_static(b"e1"));
+        full.ret = Some(Ret::Headers);
+        full.recipients[0].notify = Notify { is_given: true, success: true, failure: true, delay: false };
+        full.recipients[0].original = Some(Bytes::from_static(b"rfc822;o@x.test"));
+        let session = |words| Session::new(full.clone(), Vec::new(), &server(words), false, false);
+        let replies = ["250 ok", "550 no"];
+        assert_eq!(
+            play(session("S8D"), &replies).0,
+            "[MAIL From:<a@b> SIZE=25 BODY=8BITMIME ENVID=e1 RET=HDRS][RCPT To:<x> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;o@x.test]"
+        );
+        assert_eq!(play(session(""), &replies).0, "[MAIL From:<a@b>][RCPT To:<x>]");
+    }
+
+    #[test]
+    fn recipients_refused_by_our_rules_are_not_sent() {
+        let settled = vec![None, Some(Settled::Ruleset(Bytes::from_static(b"454 4.7.0 weak")))];
+        let session = Session::new(message(&["x", "y"]), settled, &server("P"), false, false);
+        let (sent, came, _) = play(session, &["250 ok", "250 ok", "354 go", "250 took it"]);
+        assert_eq!(sent, "[MAIL From:<a@b>][RCPT To:<x>|DATA]<body>");
+        assert_eq!(came, ["ok 250", "rule 454 4.7.0 weak"]);
+    }
+
+    #[test]
+    fn many_recipients_go_in_portions_and_line_ends_start_no_command() {
+        let names: Vec<String> = (0..250).map(|n| format!("u{n}\r\nDATA")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut replies = vec!["250 ok"; 251];
+        replies.extend(["354 go", "250 took it"]);
+        let (sent, came, _) = play(smtp(&names, "P"), &replies);
+        assert_eq!(sent.matches('[').count(), 4);
+        assert_eq!(sent.matches("|DATA]").count(), 1);
+        assert_eq!(came.iter().filter(|c| *c == "ok 250").count(), 250);
+    }
+}
