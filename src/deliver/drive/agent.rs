@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::attempt::Attempt;
-use super::{file, network, program};
+use super::{compat, file, network, program};
 use crate::base::exit::Exit;
 use crate::base::status::Status;
 use crate::config::{Config, Mailer, MailerId};
@@ -68,14 +68,22 @@ pub(super) async fn deliver(attempt: &mut Attempt, batch: &Batch) -> Delivered {
         outcome.reply_code = 552;
         return Delivered::all(batch.host.clone(), &batch.recipients, outcome);
     }
-    let load = load(attempt, &config, batch).await;
-    if mailer.is_network() || program::is_dialogue(mailer) {
+    let mut recipients = batch.recipients.clone();
+    let refused = compat::check(attempt, &mut recipients).await;
+    if recipients.is_empty() {
+        return Delivered { relay: Bytes::new(), results: refused };
+    }
+    let batch = Batch { mailer: batch.mailer, host: batch.host.clone(), recipients };
+    let load = load(attempt, &config, &batch).await;
+    let mut delivered = if mailer.is_network() || program::is_dialogue(mailer) {
         network::deliver(attempt, &load).await
     } else if mailer.is_file() {
         file::deliver(attempt, &load).await
     } else {
         program::deliver(attempt, &load).await
-    }
+    };
+    delivered.results.extend(refused);
+    delivered
 }
 
 async fn load(attempt: &Attempt, config: &Arc<Config>, batch: &Batch) -> Load {

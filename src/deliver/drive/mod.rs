@@ -2,6 +2,7 @@
 
 mod agent;
 mod attempt;
+mod compat;
 mod file;
 mod mx;
 mod network;
