@@ -4,6 +4,7 @@
 //! sendmail(8), makemap(8). Never: decides what a message means; that is the stations' work.
 
 pub mod caller;
+mod dead_letter;
 pub mod finish;
 pub mod invocation;
 pub mod mail_local;

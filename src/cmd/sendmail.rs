@@ -20,6 +20,7 @@ use crate::config::drive::{LoadOptions, load};
 use crate::config::privacy::Privacy;
 use crate::config::{Config, Diagnostic};
 use crate::log::{Id, Logger, Priority};
+use crate::maps::{MapSet, Services};
 use crate::site::{self, Site, StartOptions};
 use crate::sys::{clock, daemonize, env, file, safefile, user};
 
@@ -67,17 +68,30 @@ fn run(argv: &[Bytes], role: Option<Role>, out: &mut dyn Write) -> Exit {
     }
     let role = invocation.role.or(role).unwrap_or_else(|| default_role(invocation.mode));
     let request = Request { invocation, caller, role };
-    let (config, findings) = request.load();
+    let (config, mut findings) = request.load();
+    let is_broken = findings.iter().any(|d| d.severity != Severity::Warning);
+    if is_broken || request.invocation.mode == Mode::Check {
+        // The program will not come to open its maps, or is asked for nothing but what is wrong.
+        let (_, of_maps) = MapSet::open(&config, Services::default());
+        of_maps.into_iter().for_each(|finding| insert_by_line(&mut findings, finding));
+    }
     let tag = request.log_tag();
     let log = Logger::syslog(&tag, clock::system_zone(), config.options.log_level);
     let exit = request.report(&findings, &log, out);
     let mode = request.invocation.mode;
     let is_broken = findings.iter().any(|d| d.severity != Severity::Warning);
-    if findings.iter().any(|d| d.severity == Severity::Fatal) || (is_broken && mode != Mode::Test) {
+    let goes_on = matches!(mode, Mode::Test | Mode::Check);
+    if findings.iter().any(|d| d.severity == Severity::Fatal) || (is_broken && !goes_on) {
         return exit;
     }
     let served = request.serve(config, &log, out);
     if served == Exit::OK { worst(exit, request.invocation.exit) } else { served }
+}
+
+/// Puts a finding about a line where it belongs among the others.
+fn insert_by_line(findings: &mut Vec<Diagnostic>, finding: Diagnostic) {
+    let at = findings.iter().position(|d| d.line > finding.line).unwrap_or(findings.len());
+    findings.insert(at, finding);
 }
 
 fn worst(one: Exit, other: Exit) -> Exit {
@@ -143,6 +157,9 @@ impl Request {
         if let Err(exit) = self.check_rights(&config, log, out) {
             return exit;
         }
+        if let Err(exit) = self.become_run_as_user(&config, log, out) {
+            return exit;
+        }
         if self.needs_queue()
             && let Err(exit) = self.check_queue(&config, log, out)
         {
@@ -151,6 +168,7 @@ impl Request {
         match self.invocation.mode {
             Mode::Check => Exit::OK,
             Mode::Verify => self.with_site(config, out, super::verify::run),
+            Mode::Deliver | Mode::Arpa => self.with_site(config, out, super::submission::run),
             other => {
                 say(&mut io::stderr(), &format!("mode -b{} is not built in", char::from(other.letter())));
                 Exit::UNAVAILABLE
@@ -180,6 +198,29 @@ impl Request {
             return Err(Exit::NOPERM);
         }
         Ok(())
+    }
+
+    /// Goes on as `RunAsUser`, when root runs something that is not the daemon.
+    fn become_run_as_user(&self, config: &Config, log: &Logger, out: &mut dyn Write) -> Result<(), Exit> {
+        let mode = self.invocation.mode;
+        if user::effective_uid() != 0 || matches!(mode, Mode::Test | Mode::Daemon | Mode::Foreground) {
+            return Ok(());
+        }
+        let Some(wanted) = config.options.run_as_user.as_ref().filter(|spec| spec.uid != 0) else {
+            if !config.options.use_msp {
+                return Ok(());
+            }
+            let text = "Mail submission program must have RunAsUser set to non root user";
+            log.system_error(Id::NoQueue, &String::from_utf8_lossy(&self.caller.name), text);
+            say(out, text);
+            return Err(Exit::CONFIG);
+        };
+        user::Identity::of(wanted.uid, wanted.gid).and_then(|identity| user::become_for_good(&identity)).map_err(
+            |error| {
+                say(out, &format!("cannot become RunAsUser: {}", safefile::error_text(&error)));
+                Exit::OSERR
+            },
+        )
     }
 
     fn needs_queue(&self) -> bool {

@@ -1,30 +1,419 @@
 //! Submission on the command line: a message from standard input to recipients on the command line or in its header.
 
-use crate::base::date;
-use crate::base::time::UnixTime;
-use crate::envelope::id::LocalTime;
-use crate::envelope::{Envelope, QueueId};
-use crate::macros::names;
-use crate::site::Site;
-use crate::sys::clock;
+use std::io::{self, Read as _, Write};
+use std::sync::Arc;
 
-use super::sendmail::Request;
+use bytes::Bytes;
+use tokio::runtime::Runtime;
+
+use super::dead_letter;
+use super::sendmail::{Request, say};
+use crate::base::bytes::{shown, trim};
+use crate::base::date;
+use crate::base::exit::Exit;
+use crate::base::letters::LetterSet;
+use crate::base::status::Classify as _;
+use crate::collect::stdin::Filter;
+use crate::collect::{Collected, Collector, Limits, fixup};
+use crate::config::privacy::Privacy;
+use crate::config::values::{DeliveryMode, ErrorMode};
+use crate::deliver::drive::{Job, Reports, attempt};
+use crate::envelope::id::LocalTime;
+use crate::envelope::{BodyType, Envelope, QueueId, Recipient, Ret, State};
+use crate::log::line::{From, To};
+use crate::log::{Id, Level, Priority};
+use crate::macros::names;
+use crate::message::Header;
+use crate::queue::drive::Body;
+use crate::route::{list, phrase};
+use crate::site::Site;
+use crate::sys::{clock, env};
+
+/// Takes a message and queues or delivers it.
+pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &Runtime, out: &mut dyn Write) -> Exit {
+    let mut submission = Submission {
+        request,
+        site,
+        runtime,
+        envelope: new_envelope(request, site),
+        warnings: Vec::new(),
+        exit: Exit::OK,
+    };
+    submission.set_sender();
+    let (collected, body) = match submission.collect() {
+        Ok(read) => read,
+        Err(text) => {
+            say(out, &text);
+            return Exit::IOERR;
+        }
+    };
+    submission.take(collected, body, out)
+}
+
+struct Submission<'a> {
+    request: &'a Request,
+    site: &'a Arc<Site>,
+    runtime: &'a Runtime,
+    envelope: Envelope,
+    /// Texts of authentication warnings.
+    warnings: Vec<String>,
+    exit: Exit,
+}
+
+impl Submission<'_> {
+    /// The envelope sender: `-f`, else the caller.
+    fn set_sender(&mut self) {
+        let caller = &self.request.caller;
+        let given = self.request.invocation.sender.as_ref();
+        if let Some(given) = given
+            && !caller.is_trusted(&self.site.config)
+            && given.as_ref() != caller.name
+        {
+            let user = shown(&caller.name).to_string();
+            self.warnings.push(format!("{user} set sender to {} using -f", shown(given)));
+        }
+        let sender = given.map_or_else(|| caller.name.clone(), |given| bare(given));
+        let full_name = self.request.invocation.full_name.clone().or_else(|| {
+            let variable = env::var("NAME").map(|name| Bytes::from(std::os::unix::ffi::OsStringExt::into_vec(name)));
+            let own = given.is_none_or(|given| given.as_ref() == caller.name);
+            variable.filter(|name| !name.is_empty()).or_else(|| own.then(|| caller.full_name.clone()))
+        });
+        let scope = &mut self.envelope.scope;
+        match full_name.filter(|name| !name.is_empty() && !sender.is_empty()) {
+            Some(name) => scope.set(names::FULL_NAME, quoted(&name)),
+            None => scope.unset(names::FULL_NAME),
+        }
+        let shown = if sender.is_empty() { self.daemon_name() } else { sender.clone() };
+        let scope = &mut self.envelope.scope;
+        scope.set(names::SENDER, shown.clone());
+        scope.set(names::SENDER_FOR_RECIPIENT, shown);
+        self.envelope.sender_given = if sender.is_empty() { Bytes::from_static(b"<>") } else { sender.clone() };
+        self.envelope.sender = sender;
+    }
+
+    fn daemon_name(&self) -> Bytes {
+        self.envelope.scope.text(names::DAEMON_USER)
+    }
+
+    /// Reads standard input to its end, or to a lone dot.
+    fn collect(&mut self) -> Result<(Collected, Body), String> {
+        let options = &self.site.config.options;
+        let spool = self.site.spool().map_err(|e| e.to_string())?;
+        let mut filter = Filter::new(!options.ignore_dots);
+        let mut collector = Collector::new(Limits::new(options));
+        let mut writer = spool.start_body(&self.envelope.id);
+        let (mut lines, mut body) = (Vec::new(), Vec::new());
+        let mut block = vec![0u8; BLOCK];
+        let mut input = io::stdin().lock();
+        loop {
+            let length = input.read(&mut block).map_err(|e| format!("collect: read error: {e}"))?;
+            let ended = length == 0;
+            let dot = filter.feed(block.get(..length).unwrap_or_default(), &mut lines);
+            if ended && !dot {
+                filter.finish(&mut lines);
+            }
+            collector.feed(&lines, &mut body);
+            lines.clear();
+            writer.write_now(&body).map_err(|e| e.to_string())?;
+            body.clear();
+            if ended || dot {
+                break;
+            }
+        }
+        let collected = collector.finish(&mut body);
+        writer.write_now(&body).map_err(|e| e.to_string())?;
+        Ok((collected, writer.finish_now().map_err(|e| e.to_string())?))
+    }
+
+    /// Everything behind the reading.
+    fn take(mut self, collected: Collected, body: Body, out: &mut dyn Write) -> Exit {
+        let fault = collected.fault;
+        let hops = i64::try_from(collected.hops).unwrap_or(i64::MAX).saturating_add(self.request.invocation.hop_count);
+        self.name_recipients(&collected);
+        fixup::complete(&mut self.envelope, collected, &self.site.config, &self.site.zone);
+        self.add_warnings();
+        let named = self.envelope.recipients.len();
+        if fault.is_none() && self.site.config.options.delivery_mode != DeliveryMode::Deferred {
+            self.expand(out);
+        }
+        self.log_from();
+        if let Some(fault) = fault {
+            say(out, &fault.peer_text());
+            return self.failed(&body, fault.exit(), out);
+        }
+        if named == 0 {
+            return self.without_recipients(out);
+        }
+        let limit = self.site.config.options.max_hop_count;
+        if hops > limit {
+            let to = self.envelope.recipients.first().map(|r| r.address.clone()).unwrap_or_default();
+            let text = format!(
+                "Too many hops {hops} ({limit} max): from {} via localhost, to {}",
+                shown(&self.envelope.sender_given),
+                shown(&to)
+            );
+            self.site.log.system_error(self.id(), &shown(&self.request.caller.name).to_string(), text);
+            return self.failed(&body, Exit::UNAVAILABLE, out);
+        }
+        self.queue_or_deliver(body, out)
+    }
+
+    /// Recipients of the command line, and those of the header with `-t`.
+    fn name_recipients(&mut self, collected: &Collected) {
+        let mut found: Vec<Bytes> = Vec::new();
+        if self.request.invocation.recipients_in_header {
+            for field in fixup::recipient_fields(&collected.headers) {
+                found.extend(list::split(&field));
+            }
+        }
+        for word in &self.request.invocation.recipients {
+            found.extend(list::split(word));
+        }
+        for address in found {
+            let mut recipient = Recipient::new(Bytes::copy_from_slice(trim(&address)));
+            if let Some(notify) = self.request.invocation.dsn.notify {
+                recipient.notify = notify;
+            }
+            self.envelope.recipients.push(recipient);
+        }
+    }
+
+    /// `X-Authentication-Warning` fields and log lines, when `authwarnings` asks for them.
+    fn add_warnings(&mut self) {
+        if !self.site.config.options.privacy_options.has(Privacy::AUTH_WARNINGS) {
+            return;
+        }
+        let host = self.site.host.clone();
+        for (at, warning) in self.warnings.iter().enumerate() {
+            let text = format!("{}: {warning}", shown(&host));
+            self.site.log.write(
+                Level::RECEIVED,
+                Priority::Info,
+                self.id(),
+                format_args!("Authentication-Warning: {text}"),
+            );
+            let behind_trace = self.envelope.headers.iter().take_while(|h| h.is_default).count();
+            let header = Header::new("X-Authentication-Warning", format!(" {text}"));
+            self.envelope.headers.insert(behind_trace + at, header);
+        }
+    }
+
+    /// Replaces aliases, lists and forwards; says which recipients do not exist.
+    fn expand(&mut self, out: &mut dyn Write) {
+        let expansion = self.runtime.block_on(self.site.router.expand(&mut self.envelope));
+        for (index, error) in expansion.failures {
+            self.site.log.write(Level::USER_ERROR, Priority::Notice, self.id(), error.shown());
+            if self.site.config.options.error_mode == ErrorMode::Print {
+                say(out, &error.shown());
+            }
+            self.exit = error.exit();
+            let now = clock::now();
+            let Some(recipient) = self.envelope.recipients.get_mut(index) else { continue };
+            recipient.state = State::Failed;
+            recipient.message = Some(error.text.clone().into());
+            recipient.status = Some(error.status);
+            recipient.remote_reply = Some(error.line().into());
+            recipient.last_try = Some(now);
+            let address = recipient.address.clone();
+            let mailer = recipient.route.as_ref().and_then(|r| self.site.config.mailers.get(r.mailer.0));
+            let (dsn, reply) = (error.status.to_string(), error.line());
+            let line = To {
+                to: &[&address],
+                mailer: mailer.map_or(&b"local"[..], |m| m.name.as_ref()),
+                dsn: &dsn,
+                reply: reply.as_bytes(),
+                stat: error.text.as_bytes(),
+                ..To::default()
+            };
+            for text in line.lines() {
+                self.site.log.write(Level::DELIVERY, Priority::Info, self.id(), text);
+            }
+        }
+        let expanded = self.envelope.recipients.iter().filter(|r| r.state == State::Expanded).count();
+        let factor = self.site.config.options.recipient_factor;
+        let extra = i64::try_from(expanded).unwrap_or(0).saturating_mul(factor);
+        self.envelope.priority = fixup::priority(&self.envelope, &self.site.config).saturating_sub(extra);
+    }
+
+    fn log_from(&self) {
+        let envelope = &self.envelope;
+        let text = |id| envelope.scope.text(id);
+        let message_id = envelope.headers.first("Message-Id").map(|h| trim(h.text())).unwrap_or_default();
+        let protocol = text(names::PROTOCOL);
+        let relay = text(names::CLIENT_INFO);
+        let line = From {
+            from: &envelope.sender_given,
+            size_bytes: envelope.size_bytes,
+            class: envelope.class,
+            recipients: envelope.recipients.iter().filter(|r| r.state != State::Expanded).count(),
+            message_id,
+            body_type: self.request.invocation.body_type.as_deref().unwrap_or_default(),
+            protocol: &protocol,
+            daemon: b"",
+            relay: &relay,
+        };
+        self.site.log.write(Level::RECEIVED, Priority::Info, self.id(), line);
+    }
+
+    fn without_recipients(&self, out: &mut dyn Write) -> Exit {
+        if self.request.invocation.recipients_in_header {
+            say(out, "No recipient addresses found in header");
+            return Exit::OK;
+        }
+        say(out, "Recipient names must be specified");
+        Exit::USAGE
+    }
+
+    fn queue_or_deliver(mut self, body: Body, out: &mut dyn Write) -> Exit {
+        let reports = match self.site.config.options.error_mode {
+            ErrorMode::Print | ErrorMode::Quiet => Reports::ToCaller,
+            ErrorMode::Mail | ErrorMode::Write | ErrorMode::MailZero => Reports::ByMail,
+        };
+        let is_left = self.envelope.recipients.iter().any(|r| r.state == State::Queued);
+        if !is_left && reports == Reports::ToCaller {
+            let exit = self.exit;
+            return self.failed(&body, exit, out);
+        }
+        let committed = self.site.spool().and_then(|spool| spool.commit_now(&self.envelope, body.clone()));
+        let held = match committed {
+            Ok(held) => held,
+            Err(error) => {
+                say(out, &error.to_string());
+                return error.exit();
+            }
+        };
+        let mode = self.site.config.options.delivery_mode;
+        if is_left && !mode.is_immediate() && !self.request.invocation.is_verbose {
+            self.log_queued();
+            return self.code(self.exit);
+        }
+        let watched = self.request.invocation.is_verbose;
+        let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
+        let job = Job {
+            held,
+            envelope: self.envelope.clone(),
+            body: body.clone(),
+            reports,
+            watch: watched.then_some(sender),
+        };
+        let site = Arc::clone(self.site);
+        let report = self.runtime.block_on(async {
+            let work = attempt(&site, job);
+            tokio::pin!(work);
+            loop {
+                tokio::select! {
+                    biased;
+                    Some(line) = lines.recv() => say(out, &shown(&line).to_string()),
+                    report = &mut work => break report,
+                }
+            }
+        });
+        while let Ok(line) = lines.try_recv() {
+            say(out, &shown(&line).to_string());
+        }
+        let failed = report.envelope.recipients.iter().any(|r| r.state == State::Failed);
+        self.exit = if report.exit == Exit::OK { self.exit } else { report.exit };
+        self.envelope = report.envelope;
+        if failed && reports == Reports::ToCaller {
+            let exit = self.exit;
+            return self.failed(&body, exit, out);
+        }
+        self.code(self.exit)
+    }
+
+    fn log_queued(&self) {
+        for recipient in self.envelope.recipients.iter().filter(|r| r.state == State::Queued) {
+            let mailer = recipient.route.as_ref().and_then(|r| self.site.config.mailers.get(r.mailer.0));
+            let line = To {
+                to: &[&recipient.address],
+                mailer: mailer.map_or(&b""[..], |m| m.name.as_ref()),
+                priority: self.envelope.priority,
+                stat: b"queued",
+                ..To::default()
+            };
+            for text in line.lines() {
+                self.site.log.write(Level::DELIVERY, Priority::Info, self.id(), text);
+            }
+        }
+    }
+
+    /// What did not arrive is kept for the caller, when errors are printed.
+    fn failed(&self, body: &Body, exit: Exit, out: &mut dyn Write) -> Exit {
+        if self.site.config.options.error_mode == ErrorMode::Print {
+            dead_letter::save(self.request, self.site, self.runtime, &self.envelope, body, out);
+        }
+        self.code(exit)
+    }
+
+    /// `-oee` says nothing by its exit code.
+    fn code(&self, exit: Exit) -> Exit {
+        if self.site.config.options.error_mode == ErrorMode::MailZero { Exit::OK } else { exit }
+    }
+
+    fn id(&self) -> Id<'_> {
+        Id::Queue(self.envelope.id.as_str())
+    }
+}
 
 /// An envelope that knows who called and how.
 pub(super) fn new_envelope(request: &Request, site: &Site) -> Envelope {
     let id = site.queue.as_ref().map_or_else(|| placeholder(site), |spool| spool.new_id());
-    let now: UnixTime = clock::now();
-    let mut envelope = Envelope::new(id, now, site.config.scope());
-    let mut info = request.caller.name.to_vec();
-    info.extend_from_slice(b"@localhost");
-    envelope.scope.set(names::CLIENT_INFO, info);
-    if let Some((protocol, host)) = &request.invocation.protocol {
-        envelope.scope.set(names::PROTOCOL, protocol.clone());
+    let mut envelope = Envelope::new(id, clock::now(), site.config.scope());
+    let invocation = &request.invocation;
+    let scope = &mut envelope.scope;
+    scope.set(names::CLIENT_INFO, [request.caller.name.as_ref(), b"@localhost"].concat());
+    scope.set(names::QUEUE_ID, envelope.id.as_str().to_owned());
+    scope.set(names::DELIVERY_MODE, vec![site.config.options.delivery_mode.letter()]);
+    scope.set(names::DAEMON_FLAGS, daemon_flags(site.config.options.direct_submission_modifiers));
+    if let Some((protocol, host)) = &invocation.protocol {
+        scope.set(names::PROTOCOL, protocol.clone());
         if let Some(host) = host {
-            envelope.scope.set(names::HELO, host.clone());
+            scope.set(names::HELO, host.clone());
         }
     }
+    envelope.body_type = match invocation.body_type.as_deref() {
+        Some(b"7BIT") => Some(BodyType::SevenBit),
+        Some(_) => Some(BodyType::EightBitMime),
+        None => None,
+    };
+    envelope.ret = match invocation.dsn.return_part {
+        Some(b'H') => Some(Ret::Headers),
+        Some(_) => Some(Ret::Full),
+        None => None,
+    };
+    envelope.envid.clone_from(&invocation.dsn.envelope_id);
     envelope
+}
+
+/// `${daemon_flags}` of mail from the command line: capitals doubled. Source: op guide 5.6; observed.
+fn daemon_flags(modifiers: Option<LetterSet>) -> String {
+    let letters = modifiers.unwrap_or_else(|| LetterSet::from_bytes(b"cu"));
+    let one = |b: u8| if b.is_ascii_uppercase() { String::from_utf8(vec![b; 2]) } else { String::from_utf8(vec![b]) };
+    letters.iter().filter_map(|b| one(b).ok()).collect::<Vec<_>>().join(" ")
+}
+
+/// An address without phrase, comments and brackets; `<>` is nobody.
+fn bare(given: &[u8]) -> Bytes {
+    let address = trim(phrase::crack(given).address);
+    let inner = address.strip_prefix(b"<").and_then(|a| a.strip_suffix(b">")).unwrap_or(address);
+    Bytes::copy_from_slice(inner)
+}
+
+/// A full name as a phrase of an address: quoted when it has characters that need it.
+fn quoted(name: &[u8]) -> Bytes {
+    let is_plain = |b: &u8| !SPECIALS.contains(b);
+    if name.iter().all(is_plain) || (name.starts_with(b"\"") && name.ends_with(b"\"")) {
+        return Bytes::copy_from_slice(name);
+    }
+    let mut out = vec![b'"'];
+    for b in name {
+        if matches!(b, b'"' | b'\\') {
+            out.push(b'\\');
+        }
+        out.push(*b);
+    }
+    out.push(b'"');
+    out.into()
 }
 
 /// An id for envelopes that never reach a queue.
@@ -40,4 +429,33 @@ fn placeholder(site: &Site) -> QueueId {
         second: part(t.second()),
     };
     QueueId::new(at, 0, std::process::id())
+}
+
+/// How much of standard input is read at once, bytes.
+const BLOCK: usize = 64 * 1024;
+
+/// Characters that make a phrase need quotes (`MustQuoteChars` besides).
+const SPECIALS: &[u8] = b"@,;:\\()[].'<>\"";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_special_characters_are_quoted() {
+        assert_eq!(quoted(b"Alice Example"), "Alice Example");
+        assert_eq!(quoted(b"Bob B. (the Builder)"), "\"Bob B. (the Builder)\"");
+    }
+
+    #[test]
+    fn capitals_among_the_flags_are_doubled() {
+        assert_eq!(daemon_flags(None), "c u");
+        assert_eq!(daemon_flags(Some(LetterSet::from_bytes(b"Cf"))), "CC f");
+    }
+
+    #[test]
+    fn the_null_sender_is_empty() {
+        assert_eq!(bare(b"<>"), "");
+        assert_eq!(bare(b"Joe <joe@x.test>"), "joe@x.test");
+    }
 }

@@ -1,0 +1,92 @@
+//! `dead.letter`: what could not be delivered, kept in the caller's home directory.
+
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use bytes::Bytes;
+use tokio::runtime::Runtime;
+
+use super::sendmail::{Request, say};
+use crate::base::bytes::shown;
+use crate::base::date;
+use crate::base::exit::Exit;
+use crate::deliver::message;
+use crate::envelope::Envelope;
+use crate::macros::names;
+use crate::monitor::AppendAsUser;
+use crate::queue::drive::Body;
+use crate::site::Site;
+use crate::sys::{clock, file, safefile, user};
+
+/// Appends the message and says where it is.
+///
+/// Written with the caller's own rights: root does so only for root.
+pub(super) fn save(
+    request: &Request,
+    site: &Site,
+    runtime: &Runtime,
+    envelope: &Envelope,
+    body: &Body,
+    out: &mut dyn Write,
+) {
+    let path = request.caller.home.join("dead.letter");
+    let text = match render(site, envelope, body) {
+        Ok(text) => text,
+        Err(error) => return say(out, &format!("{}... cannot save message: {error}", path.display())),
+    };
+    match append(request, site, runtime, text, &path) {
+        Ok(()) => {
+            let path = path.display();
+            say(out, &format!("{path}... Saved message in {path}"));
+        }
+        Err(error) => {
+            let reason = safefile::error_text(&error);
+            say(out, &format!("{}... cannot save message: {reason}", path.display()));
+        }
+    }
+}
+
+fn append(request: &Request, site: &Site, runtime: &Runtime, text: Vec<u8>, path: &Path) -> io::Result<()> {
+    if user::effective_uid() == request.caller.uid {
+        let mut letter = file::open_append(path, 0o600)?;
+        return letter.write_all(&text);
+    }
+    let wanted = AppendAsUser {
+        path: Bytes::copy_from_slice(path.as_os_str().as_bytes()),
+        mailer: None,
+        controller: Some((request.caller.uid, request.caller.gid)),
+    };
+    runtime.block_on(async {
+        let mut letter = site.port.append_as_user(wanted).await.map_err(|e| io::Error::other(e.to_string()))?;
+        let written = letter.write(&text).await;
+        let (exit, words) = letter.finish().await?;
+        if exit == Exit::OK { written } else { Err(io::Error::other(shown(&words).to_string())) }
+    })
+}
+
+/// The message as a mailbox has it, for the mailer `*file*`.
+fn render(site: &Site, envelope: &Envelope, body: &Body) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    let mut scope = envelope.scope.clone();
+    let sender = if envelope.sender.is_empty() { scope.text(names::DAEMON_USER) } else { envelope.sender.clone() };
+    scope.set(names::SENDER_FOR_RECIPIENT, sender.clone());
+    let when = date::ctime(clock::now(), &site.zone);
+    text.extend_from_slice(format!("From {} {when}\n", shown(&sender)).as_bytes());
+    if let Some(mailer) = site.config.mailer(b"*file*").and_then(|id| site.config.mailers.get(id.0)) {
+        let fields = message::fields(&envelope.headers, mailer, &scope, envelope.flags.delete_bcc);
+        text.extend_from_slice(&message::render(&fields, mailer));
+    }
+    text.push(b'\n');
+    let mut offset = 0;
+    while offset < body.len() {
+        let block = body.block_now(offset)?;
+        if block.is_empty() {
+            break;
+        }
+        offset += block.len() as u64;
+        text.extend_from_slice(&block);
+    }
+    text.push(b'\n');
+    Ok(text)
+}
