@@ -18,6 +18,7 @@ use crate::collect::{Collected, Collector, Limits, fixup};
 use crate::config::privacy::Privacy;
 use crate::config::values::{DeliveryMode, ErrorMode};
 use crate::deliver::drive::{Job, Reports, attempt};
+use crate::envelope::complete;
 use crate::envelope::id::LocalTime;
 use crate::envelope::{BodyType, Envelope, QueueId, Recipient, Ret, State};
 use crate::log::line::{From, To};
@@ -232,7 +233,7 @@ impl Submission<'_> {
         let expanded = self.envelope.recipients.iter().filter(|r| r.state == State::Expanded).count();
         let factor = self.site.config.options.recipient_factor;
         let extra = i64::try_from(expanded).unwrap_or(0).saturating_mul(factor);
-        self.envelope.priority = fixup::priority(&self.envelope, &self.site.config).saturating_sub(extra);
+        self.envelope.priority = complete::priority(&self.envelope, &self.site.config).saturating_sub(extra);
     }
 
     fn log_from(&self) {
