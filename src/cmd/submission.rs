@@ -204,13 +204,15 @@ impl Submission<'_> {
         let expansion = self.runtime.block_on(self.site.router.expand(&mut self.envelope));
         for (index, error) in expansion.failures {
             self.site.log.write(Level::USER_ERROR, Priority::Notice, self.id(), error.shown());
-            if self.site.config.options.error_mode == ErrorMode::Print {
-                say(out, &error.shown());
+            if !error.is_temporary() {
+                if self.site.config.options.error_mode == ErrorMode::Print {
+                    say(out, &error.shown());
+                }
+                self.exit = error.exit();
             }
-            self.exit = error.exit();
             let now = clock::now();
             let Some(recipient) = self.envelope.recipients.get_mut(index) else { continue };
-            recipient.state = State::Failed;
+            recipient.state = if error.is_temporary() { State::Queued } else { State::Failed };
             recipient.message = Some(error.text.clone().into());
             recipient.status = Some(error.status);
             recipient.remote_reply = Some(error.line().into());
@@ -295,6 +297,7 @@ impl Submission<'_> {
             envelope: self.envelope.clone(),
             body: body.clone(),
             reports,
+            is_from_queue: false,
             watch: watched.then_some(sender),
         };
         let site = Arc::clone(self.site);
