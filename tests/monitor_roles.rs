@@ -3,6 +3,8 @@
 //! As root the child becomes `nobody`; otherwise everything is done with the identity there is, and only what holds then
 //! too is asked.
 
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};

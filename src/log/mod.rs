@@ -12,10 +12,14 @@ pub mod line;
 pub mod syslog;
 
 use std::fmt;
+use std::fs::File;
+use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+
+use crate::sys::{env, file, user};
 
 pub use level::Level;
 pub use line::visible;
@@ -41,6 +45,7 @@ pub struct Logger {
 
 enum Sink {
     Syslog(syslog::Connection),
+    File(syslog::Format, File),
     Memory(Mutex<Vec<(Priority, String)>>),
     Nothing,
 }
@@ -53,7 +58,17 @@ impl fmt::Debug for Logger {
 
 impl Logger {
     /// Lines go to the system's log, facility mail, with this tag and time stamps of this zone.
+    ///
+    /// `SENDMAIL_LOG_FILE` in the environment names a file to be used instead, for hosts without syslogd; a program that
+    /// borrows rights by a set-id bit does not look at it.
     pub fn syslog(tag: &str, zone: TimeZone, level: i64) -> Self {
+        if user::real_uid() == user::effective_uid()
+            && user::real_gid() == user::effective_gid()
+            && let Some(path) = env::var("SENDMAIL_LOG_FILE")
+            && let Ok(file) = file::open_append(path.as_ref(), 0o600)
+        {
+            return Self { level, sink: Arc::new(Sink::File(syslog::Format::new(tag, zone), file)) };
+        }
         Self { level, sink: Arc::new(Sink::Syslog(syslog::Connection::new(tag, zone))) }
     }
 
@@ -99,6 +114,8 @@ impl Logger {
         };
         match &*self.sink {
             Sink::Syslog(connection) => connection.send(priority, &line),
+            // A log that cannot be written has nowhere to say so.
+            Sink::File(format, file) => drop((&*file).write_all(format.file_line(&line).as_bytes())),
             Sink::Memory(lines) => {
                 lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((priority, line));
             }

@@ -72,6 +72,11 @@ impl Format {
         Self { tag: tag.to_owned(), zone, stamp: Arc::new(Mutex::new((UnixTime(i64::MIN), String::new()))) }
     }
 
+    /// A line of a log file: as syslogd writes it, without a host name.
+    pub(super) fn file_line(&self, text: &str) -> String {
+        format!("{} {}[{}]: {text}\n", self.stamp(clock::now()), self.tag, process::id())
+    }
+
     fn stamp(&self, now: UnixTime) -> String {
         let mut stamp = held(&self.stamp);
         if stamp.0 != now {

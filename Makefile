@@ -1,0 +1,54 @@
+# make check    formatting, lints, every test
+# make demo     the main job end to end, as an ordinary user, in a temporary folder
+# make build    release binaries
+# make install  release binaries under $(DESTDIR)$(PREFIX)
+
+PREFIX     ?= /usr
+SBINDIR    ?= $(PREFIX)/sbin
+LIBEXECDIR ?= $(PREFIX)/libexec/sendmail
+DOCDIR     ?= $(PREFIX)/share/doc/sendmail-rs
+SPOOLDIR   ?= /var/spool
+MSPGROUP   ?= smmsp
+CARGO      ?= cargo
+CARGOFLAGS ?= --locked
+
+.PHONY: all build check demo install need-check need-demo clean
+
+all: build
+
+need-check:
+	@contrib/need pkg-config:pkg-config libssl-dev:openssl.pc gcc:cc m4:m4 openssl:openssl db5.3-util:db5.3_verify
+
+need-demo:
+	@contrib/need pkg-config:pkg-config libssl-dev:openssl.pc gcc:cc openssl:openssl
+
+build:
+	$(CARGO) build --release $(CARGOFLAGS) --bins
+
+check: need-check
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy $(CARGOFLAGS) --all-targets -- -D warnings
+	$(CARGO) test $(CARGOFLAGS)
+
+demo: need-demo
+	$(CARGO) build $(CARGOFLAGS) --bins
+	contrib/demo/run target/debug
+
+install: build
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)
+	install -m 755 target/release/sendmail $(DESTDIR)$(LIBEXECDIR)/sendmail
+	install -m 755 target/release/sendmail-msp $(DESTDIR)$(LIBEXECDIR)/sendmail-msp
+	install -m 755 target/release/mail-local $(DESTDIR)$(LIBEXECDIR)/mail.local
+	install -m 755 target/release/makemap $(DESTDIR)$(SBINDIR)/makemap
+	for name in sendmail mailq newaliases hoststat purgestat; do \
+		ln -sf $(LIBEXECDIR)/sendmail $(DESTDIR)$(SBINDIR)/$$name || exit 1; done
+	ln -sf $(LIBEXECDIR)/sendmail-msp $(DESTDIR)$(SBINDIR)/sendmail-msp
+	install -m 644 README.md docs/*.md $(DESTDIR)$(DOCDIR)
+	@if getent group $(MSPGROUP) >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		chgrp $(MSPGROUP) $(DESTDIR)$(LIBEXECDIR)/sendmail && chmod 2755 $(DESTDIR)$(LIBEXECDIR)/sendmail; \
+	else \
+		echo "install: group $(MSPGROUP) is missing or you are not root: submission by users needs" \
+			"$(LIBEXECDIR)/sendmail to be set-group-id $(MSPGROUP)"; fi
+
+clean:
+	$(CARGO) clean
