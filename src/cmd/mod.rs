@@ -8,6 +8,7 @@ mod dead_letter;
 pub mod finish;
 pub mod invocation;
 pub mod mail_local;
+pub mod mailq;
 pub mod makemap;
 pub mod modes;
 pub mod role;

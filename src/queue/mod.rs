@@ -7,6 +7,7 @@
 //! an *hf* a quarantined qf, a *Qf* one that was found damaged and set aside, an *xf* a transcript.
 
 pub mod drive;
+pub mod list;
 pub mod order;
 pub mod qf;
 pub mod schedule;

@@ -5,9 +5,9 @@ use std::cmp::Ordering;
 use bytes::Bytes;
 
 use super::{Entry, Kind};
+use crate::base::bytes::{leading_number, split_once};
 use crate::base::time::UnixTime;
 use crate::config::values::QueueSortOrder;
-use crate::envelope::{Envelope, State};
 
 /// What a scheduler needs of a control file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -33,21 +33,29 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// From an envelope and the time its file was changed.
-    pub fn new(envelope: &Envelope, modified: UnixTime) -> Self {
-        let left: Vec<Bytes> =
-            envelope.recipients.iter().filter(|r| r.state == State::Queued).map(|r| r.address.clone()).collect();
-        Self {
-            priority: envelope.priority,
-            created: envelope.created,
-            last_try: envelope.last_try,
-            tries: envelope.tries,
-            modified,
-            host: left.first().map(|address| reversed_host(address)).unwrap_or_default(),
-            sender: envelope.sender.clone(),
-            recipients: left,
-            quarantine: envelope.quarantine.clone(),
+    /// From the text of a control file, as far as it goes: a damaged file is scheduled and listed too.
+    pub fn scan(control: &[u8], modified: UnixTime) -> Self {
+        let mut summary = Self { modified, ..Self::default() };
+        for line in control.split(|b| *b == b'\n') {
+            let Some((letter, value)) = line.split_first() else { continue };
+            match letter {
+                b'T' => summary.created = UnixTime(leading_number(value)),
+                b'P' => summary.priority = leading_number(value),
+                b'K' => summary.last_try = Some(UnixTime(leading_number(value))).filter(|at| at.0 > 0),
+                b'N' => summary.tries = u32::try_from(leading_number(value)).unwrap_or(0),
+                b'q' => summary.quarantine = Some(Bytes::copy_from_slice(value)),
+                b'S' => summary.sender = Bytes::copy_from_slice(value),
+                b'R' => {
+                    let address = split_once(value, b':').map_or(value, |(_, address)| address);
+                    summary.recipients.push(Bytes::copy_from_slice(address));
+                }
+                // Nothing behind the recipients matters here.
+                b'H' | b'.' => break,
+                _ => {}
+            }
         }
+        summary.host = summary.recipients.first().map(|address| reversed_host(address)).unwrap_or_default();
+        summary
     }
 }
 

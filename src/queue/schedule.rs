@@ -84,6 +84,12 @@ pub fn is_due(summary: &Summary, now: UnixTime, min_age: Duration, max_age: Dura
     last > now || now.since(last) >= wait
 }
 
+/// Whether a message of this priority waits until the load is lower. Source: op guide 5.6 (QueueLA, QueueFactor).
+pub fn waits_for_load(priority: i64, load: i64, queue_la: Option<i64>, queue_factor: i64) -> bool {
+    let Some(limit) = queue_la.filter(|limit| load >= *limit) else { return false };
+    priority > queue_factor / load.saturating_sub(limit).saturating_add(1).max(1)
+}
+
 /// The messages of a run, in the order they are tried.
 pub fn plan(mut entries: Vec<Entry>, request: &Request, now: UnixTime, seed: u64) -> Vec<Entry> {
     entries.retain(|entry| {
@@ -133,6 +139,16 @@ mod tests {
         ] {
             assert_eq!(is_selected(&one, &filters), expected, "{filters:?}");
         }
+    }
+
+    #[test]
+    fn load_holds_back_what_matters_least() {
+        for (priority, load, expected) in
+            [(30_000, 7, false), (700_000, 8, true), (300_000, 8, false), (300_000, 9, false), (300_001, 9, true)]
+        {
+            assert_eq!(waits_for_load(priority, load, Some(8), 600_000), expected, "{priority} {load}");
+        }
+        assert!(!waits_for_load(i64::MAX, 100, None, 1));
     }
 
     #[test]

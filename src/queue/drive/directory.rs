@@ -22,7 +22,6 @@ use crate::queue::qf::Fault;
 /// A queue directory. The kinds of files may lie in sub-directories `qf`, `df`, `xf`.
 #[derive(Debug)]
 pub(super) struct Directory {
-    path: PathBuf,
     control: Place,
     data: Place,
     transcripts: Place,
@@ -87,7 +86,6 @@ impl Directory {
                 names.push(name.to_vec());
             }
         }
-        names.sort_unstable();
         let mut found = Vec::new();
         for name in names {
             let path = parent.join(OsStr::from_bytes(&name));
@@ -117,7 +115,7 @@ impl Directory {
         owners.extend(nix::sys::stat::fstat(&control.fd).map(|s| s.st_uid));
         owners.extend(config.options.trusted_user);
         owners.extend(config.options.run_as_user.as_ref().map(|user| user.uid));
-        Ok(Self { path: path.to_owned(), control, data, transcripts, mode, owners })
+        Ok(Self { control, data, transcripts, mode, owners })
     }
 
     /// Whether a control file is one that only we can have written.
@@ -138,8 +136,8 @@ impl Directory {
         self.control.path != self.data.path
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+    pub(super) fn bodies(&self) -> &Path {
+        &self.data.path
     }
 
     /// Path as the `d` line of a qf names it.

@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use super::body::DataFile;
 use super::commit::step;
 use super::{Body, Directory, Held, Spool};
+use crate::base::time::UnixTime;
 use crate::envelope::{Envelope, QueueId};
 use crate::queue::qf::{Fault, read};
 use crate::queue::{Error, Kind};
@@ -32,7 +33,7 @@ impl Spool {
     }
 
     /// Reads a control file without its lock, for lists. `None` when it is gone.
-    pub fn peek(&self, entry: &crate::queue::Entry) -> Result<Option<Peeked>, Error> {
+    pub fn look(&self, entry: &crate::queue::Entry) -> Result<Option<Look>, Error> {
         let directory = self.directory(entry.directory)?;
         let name = format!("{}f{}", entry.kind.letter(), entry.id);
         let mut file = match directory.open_file(&name, false) {
@@ -41,20 +42,12 @@ impl Spool {
         };
         let metadata = step("stat", &name, file.metadata())?;
         let is_locked = is_locked(&file);
-        let text = step("read", &name, read_bounded(&mut file))?;
-        let control = text.ok_or(Fault::TooLarge).and_then(|text| read(&text, &entry.id, &self.inner.codec));
-        let data = match &control {
-            Ok(control) => self.data_directory(control.df_directory.as_deref(), entry.directory),
-            Err(_) => entry.directory,
-        };
+        let control = step("read", &name, read_bounded(&mut file))?.unwrap_or_default();
+        let path = control.split(|b| *b == b'\n').find_map(|line| line.strip_prefix(b"d"));
+        let data = self.data_directory(path, entry.directory);
         let body_size = self.directory(data)?.stat(&format!("df{}", entry.id)).ok().map(|s| s.st_size);
-        Ok(Some(Peeked {
-            envelope: control.map(|c| c.envelope),
-            is_locked,
-            body_size,
-            length: metadata.len(),
-            modified: metadata.mtime(),
-        }))
+        let is_trusted = directory.judge(&metadata).is_ok();
+        Ok(Some(Look { control, is_locked, is_trusted, body_size, modified: UnixTime(metadata.mtime()) }))
     }
 
     fn open_locked(&self, id: &QueueId) -> Result<Option<(usize, Kind, File)>, Error> {
@@ -122,24 +115,24 @@ impl Spool {
         self.inner.directories.iter().position(|d| d.data_path() == path).unwrap_or(own)
     }
 
-    fn group_of(&self, directory: usize) -> usize {
+    pub(super) fn group_of(&self, directory: usize) -> usize {
         self.inner.groups.iter().position(|group| group.contains(&directory)).unwrap_or(0)
     }
 }
 
-/// A control file as a list shows it.
+/// A control file as a list sees it.
 #[derive(Debug)]
-pub struct Peeked {
-    /// The envelope, or why it cannot be read.
-    pub envelope: Result<Envelope, Fault>,
+pub struct Look {
+    /// Its text.
+    pub control: Vec<u8>,
     /// Whether some process works on it.
     pub is_locked: bool,
+    /// Whether owner and permissions are as they must be.
+    pub is_trusted: bool,
     /// Size of the df; `None` when there is none.
     pub body_size: Option<i64>,
-    /// Length of the control file.
-    pub length: u64,
     /// Its last change.
-    pub modified: i64,
+    pub modified: UnixTime,
 }
 
 /// Whether the open file is still the one with that name.

@@ -24,7 +24,7 @@ use crate::envelope::id::LocalTime;
 use crate::envelope::{Envelope, QueueId};
 
 pub use body::{Block, Body, BodyWriter};
-pub use lock::Peeked;
+pub use lock::Look;
 pub use recover::{Leftover, Leftovers};
 
 use commit::Committer;
@@ -183,9 +183,9 @@ impl Spool {
         self.inner.groups.get(group).map_or(&[], Vec::as_slice)
     }
 
-    /// Path of a queue directory.
+    /// Path of a queue directory, as `mailq` names it: that of the bodies when the kinds are kept apart.
     pub fn path_of(&self, directory: usize) -> Option<&std::path::Path> {
-        self.inner.directories.get(directory).map(Directory::path)
+        self.inner.directories.get(directory).map(Directory::bodies)
     }
 
     fn commit_job(&self, envelope: &Envelope, body: Body) -> commit::CommitJob {

@@ -24,27 +24,25 @@ pub type Leftovers = Vec<Leftover>;
 impl Spool {
     /// [`Spool::scan`] for a thread that may block. A directory that cannot be read counts as empty.
     pub fn scan_now(&self) -> Vec<Entry> {
-        let mut entries = self.names_now();
+        (0..self.inner.directories.len()).flat_map(|directory| self.scan_directory(directory)).collect()
+    }
+
+    /// [`Spool::scan_now`] for one directory, in its order.
+    pub fn scan_directory(&self, directory: usize) -> Vec<Entry> {
+        let mut entries = self.names_of(directory);
         for entry in &mut entries {
             entry.summary = self.summary(entry);
         }
         entries
     }
 
-    /// Control files by name alone, without reading them; in directory order.
-    pub fn names_now(&self) -> Vec<Entry> {
-        let mut entries = Vec::new();
-        for (group, list) in self.inner.groups.iter().enumerate() {
-            for index in list {
-                let Ok(directory) = self.directory(*index) else { continue };
-                for name in directory.place('q').names().unwrap_or_default() {
-                    if let Some((kind, id)) = control_name(&name) {
-                        entries.push(Entry { id, group, directory: *index, kind, summary: None });
-                    }
-                }
-            }
-        }
-        entries
+    /// Control files of a directory by name alone, without reading them.
+    pub fn names_of(&self, index: usize) -> Vec<Entry> {
+        let Ok(directory) = self.directory(index) else { return Vec::new() };
+        let group = self.group_of(index);
+        let names = directory.place('q').names().unwrap_or_default();
+        let entry = |(kind, id)| Entry { id, group, directory: index, kind, summary: None };
+        names.iter().filter_map(|name| control_name(name)).map(entry).collect()
     }
 
     /// Looks for what a crash left: temporary control files, and bodies without control file. To be called when no other
@@ -63,9 +61,8 @@ impl Spool {
     }
 
     fn summary(&self, entry: &Entry) -> Option<order::Summary> {
-        let peeked = self.peek(entry).ok()??;
-        let modified = UnixTime(peeked.modified);
-        peeked.envelope.ok().map(|envelope| order::Summary::new(&envelope, modified))
+        let look = self.look(entry).ok()??;
+        Some(order::Summary::scan(&look.control, look.modified))
     }
 }
 

@@ -1,0 +1,245 @@
+//! `mailq`, `sendmail -bp`: prints the queue.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use bytes::Bytes;
+use jiff::tz::TimeZone;
+
+use crate::base::exit::Exit;
+use crate::base::time::UnixTime;
+use crate::config::Config;
+use crate::config::privacy::Privacy;
+use crate::queue::drive::{Look, Spool};
+use crate::queue::list::{self, Facts, Mark};
+use crate::queue::order::{self, Summary};
+use crate::queue::schedule::{self, Filter};
+use crate::queue::{Entry, Error, Kind};
+use crate::sys::{clock, load, user};
+
+/// What is to be listed.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// `-v`.
+    pub verbose: bool,
+    /// `-qI`, `-qR`, `-qS`, `-qQ`.
+    pub filters: Vec<Filter>,
+    /// `-qQ` or `-qL`: which control files.
+    pub kind: Option<Kind>,
+    /// `-qG`: one queue group.
+    pub group: Option<Bytes>,
+}
+
+/// Prints the queue of the configuration.
+///
+/// Errors: those of `out`. What the queue says is printed, as the original does; the exit code tells.
+pub fn print(config: &Config, zone: &TimeZone, request: &Request, out: &mut dyn Write) -> io::Result<Exit> {
+    let only = match &request.group {
+        None => None,
+        Some(name) => match config.queue_groups.iter().position(|group| group.name == *name) {
+            Some(at) => Some(at),
+            None if name.as_ref() == b"mqueue" => Some(0),
+            None => {
+                writeln!(out, "Queue group {} unknown", String::from_utf8_lossy(name))?;
+                return Ok(Exit::OK);
+            }
+        },
+    };
+    if !may_see(config) {
+        writeln!(out, "You are not permitted to see the queue")?;
+        return Ok(Exit::NOPERM);
+    }
+    let spool = match Spool::open(config, zone.clone()) {
+        Ok(spool) => spool,
+        Err(Error::Directory { path, source }) => {
+            writeln!(out, "can not chdir({}/): {}", path.display(), words(&source))?;
+            return Ok(Exit::CONFIG);
+        }
+        Err(error) => {
+            writeln!(out, "{error}")?;
+            return Ok(Exit::OSERR);
+        }
+    };
+    let printer =
+        Printer { config, zone, request, spool: &spool, now: clock::now(), load: load::average().unwrap_or(0) };
+    let mut total = 0;
+    for group in (0..spool.groups()).filter(|group| only.is_none_or(|only| only == *group)) {
+        for directory in spool.directories_of(group) {
+            total += printer.directory(*directory, out)?;
+        }
+    }
+    if only.is_none() {
+        writeln!(out, "\t\tTotal requests: {total}")?;
+    }
+    Ok(Exit::OK)
+}
+
+struct Printer<'a> {
+    config: &'a Config,
+    zone: &'a TimeZone,
+    request: &'a Request,
+    spool: &'a Spool,
+    now: UnixTime,
+    load: i64,
+}
+
+impl Printer<'_> {
+    /// One queue directory; gives the number of messages in it.
+    fn directory(&self, directory: usize, out: &mut dyn Write) -> io::Result<usize> {
+        let kind = self.request.kind.unwrap_or(Kind::Normal);
+        let mut entries = self.spool.scan_directory(directory);
+        entries.retain(|entry| entry.kind == kind && schedule::is_selected(entry, &self.request.filters));
+        order::sort(&mut entries, self.config.options.queue_sort_order, self.now.0.unsigned_abs());
+        let path = self.spool.path_of(directory).unwrap_or(Path::new(".")).display();
+        let count = entries.len();
+        if count == 0 {
+            writeln!(out, "{path} is empty")?;
+            return Ok(0);
+        }
+        let most = usize::try_from(self.config.options.max_queue_run_size).unwrap_or(0);
+        let only = if most > 0 && count > most { format!(", only {most} printed") } else { String::new() };
+        writeln!(out, "\t\t{path} ({count} request{}{only})", if count == 1 { "" } else { "s" })?;
+        out.write_all(list::heading(self.request.verbose).as_bytes())?;
+        for entry in entries.iter().take(if most > 0 { most } else { usize::MAX }) {
+            self.entry(entry, out)?;
+        }
+        Ok(count)
+    }
+
+    fn entry(&self, entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
+        // Delivered since the directory was read: nothing to show.
+        let Ok(Some(look)) = self.spool.look(entry) else { return Ok(()) };
+        let complaint = self.complaint(entry, &look);
+        let facts = Facts {
+            id: entry.id.as_str().as_bytes(),
+            mark: self.mark(entry, &look),
+            size: look.body_size.unwrap_or(-1),
+            complaint: complaint.as_deref(),
+        };
+        let mut text = Vec::new();
+        list::entry(&mut text, &facts, &look.control, self.zone, self.request.verbose);
+        out.write_all(&text)
+    }
+
+    /// What the original says on the way when the body is missing.
+    fn complaint(&self, entry: &Entry, look: &Look) -> Option<String> {
+        if look.body_size.is_some() || !look.is_trusted || entry.kind == Kind::Lost || look.control.is_empty() {
+            return None;
+        }
+        let place = self.spool.path_of(entry.directory)?;
+        let root = self.config.options.queue_directory.as_deref().unwrap_or_default();
+        let root = String::from_utf8_lossy(root.strip_suffix(b"*").unwrap_or(root));
+        let root = if root.ends_with('/') || Path::new(root.as_ref()).is_dir() {
+            Path::new(root.as_ref()).to_owned()
+        } else {
+            Path::new(root.as_ref()).parent().map(Path::to_owned).unwrap_or_default()
+        };
+        let shown = match place.strip_prefix(&root) {
+            Ok(rest) if rest.as_os_str().is_empty() => ".".to_owned(),
+            Ok(rest) => rest.display().to_string(),
+            Err(_) => place.display().to_string(),
+        };
+        Some(format!("readqf: cannot open {shown}/df{}: No such file or directory\n", entry.id))
+    }
+
+    fn mark(&self, entry: &Entry, look: &Look) -> Mark {
+        let options = &self.config.options;
+        let nothing = Summary::default();
+        let summary = entry.summary.as_ref().unwrap_or(&nothing);
+        if entry.kind == Kind::Lost {
+            Mark::Lost
+        } else if look.is_locked {
+            Mark::Locked
+        } else if !schedule::is_due(summary, self.now, options.min_queue_age, options.max_queue_age) {
+            Mark::Recent
+        } else if schedule::waits_for_load(summary.priority, self.load, options.queue_la, options.queue_factor) {
+            Mark::Load
+        } else {
+            Mark::None
+        }
+    }
+}
+
+/// `restrictmailq`: only members of the queue directory's group, and root.
+fn may_see(config: &Config) -> bool {
+    let options = &config.options;
+    if !options.privacy_options.has(Privacy::RESTRICT_MAILQ) || user::real_uid() == 0 {
+        return true;
+    }
+    let directory = options.queue_directory.as_deref().unwrap_or(b".");
+    let end = directory.iter().position(|b| *b == b'*').unwrap_or(directory.len());
+    let path = String::from_utf8_lossy(directory.get(..end).unwrap_or(directory));
+    let Ok(facts) = crate::sys::file::facts_of(Path::new(path.as_ref())) else { return false };
+    facts.uid == user::real_uid()
+        || facts.gid == user::real_gid()
+        || user::own_groups().is_ok_and(|groups| groups.contains(&facts.gid))
+}
+
+/// The system's words without the number that Rust adds.
+fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(path: &Path) -> Config {
+        let mut config = Config::default();
+        config.options.queue_directory = Some(path.to_str().unwrap().to_owned().into());
+        config
+    }
+
+    fn listing(config: &Config, request: &Request) -> String {
+        let mut out = Vec::new();
+        print(config, &TimeZone::UTC, request, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn an_empty_queue_says_so() {
+        let at = tempfile::tempdir().unwrap();
+        let text = listing(&config(at.path()), &Request::default());
+        assert_eq!(text, format!("{} is empty\n\t\tTotal requests: 0\n", at.path().display()));
+    }
+
+    #[test]
+    fn kinds_and_missing_bodies_are_shown() {
+        let at = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: &str| {
+            crate::sys::file::replace(&at.path().join(name), text.as_bytes(), 0o600).unwrap();
+        };
+        let control = "V8\nT1795334727\nK0\nN0\nP30000\nFs\nSa@b\nRPFD:c@d\n.\n";
+        put("qf2AM00000000001", control);
+        put("Qf2AM00000000002", control);
+        put("df2AM00000000002", "body\n");
+        let config = config(at.path());
+        let path = at.path().display();
+        assert_eq!(
+            listing(&config, &Request::default()),
+            format!(
+                "\t\t{path} (1 request)\n{}2AM00000000001readqf: cannot open ./df2AM00000000001: No such file or \
+                 directory\n       -1 Sun Nov 22 08:05 a@b\n\t\t\t\t\t c@d\n\t\tTotal requests: 1\n",
+                list::heading(false)
+            )
+        );
+        let request = Request { kind: Some(Kind::Lost), verbose: true, ..Request::default() };
+        assert_eq!(
+            listing(&config, &request),
+            format!(
+                "\t\t{path} (1 request)\n{}2AM00000000002?       5      30000 Nov 22 08:05 a@b\n\t\t\t\t\t\tc@d\n\
+                 \t\tTotal requests: 1\n",
+                list::heading(true)
+            )
+        );
+    }
+
+    #[test]
+    fn a_queue_that_cannot_be_opened_is_a_configuration_error() {
+        let mut out = Vec::new();
+        let exit = print(&config(Path::new("/nonexist")), &TimeZone::UTC, &Request::default(), &mut out).unwrap();
+        assert_eq!(exit, Exit::CONFIG);
+        assert_eq!(String::from_utf8(out).unwrap(), "can not chdir(/nonexist/): No such file or directory\n");
+    }
+}
