@@ -130,3 +130,6 @@ impl Role {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) use context::tests::test_settings;

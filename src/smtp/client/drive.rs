@@ -131,17 +131,16 @@ pub struct Binding {
 ///
 /// Errors: [`Trouble::Name`], or what the last address gave. Dropped in the middle: nothing stays open.
 pub async fn dial(resolver: &Resolver, host: &Bytes, dialing: &Dialing) -> Result<(Stream, Peer), Trouble> {
-    let addresses = match dialing.only_to {
-        Some(only) => vec![only],
-        None => {
-            let family = match (&dialing.inet, &dialing.inet6) {
-                (Some(_), None) => Family::Inet,
-                (None, Some(_)) => Family::Inet6,
-                _ => Family::Any,
-            };
-            let found = resolver.addresses(host, family).await.map_err(Trouble::Name)?;
-            found.into_iter().map(|ip| SocketAddr::new(ip, dialing.port)).collect()
-        }
+    let addresses = if let Some(only) = dialing.only_to {
+        vec![only]
+    } else {
+        let family = match (&dialing.inet, &dialing.inet6) {
+            (Some(_), None) => Family::Inet,
+            (None, Some(_)) => Family::Inet6,
+            _ => Family::Any,
+        };
+        let found = resolver.addresses(host, family).await.map_err(Trouble::Name)?;
+        found.into_iter().map(|ip| SocketAddr::new(ip, dialing.port)).collect()
     };
     let mut last = Trouble::NoHost;
     for address in addresses {
@@ -523,7 +522,7 @@ impl Wire {
 
     async fn reply(&mut self, phase: Phase, timeouts: &Timeouts, hooks: &mut impl Hooks) -> Result<Reply, Trouble> {
         loop {
-            match self.parser.next() {
+            match self.parser.take() {
                 Ok(Some(reply)) => {
                     reply.lines.iter().for_each(|line| hooks.received(line));
                     return Ok(reply);
@@ -587,3 +586,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 const CLOSING: Duration = Duration::from_secs(2);
 /// A limit that stands for none.
 const FOR_EVER: Duration = Duration::from_secs(86_400);
+
+#[cfg(test)]
+#[path = "drive_tests.rs"]
+mod tests;

@@ -76,7 +76,7 @@ impl Parser {
     }
 
     /// The next whole reply, when it is there.
-    pub fn next(&mut self) -> Result<Option<Reply>, NotAReply> {
+    pub fn take(&mut self) -> Result<Option<Reply>, NotAReply> {
         while let Some(at) = memchr::memchr(b'\n', &self.buffer) {
             let line = self.buffer.split_to(at + 1).freeze();
             let end = line.len() - if line.ends_with(b"\r\n") { 2 } else { 1 };
@@ -119,7 +119,7 @@ mod tests {
     fn parsed(text: &str) -> Result<Option<Reply>, NotAReply> {
         let mut parser = Parser::default();
         parser.buffer().extend_from_slice(text.as_bytes());
-        parser.next()
+        parser.take()
     }
 
     #[test]

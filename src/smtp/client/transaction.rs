@@ -169,9 +169,9 @@ impl Session {
                 }
                 Action::Send(line(&self.mail), Phase::Mail)
             }
-            (State::Rset | State::Mail, Input::Reply(reply)) => self.answered_mail(reply),
+            (State::Rset | State::Mail, Input::Reply(reply)) => self.answered_mail(&reply),
             (State::Rcpt { sent, answered }, Input::Reply(reply)) => self.answered_rcpt(sent, answered, reply),
-            (State::Data, Input::Reply(reply)) => self.answered_data(reply),
+            (State::Data, Input::Reply(reply)) => self.answered_data(&reply),
             (State::Body, Input::Written) => {
                 self.command = Bytes::from_static(b".");
                 self.state = State::Final;
@@ -222,10 +222,10 @@ impl Session {
         (0..settled.len()).filter(|n| settled.get(*n).is_some_and(Option::is_none))
     }
 
-    fn answered_mail(&mut self, reply: Reply) -> Action {
+    fn answered_mail(&mut self, reply: &Reply) -> Action {
         if reply.class() != 2 {
             self.needs_reset = false;
-            return self.refuse_all(Phase::Mail, &reply);
+            return self.refuse_all(Phase::Mail, reply);
         }
         self.send_recipients(0)
     }
@@ -279,7 +279,7 @@ impl Session {
         Action::Send(Bytes::from_static(b"DATA\r\n"), Phase::DataInit)
     }
 
-    fn answered_data(&mut self, reply: Reply) -> Action {
+    fn answered_data(&mut self, reply: &Reply) -> Action {
         match (reply.code, self.taken.is_empty()) {
             (354, false) => {
                 self.state = State::Body;
@@ -291,7 +291,7 @@ impl Session {
                 Action::Send(Bytes::from_static(b".\r\n"), Phase::DataFinal)
             }
             (_, true) => self.done(),
-            (400.., false) => self.refuse_all(Phase::DataInit, &reply),
+            (400.., false) => self.refuse_all(Phase::DataInit, reply),
             (_, false) => self.broken(&Trouble::Garbage(Phase::DataInit)),
         }
     }
@@ -447,7 +447,8 @@ mod tests {
         loop {
             let action = session.on(input);
             if let Action::Send(lines, _) = &action {
-                sent += &format!("[{}]", String::from_utf8_lossy(lines).trim_end().replace("\r\n", "|"));
+                let shown = String::from_utf8_lossy(lines).trim_end().replace("\r\n", "|");
+                sent.extend(["[", &shown, "]"]);
             }
             input = match action {
                 Action::Done => break,
@@ -481,16 +482,26 @@ mod tests {
         Session::new(message(recipients), Vec::new(), &server(words), false, false)
     }
 
+    /// Recipients, what the server can do, its replies; what is sent behind MAIL, the outcomes, whether it may be reused.
+    type Case<'a> = (&'a [&'a str], &'a str, &'a [&'a str], &'a str, &'a [&'a str], bool);
+
+    fn check(cases: &[Case]) {
+        for (recipients, words, replies, sent, settled, reusable) in cases {
+            let (heard, came, again) = play(smtp(recipients, words), replies);
+            assert_eq!(heard, format!("[MAIL From:<a@b>]{sent}"), "{replies:?}");
+            assert_eq!(came, *settled, "{replies:?}");
+            assert_eq!(again, *reusable, "{replies:?}");
+        }
+    }
+
     #[test]
     fn dialogues_go_as_the_original_s() {
-        let head = "[MAIL From:<a@b>]";
-        type Case<'a> = (&'a [&'a str], &'a str, &'a [&'a str], String, &'a [&'a str], bool);
-        let cases: &[Case] = &[
+        check(&[
             (
                 &["x", "y"],
                 "P",
                 &["250 ok", "250 ok", "451 4.2.0 wait", "354 go", "250 took it"],
-                format!("{head}[RCPT To:<x>|RCPT To:<y>|DATA]<body>"),
+                "[RCPT To:<x>|RCPT To:<y>|DATA]<body>",
                 &["ok 250", "Rcpt 451 DATA"],
                 true,
             ),
@@ -498,7 +509,7 @@ mod tests {
                 &["x", "y"],
                 "",
                 &["250 ok", "250 ok", "550 no", "354 go", "250 took it"],
-                format!("{head}[RCPT To:<x>][RCPT To:<y>][DATA]<body>"),
+                "[RCPT To:<x>][RCPT To:<y>][DATA]<body>",
                 &["ok 250", "Rcpt 550 RCPT To:<y>"],
                 true,
             ),
@@ -506,49 +517,41 @@ mod tests {
                 &["x"],
                 "P",
                 &["250 ok", "450 later", "354 go", "250 took it"],
-                format!("{head}[RCPT To:<x>|DATA][.]"),
+                "[RCPT To:<x>|DATA][.]",
                 &["Rcpt 450 DATA"],
                 true,
             ),
-            (
-                &["x"],
-                "P",
-                &["250 ok", "550 no", "503 no"],
-                format!("{head}[RCPT To:<x>|DATA]"),
-                &["Rcpt 550 DATA"],
-                true,
-            ),
-            (&["x"], "", &["250 ok", "550 no"], format!("{head}[RCPT To:<x>]"), &["Rcpt 550 RCPT To:<x>"], true),
+            (&["x"], "P", &["250 ok", "550 no", "503 no"], "[RCPT To:<x>|DATA]", &["Rcpt 550 DATA"], true),
+            (&["x"], "", &["250 ok", "550 no"], "[RCPT To:<x>]", &["Rcpt 550 RCPT To:<x>"], true),
             (
                 &["x", "y"],
                 "P",
                 &["451 greylisted"],
-                head.to_owned(),
+                "",
                 &["Mail 451 MAIL From:<a@b>", "Mail 451 MAIL From:<a@b>"],
                 true,
             ),
-            (
-                &["x"],
-                "P",
-                &["250 ok", "250 ok", "452 full"],
-                format!("{head}[RCPT To:<x>|DATA]"),
-                &["DataInit 452 DATA"],
-                true,
-            ),
+            (&["x"], "P", &["250 ok", "250 ok", "452 full"], "[RCPT To:<x>|DATA]", &["DataInit 452 DATA"], true),
             (
                 &["x"],
                 "P",
                 &["250 ok", "250 ok", "354 go", "550 content"],
-                format!("{head}[RCPT To:<x>|DATA]<body>"),
+                "[RCPT To:<x>|DATA]<body>",
                 &["DataFinal 550 ."],
                 true,
             ),
-            (&["x"], "P", &["421 bye"], head.to_owned(), &["Mail 421 MAIL From:<a@b>"], false),
+        ]);
+    }
+
+    #[test]
+    fn a_server_that_goes_away_loses_nobody() {
+        check(&[
+            (&["x"], "P", &["421 bye"], "", &["Mail 421 MAIL From:<a@b>"], false),
             (
                 &["x", "y"],
                 "P",
                 &["250 ok", "550 no", "close"],
-                format!("{head}[RCPT To:<x>|RCPT To:<y>|DATA]"),
+                "[RCPT To:<x>|RCPT To:<y>|DATA]",
                 &["Rcpt 550 DATA", "failed true"],
                 false,
             ),
@@ -556,25 +559,12 @@ mod tests {
                 &["x"],
                 "P",
                 &["250 ok", "250 ok", "354 go", "close"],
-                format!("{head}[RCPT To:<x>|DATA]<body>"),
+                "[RCPT To:<x>|DATA]<body>",
                 &["failed true"],
                 false,
             ),
-            (
-                &["x"],
-                "P",
-                &["250 ok", "250 ok", "250 what"],
-                format!("{head}[RCPT To:<x>|DATA]"),
-                &["failed true"],
-                false,
-            ),
-        ];
-        for (recipients, words, replies, sent, settled, reusable) in cases {
-            let (heard, came, again) = play(smtp(recipients, words), replies);
-            assert_eq!(&heard, sent, "{replies:?}");
-            assert_eq!(came, *settled, "{replies:?}");
-            assert_eq!(again, *reusable, "{replies:?}");
-        }
+            (&["x"], "P", &["250 ok", "250 ok", "250 what"], "[RCPT To:<x>|DATA]", &["failed true"], false),
+        ]);
     }
 
     #[test]

@@ -452,4 +452,4 @@ const CLIENT_SESSIONS: usize = 2000;
 const SESSION_SECONDS: u32 = 1800;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -91,6 +91,11 @@ fn settings(ca: &Pair, client: Option<&Pair>, directory: &std::path::Path) -> Se
     }
 }
 
+/// Settings with which a server and a client trust each other.
+pub(crate) fn test_settings(directory: &std::path::Path) -> Settings {
+    settings(&certificate("CA", None, 1), None, directory)
+}
+
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// One handshake; a byte each way, then both sides close in good order.

@@ -1,0 +1,274 @@
+//! The driver against servers that follow a script, on loopback.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::smtp::client::Recipient;
+
+#[derive(Default)]
+struct Notes {
+    lines: Vec<String>,
+    refuses: Option<Verify>,
+}
+
+impl Hooks for Notes {
+    async fn tls_server(&mut self, _: &Peer, verify: Verify, _: Option<&PeerInfo>) -> Option<Bytes> {
+        (self.refuses == Some(verify)).then(|| Bytes::from_static(b"454 4.7.0 not like this"))
+    }
+    fn sent(&mut self, line: &[u8]) {
+        self.lines.push(format!(">>> {}", String::from_utf8_lossy(line)));
+    }
+    fn received(&mut self, line: &[u8]) {
+        self.lines.push(String::from_utf8_lossy(line).into_owned());
+    }
+}
+
+/// Serves one connection: `S:` lines are sent, `C:` lines are waited for, `D` reads a message, `X` closes.
+async fn server(script: &'static [&'static str]) -> (SocketAddr, JoinHandle<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = BufReader::new(stream);
+        let mut message = Vec::new();
+        for step in script {
+            match step.split_at(2) {
+                ("S:", text) => stream.write_all(format!("{text}\r\n").as_bytes()).await.unwrap(),
+                ("C:", text) => {
+                    let mut line = String::new();
+                    stream.read_line(&mut line).await.unwrap();
+                    assert_eq!(line.trim_end(), text);
+                }
+                ("D:", _) => {
+                    while !message.ends_with(b"\r\n.\r\n") && message != b".\r\n" {
+                        assert_ne!(stream.read_until(b'\n', &mut message).await.unwrap(), 0);
+                    }
+                }
+                _ => return message,
+            }
+        }
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&rest), "");
+        message
+    });
+    (address, serving)
+}
+
+fn settings(tls: Option<ClientContext>) -> Settings {
+    let manner = Manner {
+        is_lmtp: false,
+        tries_ehlo: true,
+        helo: Bytes::from_static(b"us.test"),
+        own_name: None,
+        may_use_tls: true,
+        without_tls: Verify::None,
+    };
+    Settings { manner, timeouts: Arc::new(Timeouts::default()), tls }
+}
+
+async fn opened(address: SocketAddr, settings: &Settings, notes: &mut Notes) -> Result<Connection, Trouble> {
+    let resolver = Resolver::new(crate::net::dns::Settings::default());
+    let host = Bytes::from(format!("[{}]", address.ip()));
+    let dialing = Dialing { port: address.port(), ..Dialing::default() };
+    let (stream, peer) = dial(&resolver, &host, &dialing).await?;
+    Connection::open(stream, peer, settings, notes).await
+}
+
+fn message(recipient: &'static str) -> Transaction {
+    let recipient = Recipient { address: Bytes::from_static(recipient.as_bytes()), ..Recipient::default() };
+    Transaction { sender: Bytes::from_static(b"a@b"), size: 14, recipients: vec![recipient], ..Transaction::default() }
+}
+
+const EHLO: [&str; 5] =
+    ["S:220 sink.test ESMTP", "C:EHLO us.test", "S:250-sink.test", "S:250-PIPELINING", "S:250 SIZE 1000"];
+
+#[tokio::test]
+async fn two_messages_share_a_connection() {
+    const SCRIPT: &[&str] = &[
+        EHLO[0],
+        EHLO[1],
+        EHLO[2],
+        EHLO[3],
+        EHLO[4],
+        "C:MAIL From:<a@b> SIZE=14",
+        "S:250 ok",
+        "C:RCPT To:<x>",
+        "C:DATA",
+        "S:250 ok",
+        "S:354 go",
+        "D:",
+        "S:250 2.0.0 took it",
+        "C:RSET",
+        "C:MAIL From:<a@b> SIZE=14",
+        "S:250 reset",
+        "S:250 ok",
+        "C:RCPT To:<y>",
+        "C:DATA",
+        "S:550 no",
+        "S:503 no",
+        "C:RSET",
+        "S:250 reset",
+        "C:QUIT",
+        "S:221 bye",
+    ];
+    let (address, serving) = server(SCRIPT).await;
+    let mut notes = Notes::default();
+    let mut connection = opened(address, &settings(None), &mut notes).await.unwrap();
+    let mut content = InMemory(Some(Bytes::from_static(b"Subject: x\r\n\r\n..b")));
+    let settled = connection.send(message("x"), &mut content, &mut notes).await;
+    assert!(matches!(settled.as_slice(), [Settled::Accepted(reply)] if reply.words(true) == b"took it"));
+    assert!(connection.is_alive().await);
+    let settled = connection.send(message("y"), &mut InMemory(None), &mut notes).await;
+    assert!(matches!(settled.as_slice(), [Settled::Refused { phase: Phase::Rcpt, .. }]), "{settled:?}");
+    connection.quit(&mut notes).await;
+    assert_eq!(serving.await.unwrap(), b"Subject: x\r\n\r\n..b\r\n.\r\n");
+    let shown = ["220 sink.test ESMTP", ">>> EHLO us.test", "250-sink.test", "250-PIPELINING", "250 SIZE 1000"];
+    assert_eq!(notes.lines.get(..5).unwrap(), shown);
+    let shown = [">>> RCPT To:<x>", ">>> DATA", "250 ok", "354 go", ">>> .", "250 2.0.0 took it"];
+    assert_eq!(notes.lines.get(7..13).unwrap(), shown);
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_up_leaves_everything_for_another_try() {
+    const SCRIPTS: &[&[&str]] = &[&["X:"], &["S:220 x", "X:"], &["S:220 x", "C:EHLO us.test", "S:250-x", "X:"]];
+    for script in SCRIPTS {
+        let (address, serving) = server(script).await;
+        let trouble = opened(address, &settings(None), &mut Notes::default()).await.unwrap_err();
+        assert!(trouble.is_temporary(), "{trouble:?}");
+        serving.await.unwrap();
+    }
+    const WITHIN: &[&[&str]] = &[
+        &["S:220 x", "C:EHLO us.test", "S:250 x", "X:"],
+        &["S:220 x", "C:EHLO us.test", "S:250 x", "C:MAIL From:<a@b>", "X:"],
+        &[
+            "S:220 x",
+            "C:EHLO us.test",
+            "S:250 x",
+            "C:MAIL From:<a@b>",
+            "S:250 ok",
+            "C:RCPT To:<x>",
+            "S:250 ok",
+            "C:DATA",
+            "S:354 go",
+            "D:",
+            "X:",
+        ],
+        &["S:220 x", "C:EHLO us.test", "S:250 x", "C:MAIL From:<a@b>", "S:nonsense", "X:"],
+    ];
+    for script in WITHIN {
+        let (address, serving) = server(script).await;
+        let mut notes = Notes::default();
+        let mut connection = opened(address, &settings(None), &mut notes).await.unwrap();
+        let mut content = InMemory(Some(Bytes::from_static(b"a\r\n")));
+        let settled = connection.send(message("x"), &mut content, &mut notes).await;
+        assert!(matches!(settled.as_slice(), [Settled::Failed(trouble)] if trouble.is_temporary()), "{settled:?}");
+        assert!(!connection.is_alive().await);
+        serving.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_was_closed_meanwhile_is_noticed() {
+    const SCRIPT: &[&str] = &["S:220 x", "C:EHLO us.test", "S:250 x", "S:421 4.4.2 idle too long", "X:"];
+    let (address, serving) = server(SCRIPT).await;
+    let connection = opened(address, &settings(None), &mut Notes::default()).await.unwrap();
+    serving.await.unwrap();
+    assert!(!connection.is_alive().await);
+}
+
+#[tokio::test]
+async fn nobody_listening_is_told_in_the_original_s_words() {
+    let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let trouble = opened(address, &settings(None), &mut Notes::default()).await.unwrap_err();
+    assert_eq!(trouble.words("[127.0.0.1]"), "Connection refused by [127.0.0.1]");
+}
+
+struct Blocks(usize);
+
+impl Content for Blocks {
+    async fn block(&mut self) -> io::Result<Option<Bytes>> {
+        let Some(left) = self.0.checked_sub(1) else { return Ok(None) };
+        self.0 = left;
+        Ok(Some(Bytes::from(vec![b'x'; 64 * 1024])))
+    }
+}
+
+#[tokio::test]
+async fn a_large_message_goes_by_blocks() {
+    const SCRIPT: &[&str] = &[
+        "S:220 x",
+        "C:EHLO us.test",
+        "S:250 x",
+        "C:MAIL From:<a@b>",
+        "S:250 ok",
+        "C:RCPT To:<x>",
+        "S:250 ok",
+        "C:DATA",
+        "S:354 go",
+        "D:",
+        "S:250 ok",
+        "C:QUIT",
+        "S:221 bye",
+    ];
+    let (address, serving) = server(SCRIPT).await;
+    let mut notes = Notes::default();
+    let mut connection = opened(address, &settings(None), &mut notes).await.unwrap();
+    let settled = connection.send(message("x"), &mut Blocks(160), &mut notes).await;
+    assert!(matches!(settled.as_slice(), [Settled::Accepted(_)]));
+    connection.quit(&mut notes).await;
+    assert_eq!(serving.await.unwrap().len(), 160 * 64 * 1024 + 5);
+}
+
+/// A server with STARTTLS that takes any message; after the handshake it offers no STARTTLS.
+async fn tls_server(context: crate::net::tls::ServerContext) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            stream.write_all(b"220 x ESMTP\r\n").await.unwrap();
+            let mut line = [0; 14];
+            stream.read_exact(&mut line).await.unwrap();
+            stream.write_all(b"250-x\r\n250 STARTTLS\r\n").await.unwrap();
+            let mut line = [0; 10];
+            stream.read_exact(&mut line).await.unwrap();
+            stream.write_all(b"220 go\r\n").await.unwrap();
+            let none = SessionSettings::default();
+            let limit = Duration::from_secs(20);
+            let Ok((mut stream, _)) = context.accept(Stream::from(stream), &none, limit).await else { continue };
+            let mut line = [0; 14];
+            stream.read_exact(&mut line).await.unwrap();
+            stream.write_all(b"250 x\r\n").await.unwrap();
+            let mut rest = Vec::new();
+            let _ = stream.read_to_end(&mut rest).await;
+            assert_eq!(String::from_utf8_lossy(&rest), "QUIT\r\n");
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_session_is_encrypted_when_the_server_offers_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let material = crate::net::tls::test_settings(directory.path());
+    let server = crate::net::tls::ServerContext::build(&material).0.unwrap();
+    let client = ClientContext::build(&material).0.unwrap();
+    let address = tls_server(server).await;
+    let timeouts = Arc::new(Timeouts { quit: Duration::from_millis(100), ..Timeouts::default() });
+    let settings = Settings { timeouts, ..settings(Some(client)) };
+    let mut notes = Notes::default();
+    let connection = opened(address, &settings, &mut notes).await.unwrap();
+    assert_eq!((connection.verify(), connection.tls().unwrap().version.as_str()), (Verify::Ok, "TLSv1.3"));
+    assert!(connection.capabilities().is_extended && !connection.capabilities().starttls);
+    connection.quit(&mut notes).await;
+    let mut strict = Notes { refuses: Some(Verify::Ok), ..Notes::default() };
+    let trouble = opened(address, &settings, &mut strict).await.unwrap_err();
+    assert_eq!(trouble, Trouble::Ruleset(Bytes::from_static(b"454 4.7.0 not like this")));
+    assert!(trouble.is_temporary());
+}
