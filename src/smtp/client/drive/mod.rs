@@ -588,5 +588,4 @@ const CLOSING: Duration = Duration::from_secs(2);
 const FOR_EVER: Duration = Duration::from_secs(86_400);
 
 #[cfg(test)]
-#[path = "drive_tests.rs"]
 mod tests;
