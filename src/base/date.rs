@@ -4,16 +4,13 @@ use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 use super::time::UnixTime;
 
-/// RFC 5322 date with the zone name in parentheses: `Sun, 22 Nov 2026 08:05:27 +0100 (CET)`, or `… GMT` for UTC.
+/// RFC 5322 date: `Sun, 22 Nov 2026 09:05:27 +0100`, or `… GMT` where the offset is zero.
 ///
-/// Source: observed (`$b`).
+/// Source: observed (`$b`, trace fields, reports): the name of the zone does not appear.
 pub fn rfc822(at: UnixTime, zone: &TimeZone) -> String {
     let t = zoned(at, zone);
-    let name = t.strftime("%Z").to_string();
-    if name.is_empty() || name == "GMT" {
-        return t.strftime("%a, %-d %b %Y %H:%M:%S GMT").to_string();
-    }
-    format!("{} ({name})", t.strftime("%a, %-d %b %Y %H:%M:%S %z"))
+    let form = if t.offset().is_zero() { "%a, %-d %b %Y %H:%M:%S GMT" } else { "%a, %-d %b %Y %H:%M:%S %z" };
+    t.strftime(form).to_string()
 }
 
 /// `ctime(3)` form without the newline: `Sun Nov 22 08:05:27 2026` (the day padded with a blank).
@@ -37,9 +34,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_zone_name_stands_in_parentheses() {
+    fn a_zone_is_its_offset_and_zero_is_gmt() {
         let cet = TimeZone::posix("CET-1").unwrap();
-        assert_eq!(rfc822(UnixTime(1_795_334_727), &cet), "Sun, 22 Nov 2026 09:05:27 +0100 (CET)");
+        assert_eq!(rfc822(UnixTime(1_795_334_727), &cet), "Sun, 22 Nov 2026 09:05:27 +0100");
         assert_eq!(ctime(UnixTime(1_793_779_527), &TimeZone::UTC), "Wed Nov  4 08:05:27 2026");
         assert_eq!(compact(UnixTime(1_795_334_727)), "202611220805");
     }

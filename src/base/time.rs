@@ -34,7 +34,7 @@ pub fn parse_interval(text: &[u8], unit: u8) -> Result<Duration, u8> {
             b'h' => 3600,
             b'd' => 86_400,
             b'w' => 604_800,
-            other => return Err(other),
+            _ => return Err(letter),
         };
         total = total.saturating_add(value.saturating_mul(seconds));
         rest = tail;

@@ -35,7 +35,7 @@ pub(super) fn save(
         Ok(text) => text,
         Err(error) => return say(out, &format!("{}... cannot save message: {error}", path.display())),
     };
-    match append(request, site, runtime, text, &path) {
+    match append(request, site, runtime, &text, &path) {
         Ok(()) => {
             let path = path.display();
             say(out, &format!("{path}... Saved message in {path}"));
@@ -47,10 +47,10 @@ pub(super) fn save(
     }
 }
 
-fn append(request: &Request, site: &Site, runtime: &Runtime, text: Vec<u8>, path: &Path) -> io::Result<()> {
+fn append(request: &Request, site: &Site, runtime: &Runtime, text: &[u8], path: &Path) -> io::Result<()> {
     if user::effective_uid() == request.caller.uid {
         let mut letter = file::open_append(path, 0o600)?;
-        return letter.write_all(&text);
+        return letter.write_all(text);
     }
     let wanted = AppendAsUser {
         path: Bytes::copy_from_slice(path.as_os_str().as_bytes()),
@@ -59,7 +59,7 @@ fn append(request: &Request, site: &Site, runtime: &Runtime, text: Vec<u8>, path
     };
     runtime.block_on(async {
         let mut letter = site.port.append_as_user(wanted).await.map_err(|e| io::Error::other(e.to_string()))?;
-        let written = letter.write(&text).await;
+        let written = letter.write(text).await;
         let (exit, words) = letter.finish().await?;
         if exit == Exit::OK { written } else { Err(io::Error::other(shown(&words).to_string())) }
     })

@@ -4,6 +4,7 @@
 //! given up when the caller asks for something that is not for everybody, the configuration is read.
 
 use std::io::{self, Write};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -41,7 +42,6 @@ pub fn main(role: Option<Role>) -> ExitCode {
     }
     daemonize::close_inherited();
     file::set_umask(0o022);
-    use std::os::unix::ffi::OsStringExt as _;
     let argv: Vec<Bytes> = env::args().into_iter().map(|word| Bytes::from(word.into_vec())).collect();
     let mut out = io::stdout();
     let exit = run(&argv, role, &mut out);
@@ -73,7 +73,9 @@ fn run(argv: &[Bytes], role: Option<Role>, out: &mut dyn Write) -> Exit {
     if is_broken || request.invocation.mode == Mode::Check {
         // The program will not come to open its maps, or is asked for nothing but what is wrong.
         let (_, of_maps) = MapSet::open(&config, Services::default());
-        of_maps.into_iter().for_each(|finding| insert_by_line(&mut findings, finding));
+        for finding in of_maps {
+            insert_by_line(&mut findings, finding);
+        }
     }
     let tag = request.log_tag();
     let log = Logger::syslog(&tag, clock::system_zone(), config.options.log_level);
@@ -229,7 +231,6 @@ impl Request {
 
     /// Whether the queue directory can be entered.
     fn check_queue(&self, config: &Config, log: &Logger, out: &mut dyn Write) -> Result<(), Exit> {
-        use std::os::unix::ffi::OsStrExt as _;
         let Some(directory) = &config.options.queue_directory else {
             let text = "QueueDirectory (Q) option must be set";
             log.system_error(Id::NoQueue, &String::from_utf8_lossy(&self.caller.name), text);
@@ -237,7 +238,9 @@ impl Request {
             return Err(Exit::CONFIG);
         };
         let path = match directory.strip_suffix(b"*") {
-            Some(several) => several.iter().rposition(|b| *b == b'/').map_or(&several[..0], |at| &several[..at]),
+            Some(several) => {
+                several.iter().rposition(|b| *b == b'/').map_or(&b""[..], |at| several.get(..at).unwrap_or_default())
+            }
             None => directory.as_ref(),
         };
         let Err(error) = file::Dir::open(Path::new(std::ffi::OsStr::from_bytes(path))) else { return Ok(()) };

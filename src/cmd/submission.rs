@@ -25,7 +25,7 @@ use crate::log::line::{From, To};
 use crate::log::{Id, Level, Priority};
 use crate::macros::names;
 use crate::message::Header;
-use crate::queue::drive::Body;
+use crate::queue::drive::{Body, Spool};
 use crate::route::{list, phrase};
 use crate::site::Site;
 use crate::sys::{clock, env};
@@ -156,7 +156,7 @@ impl Submission<'_> {
             self.site.log.system_error(self.id(), &shown(&self.request.caller.name).to_string(), text);
             return self.failed(&body, Exit::UNAVAILABLE, out);
         }
-        self.queue_or_deliver(body, out)
+        self.queue_or_deliver(&body, out)
     }
 
     /// Recipients of the command line, and those of the header with `-t`.
@@ -267,7 +267,7 @@ impl Submission<'_> {
         Exit::USAGE
     }
 
-    fn queue_or_deliver(mut self, body: Body, out: &mut dyn Write) -> Exit {
+    fn queue_or_deliver(mut self, body: &Body, out: &mut dyn Write) -> Exit {
         let reports = match self.site.config.options.error_mode {
             ErrorMode::Print | ErrorMode::Quiet => Reports::ToCaller,
             ErrorMode::Mail | ErrorMode::Write | ErrorMode::MailZero => Reports::ByMail,
@@ -275,7 +275,7 @@ impl Submission<'_> {
         let is_left = self.envelope.recipients.iter().any(|r| r.state == State::Queued);
         if !is_left && reports == Reports::ToCaller {
             let exit = self.exit;
-            return self.failed(&body, exit, out);
+            return self.failed(body, exit, out);
         }
         let committed = self.site.spool().and_then(|spool| spool.commit_now(&self.envelope, body.clone()));
         let held = match committed {
@@ -320,7 +320,7 @@ impl Submission<'_> {
         self.envelope = report.envelope;
         if failed && reports == Reports::ToCaller {
             let exit = self.exit;
-            return self.failed(&body, exit, out);
+            return self.failed(body, exit, out);
         }
         self.code(self.exit)
     }
@@ -361,7 +361,7 @@ impl Submission<'_> {
 
 /// An envelope that knows who called and how.
 pub(super) fn new_envelope(request: &Request, site: &Site) -> Envelope {
-    let id = site.queue.as_ref().map_or_else(|| placeholder(site), |spool| spool.new_id());
+    let id = site.queue.as_ref().map_or_else(|| placeholder(site), Spool::new_id);
     let mut envelope = Envelope::new(id, clock::now(), site.config.scope());
     let invocation = &request.invocation;
     let scope = &mut envelope.scope;

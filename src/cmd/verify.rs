@@ -47,8 +47,8 @@ fn deliverable(site: &Site, resolved: &Resolved) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let mut line = format!("{}... deliverable: mailer {}", text(&resolved.address), text(mailer));
     if !resolved.triple.host.is_empty() {
-        line.push_str(&format!(", host {}", text(&resolved.triple.host)));
+        line += ", host ";
+        line += &text(&resolved.triple.host);
     }
-    line.push_str(&format!(", user {}", text(&resolved.triple.user)));
-    line
+    line + ", user " + &text(&resolved.triple.user)
 }

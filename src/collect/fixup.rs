@@ -143,7 +143,7 @@ mod tests {
     }
 
     const RECEIVED: &str =
-        "?Received: by mta.example.test id 6AM8Wwpk005225\n\tfor alice; Sun, 22 Nov 2026 08:05:27 +0000 (UTC)";
+        "?Received: by mta.example.test id 6AM8Wwpk005225\n\tfor alice; Sun, 22 Nov 2026 08:05:27 GMT";
     const ID: &str = "<202611220805.6AM8Wwpk005225@mta.example.test>";
 
     #[test]
@@ -154,7 +154,7 @@ mod tests {
             [
                 "P?Return-Path: <late>",
                 RECEIVED,
-                "D?Date: Sun, 22 Nov 2026 08:05:27 +0000 (UTC)",
+                "D?Date: Sun, 22 Nov 2026 08:05:27 GMT",
                 "F?From: root",
                 &format!("M?Message-Id: {ID}"),
                 "?Subject: x",
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn resent_fields_are_completed_when_there_is_one() {
         let envelope = completed("Resent-To: alice\nTo: them\nFrom: x\n\n", &config(), &["alice"]);
-        let date = "Sun, 22 Nov 2026 08:05:27 +0000 (UTC)";
+        let date = "Sun, 22 Nov 2026 08:05:27 GMT";
         assert_eq!(
             lines(&envelope)[2..],
             [

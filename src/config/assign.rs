@@ -227,7 +227,7 @@ impl Reader<'_> {
                 ports.push(port);
             }
             "AuthOptions" => {
-                self.config.options.auth_options = Some(self.option_letters("AuthOptions", value, b"Aacdfmpy"))
+                self.config.options.auth_options = Some(self.option_letters("AuthOptions", value, b"Aacdfmpy"));
             }
             "TLSSrvOptions" => {
                 self.config.options.tls_srv_options = Some(self.option_letters("TLSSrvOptions", value, b"CV"));
@@ -297,10 +297,8 @@ impl Reader<'_> {
                 }
                 self.config.options.connect_only_to = text;
             }
-            "SmtpUTF8" => {
-                if truth(value) {
-                    self.error("readcf: option: SmtpUTF8 set but no USE_EAI support".to_owned());
-                }
+            "SmtpUTF8" if truth(value) => {
+                self.error("readcf: option: SmtpUTF8 set but no USE_EAI support".to_owned());
             }
             _ => {}
         }

@@ -198,15 +198,11 @@ impl Reader<'_> {
     }
 
     fn ruleset_pair(&mut self, value: &[u8]) -> RulesetPair {
-        match split_once(value, b'/') {
-            Some((envelope, header)) => {
-                RulesetPair { envelope: self.ruleset_used(envelope), header: self.ruleset_used(header) }
-            }
-            None => {
-                let both = self.ruleset_used(value);
-                RulesetPair { envelope: both, header: both }
-            }
+        if let Some((envelope, header)) = split_once(value, b'/') {
+            return RulesetPair { envelope: self.ruleset_used(envelope), header: self.ruleset_used(header) };
         }
+        let both = self.ruleset_used(value);
+        RulesetPair { envelope: both, header: both }
     }
 
     /// Checks what a mailer needs and fills in what follows from it; complains when something is missing.

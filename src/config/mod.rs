@@ -38,8 +38,8 @@ pub use options::Options;
 pub use rules::{Rule, RulesetId, RulesetTable, Symbol};
 pub use timeouts::Timeouts;
 
-/// Version of the program, the value of `$v`.
-pub const VERSION: &str = concat!("8.18.2-rs", env!("CARGO_PKG_VERSION"));
+/// Version of the program, the value of `$v`: the release of the original that it is measured by, and our own number.
+pub const VERSION: &str = "8.18.2.1";
 
 /// An `F` line that reads a class from a map: `F{Name}key@class:spec`. Filled in once when maps are open.
 #[derive(Debug, Clone, PartialEq, Eq)]

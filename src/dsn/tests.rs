@@ -22,7 +22,7 @@ fn message(sender: &'static str, client: &'static str, received: &str, from: &st
     envelope.sender = sender.trim_matches(['<', '>']).into();
     envelope.sender_given = sender.into();
     envelope.flags.delete_bcc = true;
-    let date = "Sun, 22 Nov 2026 09:05:27 +0100 (CET)";
+    let date = "Sun, 22 Nov 2026 09:05:27 +0100";
     let return_path = Template::parse(b" <$g>", &mut NameTable::default());
     let mut field = Header::new("Return-Path", "");
     field.value = HeaderValue::Template(return_path);

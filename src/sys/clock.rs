@@ -65,10 +65,7 @@ mod tests {
 
     #[test]
     fn a_posix_rule_names_a_zone() {
-        assert_eq!(
-            date::rfc822(UnixTime(1_795_334_727), &named_zone(b"CET-1")),
-            "Sun, 22 Nov 2026 09:05:27 +0100 (CET)"
-        );
+        assert_eq!(date::rfc822(UnixTime(1_795_334_727), &named_zone(b"CET-1")), "Sun, 22 Nov 2026 09:05:27 +0100");
         assert_eq!(named_zone(b"no such zone"), TimeZone::UTC);
     }
 }
