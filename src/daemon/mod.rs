@@ -1,4 +1,230 @@
 //! The daemon: listeners, sessions, queue runs, signals.
 //!
-//! In: a loaded site, signals. Out: running sessions and attempts until it is told to stop. Documents: op guide 2.4–2.6.
-//! Never: parses what a peer says.
+//! In: a configuration, how the program was started, signals. Out: running sessions and attempts until it is told to stop.
+//! Documents: op guide 2.4–2.6. Never: parses what a peer says.
+
+pub mod engine;
+pub mod listen;
+pub mod runner;
+pub mod stdio;
+
+mod load;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::base::exit::Exit;
+use crate::base::time::clock_form;
+use crate::config::Config;
+use crate::log::{Id, Level, Logger, Priority};
+use crate::macros::names;
+use crate::queue::schedule::Filter;
+use crate::site::{self, Site, StartOptions};
+use crate::sys::{daemonize, env, file, signal as signals, user};
+use engine::Engine;
+
+/// What the daemon does.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Stays in the foreground (`-bD`).
+    pub is_foreground: bool,
+    /// Accepts connections (`-bd`, `-bD`); without it only the queue is run.
+    pub listens: bool,
+    /// Time between queue runs (`-q30m`).
+    pub interval: Option<Duration>,
+    /// What queue runs take (`-qG`, `-qI`, `-qR`, `-qS`).
+    pub selection: Selection,
+    /// The command line, for the pid file and a restart.
+    pub command_line: Vec<Bytes>,
+}
+
+/// Part of the queue.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Filters; none for all.
+    pub filters: Vec<Filter>,
+    /// Name of a queue group; `None` for all.
+    pub group: Option<Bytes>,
+}
+
+/// Why the daemon stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    End,
+    Restart,
+}
+
+/// Runs until a signal ends it; in the background unless told otherwise.
+///
+/// Only while the process has one thread. In the background the caller's process returns at once with [`Exit::OK`].
+pub fn run(config: Config, start: StartOptions, options: &Options, out: &mut dyn Write) -> Exit {
+    if !options.is_foreground {
+        match daemonize::detach() {
+            Ok(daemonize::Side::Parent) => return Exit::OK,
+            Ok(daemonize::Side::Daemon) => {}
+            Err(error) => {
+                // A caller who has gone is not told.
+                let _ = writeln!(out, "cannot fork: {error}");
+                return Exit::OSERR;
+            }
+        }
+    }
+    let runtime = match Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = writeln!(out, "cannot start: {error}");
+            return Exit::OSERR;
+        }
+    };
+    let site = {
+        let _guard = runtime.enter();
+        match site::load(config, start) {
+            Ok((site, findings)) => {
+                for finding in &findings {
+                    site.log.system_error(Id::NoQueue, "root", finding);
+                }
+                site
+            }
+            Err(error) => {
+                let _ = writeln!(out, "{error}");
+                return Exit::CONFIG;
+            }
+        }
+    };
+    let stopped = work(&runtime, &site, options);
+    site.log.flush(LAST_LINES);
+    drop(runtime);
+    match stopped {
+        Ok(Stop::End) => Exit::OK,
+        Ok(Stop::Restart) => restart(&site.log, options),
+        Err(exit) => exit,
+    }
+}
+
+fn work(runtime: &Runtime, site: &Arc<Site>, options: &Options) -> Result<Stop, Exit> {
+    // A broken pipe must be an error of the write, whatever the caller left set.
+    let _ = signals::ignore_broken_pipes();
+    let _ = signals::unblock_all();
+    let engine = Engine::new(Arc::clone(site));
+    let what = purpose(options);
+    let version = site.config.scope().text(names::VERSION);
+    let version = String::from_utf8_lossy(&version).into_owned();
+    site.log.write_always(Priority::Info, Id::None, format!("starting daemon ({version}): {what}"));
+    let listeners = if options.listens { listen::open_all(site) } else { Vec::new() };
+    let pid_file = write_pid_file(site, options);
+    site.log.write(Level(9), Priority::Info, Id::None, format!("started as: {}", shown_command(options)));
+    if let Err(error) = become_run_as_user(&site.config) {
+        site.log.system_error(Id::NoQueue, "root", format!("cannot become RunAsUser: {error}"));
+        return Err(Exit::OSERR);
+    }
+    let stop = runtime.block_on(async {
+        for listener in listeners {
+            listen::start(Arc::clone(&engine), listener);
+        }
+        if let Some(interval) = options.interval {
+            engine.run_regularly(interval, options.selection.clone());
+        }
+        let stop = wait_for_signal().await;
+        engine.stop(GRACE).await;
+        stop
+    });
+    if let Some((path, held)) = pid_file {
+        // One that is gone already is as good.
+        let _ = file::unlink(&path);
+        drop(held);
+    }
+    let reason = if stop == Stop::End { "stopping daemon, reason=signal" } else { "restarting due to signal" };
+    site.log.write(Level(9), Priority::Info, Id::NoQueue, reason);
+    Ok(stop)
+}
+
+/// `SMTP+queueing@00:30:00`.
+fn purpose(options: &Options) -> String {
+    let mut what = Vec::new();
+    if options.listens {
+        what.push("SMTP".to_owned());
+    }
+    if let Some(interval) = options.interval {
+        what.push(format!("queueing@{}", clock_form(interval)));
+    }
+    what.join("+")
+}
+
+fn shown_command(options: &Options) -> String {
+    let words: Vec<_> = options.command_line.iter().map(|w| String::from_utf8_lossy(w)).collect();
+    words.join(" ")
+}
+
+fn write_pid_file(site: &Site, options: &Options) -> Option<(PathBuf, daemonize::PidFile)> {
+    use std::os::unix::ffi::OsStringExt as _;
+    let template = site.config.options.pid_file.as_ref()?;
+    let path = PathBuf::from(std::ffi::OsString::from_vec(template.expand(&site.config.scope())));
+    if path.as_os_str().is_empty() {
+        return None;
+    }
+    match daemonize::PidFile::write(&path, std::process::id(), shown_command(options).as_bytes()) {
+        Ok(held) => Some((path, held)),
+        Err(error) => {
+            let text = format!("unable to write pid to {}: {error}", path.display());
+            site.log.write(Level::SYSTEM_ERROR, Priority::Error, Id::NoQueue, text);
+            None
+        }
+    }
+}
+
+fn become_run_as_user(config: &Config) -> std::io::Result<()> {
+    let Some(wanted) = config.options.run_as_user.as_ref().filter(|spec| spec.uid != 0) else { return Ok(()) };
+    if user::effective_uid() != 0 {
+        return Ok(());
+    }
+    user::become_for_good(&user::Identity::of(wanted.uid, wanted.gid)?)
+}
+
+async fn wait_for_signal() -> Stop {
+    let (Ok(mut term), Ok(mut int), Ok(mut hup)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => Stop::End,
+        _ = int.recv() => Stop::End,
+        _ = hup.recv() => Stop::Restart,
+    }
+}
+
+/// Starts the same program with the same command line in place of this one.
+fn restart(log: &Logger, options: &Options) -> Exit {
+    let program = options.command_line.first().cloned().unwrap_or_default();
+    let path = {
+        use std::os::unix::ffi::OsStrExt as _;
+        if program.starts_with(b"/") {
+            PathBuf::from(std::ffi::OsStr::from_bytes(&program))
+        } else {
+            env::own_executable()
+        }
+    };
+    let error = daemonize::exec(&path, &options.command_line);
+    log.write_always(Priority::Alert, Id::NoQueue, format!("could not restart: {}: {error}", path.display()));
+    log.flush(LAST_LINES);
+    Exit::OSFILE
+}
+
+/// Runs the queue once and waits for it (`-q`).
+pub async fn run_queue_once(site: &Arc<Site>, selection: Selection) -> Exit {
+    let engine = Engine::new(Arc::clone(site));
+    let exit = engine.run_once(selection).await;
+    engine.finish().await;
+    exit
+}
+
+/// How long sessions and attempts may go on after the signal.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long the last log lines may take.
+const LAST_LINES: Duration = Duration::from_secs(2);

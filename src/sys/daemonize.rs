@@ -1,6 +1,7 @@
 //! Becoming a daemon, before any thread exists; descriptors at start; the pid file.
 #![allow(unsafe_code, reason = "fork(2) and close_range(2) are unsafe; both run before any thread exists")]
 
+use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
@@ -58,6 +59,22 @@ pub fn leave_terminal() -> io::Result<()> {
     dup2_stdout(&null)?;
     dup2_stderr(&null)?;
     Ok(())
+}
+
+/// Starts a program in place of this one, with this environment. Returns only when that failed.
+pub fn exec(path: &Path, arguments: &[impl AsRef<[u8]>]) -> io::Error {
+    use std::os::unix::ffi::OsStrExt as _;
+    let text = |bytes: &[u8]| CString::new(bytes).map_err(io::Error::other);
+    let path = match text(path.as_os_str().as_bytes()) {
+        Ok(path) => path,
+        Err(error) => return error,
+    };
+    let arguments: io::Result<Vec<CString>> = arguments.iter().map(|a| text(a.as_ref())).collect();
+    match arguments.map(|arguments| nix::unistd::execv(&path, &arguments)) {
+        Ok(Err(errno)) => errno.into(),
+        Ok(Ok(never)) => match never {},
+        Err(error) => error,
+    }
 }
 
 /// A pid file: process number, then the command line that started the daemon. It stays locked while the daemon runs.

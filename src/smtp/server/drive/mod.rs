@@ -86,21 +86,6 @@ impl Server {
 /// Serves one client until it is gone.
 ///
 /// A panic in the session ends it with 421 and is logged; other sessions go on.
-pub async fn serve(stream: Stream, server: Arc<Server>, peer: Peer) {
-    let work = tokio::spawn(session(stream, Arc::clone(&server), peer));
-    if let Err(error) = work.await
-        && error.is_panic()
-    {
-        server.site.log.write(
-            Level::SYSTEM_ERROR,
-            Priority::Critical,
-            Id::NoQueue,
-            "session ended by an internal error",
-        );
-    }
-}
-
-/// Serves one client in the caller's task.
 pub async fn session(stream: Stream, server: Arc<Server>, peer: Peer) {
     let Ok(spool) = server.site.spool() else { return };
     let id = spool.new_id();
@@ -129,23 +114,42 @@ struct Drive {
 
 impl Drive {
     async fn run(&mut self) {
-        let mut action = self.session.on(Input::Connected);
-        loop {
-            self.log_notes();
-            action = match action {
-                Action::Close => {
-                    self.wait().await;
-                    let _ = self.flush().await;
-                    self.wire.close().await;
-                    return;
-                }
-                Action::Read => match self.read().await {
-                    Some(action) => action,
-                    None => return,
-                },
-                other => Box::pin(self.perform(other)).await,
+        let mut action = Some(self.session.on(Input::Connected));
+        while let Some(now) = action {
+            action = match caught(Box::pin(self.turn(now))).await {
+                Some(next) => next,
+                None => return self.fail().await,
             };
         }
+    }
+
+    /// One action; `None` after the last.
+    async fn turn(&mut self, action: Action) -> Option<Action> {
+        self.log_notes();
+        match action {
+            Action::Close => {
+                self.wait().await;
+                // A client who has gone is not told.
+                let _ = self.flush().await;
+                self.log_notes();
+                self.wire.close().await;
+                None
+            }
+            Action::Read => self.read().await,
+            other => Some(self.perform(other).await),
+        }
+    }
+
+    /// Something of ours broke: the client is told, others go on.
+    async fn fail(&mut self) {
+        let id = self.session.id().as_str().to_owned();
+        let text = "session ended by an internal error";
+        self.server.site.log.write(Level::SYSTEM_ERROR, Priority::Critical, Id::Queue(&id), text);
+        // What was waiting may be half a reply.
+        drop(self.session.replies().take());
+        self.session.replies().say(421, Status(4, 3, 0), "Internal error");
+        let _ = self.flush().await;
+        self.wire.close().await;
     }
 
     /// Sends what is waiting when there is nothing more to read, then takes a command.
@@ -344,6 +348,19 @@ impl Drive {
             self.server.site.log.write(level, priority, id, text);
         }
     }
+}
+
+/// The work's result; `None` when it panicked.
+async fn caught<T>(mut work: std::pin::Pin<Box<impl Future<Output = T>>>) -> Option<T> {
+    std::future::poll_fn(|context| {
+        let poll = std::panic::AssertUnwindSafe(|| work.as_mut().poll(context));
+        match std::panic::catch_unwind(poll) {
+            Ok(std::task::Poll::Ready(value)) => std::task::Poll::Ready(Some(value)),
+            Ok(std::task::Poll::Pending) => std::task::Poll::Pending,
+            Err(_) => std::task::Poll::Ready(None),
+        }
+    })
+    .await
 }
 
 /// Whether the line about a decision has the queue id in front. Source: observed.

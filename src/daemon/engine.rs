@@ -1,0 +1,236 @@
+//! The engine: what sessions, attempts and queue runs share, and how they end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, oneshot, watch};
+use tokio_tracker::Tracker;
+
+use super::load::Load;
+use super::{Selection, runner};
+use crate::base::exit::Exit;
+use crate::base::time::UnixTime;
+use crate::deliver::drive::{Job, Reports, attempt};
+use crate::log::{Id, Level, Priority};
+use crate::policy::rates::Rates;
+use crate::queue::Kind;
+use crate::queue::schedule::{Field, Filter, Request as RunRequest, plan};
+use crate::site::Site;
+use crate::smtp::server::drive::{Accepted, Deliverer};
+use crate::smtp::server::etrn::Request;
+use crate::sys::clock;
+
+/// What runs in the daemon.
+pub struct Engine {
+    /// Everything loaded.
+    pub site: Arc<Site>,
+    /// Counts of connections.
+    pub(super) rates: std::sync::Mutex<Rates>,
+    pub(super) load: Load,
+    stop: watch::Sender<bool>,
+    /// Attempts right after acceptance, at a time.
+    immediate: Arc<Semaphore>,
+    waiting: AtomicUsize,
+    tracker: Tracker,
+}
+
+impl Engine {
+    /// An engine without work.
+    pub fn new(site: Arc<Site>) -> Arc<Self> {
+        let window = site.config.options.connection_rate_window_size;
+        Arc::new(Self {
+            site,
+            rates: std::sync::Mutex::new(Rates::new(window)),
+            load: Load::default(),
+            stop: watch::Sender::new(false),
+            immediate: Arc::new(Semaphore::new(IMMEDIATE)),
+            waiting: AtomicUsize::new(0),
+            tracker: Tracker::default(),
+        })
+    }
+
+    /// Becomes true when everything is to end.
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
+    }
+
+    /// Starts a task that [`Engine::finish`] waits for.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let held = self.tracker.hold();
+        tokio::spawn(async move {
+            work.await;
+            drop(held);
+        });
+    }
+
+    /// Waits until nothing runs.
+    pub async fn finish(&self) {
+        self.tracker.idle().await;
+    }
+
+    /// Tells everything to end and waits this long; what is not over by then stays in the queue.
+    pub async fn stop(&self, grace: Duration) {
+        self.stop.send_replace(true);
+        if tokio::time::timeout(grace, self.finish()).await.is_err() {
+            let text = "daemon ends while deliveries go on; they are tried again later";
+            self.site.log.write(Level(9), Priority::Info, Id::NoQueue, text);
+        }
+    }
+
+    /// Runs the queue every `interval`, the first time at once.
+    pub fn run_regularly(self: &Arc<Self>, interval: Duration, selection: Selection) {
+        let engine = Arc::clone(self);
+        let mut stop = self.stopping();
+        tokio::spawn(async move {
+            loop {
+                engine.run_once(selection.clone()).await;
+                tokio::select! {
+                    () = tokio::time::sleep(interval) => {}
+                    _ = stop.wait_for(|stop| *stop) => return,
+                }
+            }
+        });
+    }
+
+    /// One run: every message that is due is tried, several at a time.
+    pub async fn run_once(self: &Arc<Self>, selection: Selection) -> Exit {
+        let Ok(spool) = self.site.spool() else { return Exit::CONFIG };
+        let entries = match spool.scan().await {
+            Ok(entries) => entries,
+            Err(error) => {
+                self.site.log.system_error(Id::NoQueue, "root", error);
+                return Exit::OSERR;
+            }
+        };
+        let options = &self.site.config.options;
+        let request = RunRequest {
+            filters: selection.filters,
+            kind: Kind::Normal,
+            order: options.queue_sort_order,
+            min_age: options.min_queue_age,
+            max_age: options.max_queue_age,
+            max_jobs: usize::try_from(options.max_queue_run_size).unwrap_or(0),
+        };
+        let group = selection.group.and_then(|name| runner::group(&self.site.config, &name));
+        let now = clock::now();
+        let entries = entries.into_iter().filter(|e| group.is_none_or(|g| e.group == g)).collect();
+        let seed = u64::try_from(now.0).unwrap_or(0);
+        runner::run(self, plan(entries, &request, now, seed)).await;
+        Exit::OK
+    }
+
+    /// Tries one message of the queue.
+    pub(super) async fn try_queued(&self, id: &crate::envelope::QueueId) {
+        let Ok(spool) = self.site.spool() else { return };
+        match spool.lock(id).await {
+            Ok(Some((held, envelope, body))) => {
+                attempt(&self.site, Job { held, envelope, body, reports: Reports::ByMail, watch: None }).await;
+            }
+            Ok(None) => self.site.log.write(Level::LOCKED, Priority::Debug, Id::Queue(id.as_str()), "locked"),
+            Err(error) => self.site.log.system_error(Id::Queue(id.as_str()), "root", error),
+        }
+    }
+
+    pub(super) fn now() -> UnixTime {
+        clock::now()
+    }
+}
+
+/// Gives sessions access to an engine.
+pub struct Handle(pub Arc<Engine>);
+
+impl Deliverer for Handle {
+    fn deliver(&self, message: Accepted) -> oneshot::Receiver<()> {
+        let (over, answer) = oneshot::channel();
+        let engine = Arc::clone(&self.0);
+        if engine.waiting.fetch_add(1, Ordering::Relaxed) >= MOST_WAITING {
+            // More than can be held in memory: the queue run takes it.
+            engine.waiting.fetch_sub(1, Ordering::Relaxed);
+            drop(message);
+            return answer;
+        }
+        let held = engine.tracker.hold();
+        tokio::spawn(async move {
+            let permit = Arc::clone(&engine.immediate).acquire_owned().await;
+            engine.waiting.fetch_sub(1, Ordering::Relaxed);
+            let Accepted { held: place, envelope, body, .. } = message;
+            let job = Job { held: place, envelope, body, reports: Reports::ByMail, watch: None };
+            Box::pin(attempt(&engine.site, job)).await;
+            drop(permit);
+            // Nobody may wait for the answer.
+            let _ = over.send(());
+            drop(held);
+        });
+        answer
+    }
+
+    fn run(&self, request: &Request) -> bool {
+        let selection = match request {
+            Request::Group(name) => {
+                if runner::group(&self.0.site.config, name).is_none() {
+                    return false;
+                }
+                Selection { filters: Vec::new(), group: Some(name.clone()) }
+            }
+            Request::Node(name) => {
+                let text = match name.strip_prefix(b"@") {
+                    Some(domain) => bytes::Bytes::copy_from_slice(domain),
+                    None => [b"@".as_slice(), name].concat().into(),
+                };
+                let filter = Filter { field: Field::Recipient, is_negated: false, text };
+                Selection { filters: vec![filter], group: None }
+            }
+        };
+        let engine = Arc::clone(&self.0);
+        let worker = Arc::clone(&engine);
+        engine.spawn(async move {
+            worker.run_once(selection).await;
+        });
+        true
+    }
+}
+
+/// Counts what runs.
+mod tokio_tracker {
+    use std::sync::Arc;
+
+    use tokio::sync::watch;
+
+    /// Knows how many pieces of work are held.
+    #[derive(Debug)]
+    pub(super) struct Tracker(Arc<watch::Sender<usize>>);
+
+    /// A piece of work; dropping it ends it.
+    #[derive(Debug)]
+    pub(super) struct Hold(Arc<watch::Sender<usize>>);
+
+    impl Default for Tracker {
+        fn default() -> Self {
+            Self(Arc::new(watch::Sender::new(0)))
+        }
+    }
+
+    impl Tracker {
+        pub(super) fn hold(&self) -> Hold {
+            self.0.send_modify(|n| *n += 1);
+            Hold(Arc::clone(&self.0))
+        }
+
+        pub(super) async fn idle(&self) {
+            // The sender lives as long as this does.
+            let _ = self.0.subscribe().wait_for(|n| *n == 0).await;
+        }
+    }
+
+    impl Drop for Hold {
+        fn drop(&mut self) {
+            self.0.send_modify(|n| *n = n.saturating_sub(1));
+        }
+    }
+}
+
+/// Attempts right after acceptance that run at a time.
+const IMMEDIATE: usize = 200;
+/// Accepted messages that wait in memory for their first attempt.
+const MOST_WAITING: usize = 1000;

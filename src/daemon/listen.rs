@@ -1,0 +1,300 @@
+//! Listeners: one per `DaemonPortOptions` line, and the loops that accept.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+
+use super::engine::{Engine, Handle};
+use crate::config::daemon_port::{DaemonPort, Family};
+use crate::log::{Id, Level, Priority};
+use crate::net::tls::Stream;
+use crate::site::Site;
+use crate::smtp::server::Setting;
+use crate::smtp::server::drive::{Peer, Server, session};
+use crate::sys::host;
+use crate::sys::socket::Listen;
+use crate::sys::{clock, file};
+
+/// A bound listener.
+#[derive(Debug)]
+pub struct Listener {
+    port: DaemonPort,
+    address: SocketAddr,
+    request: Listen,
+    /// Until its loop takes it.
+    socket: Option<std::net::TcpListener>,
+}
+
+/// Opens the listeners of the configuration; one on port 25 when it names none. What cannot be opened is logged.
+pub fn open_all(site: &Site) -> Vec<Listener> {
+    let named = &site.config.options.daemon_port_options;
+    let default = [DaemonPort { name: Bytes::from_static(b"Daemon0"), ..DaemonPort::default() }];
+    let ports = if named.is_empty() { &default[..] } else { named };
+    ports.iter().filter_map(|port| open(site, port)).collect()
+}
+
+fn open(site: &Site, port: &DaemonPort) -> Option<Listener> {
+    let name = String::from_utf8_lossy(&port.name).into_owned();
+    let fail = |reason: String| {
+        if port.modifiers.has(b'O') {
+            let text = format!("daemon {name}: optional socket disabled: {reason}");
+            site.log.write(Level::SYSTEM_ERROR, Priority::Info, Id::NoQueue, text);
+        } else {
+            let text = format!("opendaemonsocket: daemon {name}: {reason}");
+            site.log.system_error(Id::NoQueue, "root", text);
+            let text = format!("daemon {name}: problem creating SMTP socket");
+            site.log.write_always(Priority::Alert, Id::None, text);
+        }
+    };
+    let Some(address) = address(port) else {
+        fail("cannot find an address to bind".to_owned());
+        return None;
+    };
+    let request = Listen {
+        address,
+        backlog: port.backlog.max(LEAST_BACKLOG),
+        send_buffer_bytes: port.send_buffer_bytes,
+        receive_buffer_bytes: port.receive_buffer_bytes,
+        v6_only: address.is_ipv6() && has_inet_twin(site, port),
+    };
+    match site.port.open_listener(&request) {
+        Ok(socket) => Some(Listener { port: port.clone(), address, request, socket: Some(socket) }),
+        Err(error) => {
+            fail(format!("cannot bind: {error}"));
+            None
+        }
+    }
+}
+
+/// Whether another port takes the IPv4 connections of the same number.
+fn has_inet_twin(site: &Site, port: &DaemonPort) -> bool {
+    site.config.options.daemon_port_options.iter().any(|other| other.family == Family::Inet && other.port == port.port)
+}
+
+fn address(port: &DaemonPort) -> Option<SocketAddr> {
+    let service = port.port.as_ref().map_or_else(|| "25".to_owned(), |p| String::from_utf8_lossy(p).into_owned());
+    let service = if service.eq_ignore_ascii_case("smtp") { "25".to_owned() } else { service };
+    let number = host::service_port(&service)?;
+    let ip = match &port.address {
+        None => match port.family {
+            Family::Inet6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+            Family::Inet => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            Family::Local => return None,
+        },
+        Some(text) => {
+            let text = String::from_utf8_lossy(text).into_owned();
+            let bare = text.trim_start_matches('[').trim_end_matches(']');
+            let bare = bare.strip_prefix("IPv6:").unwrap_or(bare);
+            match bare.parse() {
+                Ok(ip) => ip,
+                Err(_) => {
+                    host::addresses(bare).into_iter().find(|ip| ip.is_ipv6() == (port.family == Family::Inet6))?
+                }
+            }
+        }
+    };
+    Some(SocketAddr::new(ip, number))
+}
+
+/// What the loop of one listener keeps.
+struct Loop {
+    engine: Arc<Engine>,
+    server: Arc<Server>,
+    listener: Listener,
+    active: Arc<AtomicUsize>,
+    changed: Arc<Notify>,
+}
+
+/// Starts accepting.
+pub fn start(engine: Arc<Engine>, listener: Listener) {
+    let server = Arc::new(server(&engine, &listener));
+    let work =
+        Loop { engine, server, listener, active: Arc::new(AtomicUsize::new(0)), changed: Arc::new(Notify::new()) };
+    tokio::spawn(work.run());
+}
+
+fn server(engine: &Arc<Engine>, listener: &Listener) -> Server {
+    let site = &engine.site;
+    let options = &site.config.options;
+    let port = &listener.port;
+    let setting = Setting {
+        config: Arc::clone(&site.config),
+        host: site.host.clone(),
+        daemon: port.name.clone(),
+        modifiers: port.modifiers,
+        delivery_mode: port.delivery_mode.unwrap_or(options.delivery_mode),
+        help: help_text(site),
+        has_tls: site.tls_server.is_some(),
+        is_smtps: port.modifiers.has(b's'),
+        is_stdio: false,
+    };
+    Server {
+        site: Arc::clone(site),
+        setting: Arc::new(setting),
+        bound: Some(listener.address),
+        tls: site.tls_server.clone(),
+        deliverer: Arc::new(Handle(Arc::clone(engine))),
+        queue_la: port.queue_la.or(options.queue_la).filter(|limit| *limit > 0),
+        stop: engine.stopping(),
+    }
+}
+
+/// Text of the help file.
+pub(super) fn help_text(site: &Site) -> Option<Bytes> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let path = site.config.options.help_file.as_ref()?;
+    let path = std::path::Path::new(std::ffi::OsStr::from_bytes(path));
+    file::read_following(path, HELP_LIMIT).ok().map(Bytes::from)
+}
+
+impl Loop {
+    async fn run(mut self) {
+        let mut stop = self.engine.stopping();
+        let mut listening = self.listener.socket.take().and_then(|socket| TcpListener::from_std(socket).ok());
+        let mut second = (clock::now(), 0i64);
+        loop {
+            if let Some(reason) = self.too_busy() {
+                // Closed, so that the system refuses for us; observed.
+                listening = None;
+                self.reject(&reason);
+                tokio::select! {
+                    () = self.changed.notified() => {}
+                    () = tokio::time::sleep(BUSY_CHECK) => {}
+                    _ = stop.wait_for(|stop| *stop) => return,
+                }
+                continue;
+            }
+            let Some(socket) = self.reopened(&mut listening).await else { continue };
+            let accepted = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return,
+                accepted = socket.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, remote)) => {
+                    self.throttle(&mut second).await;
+                    self.take(stream, remote);
+                }
+                Err(error) => {
+                    let text = format!("daemon {}: accept failed: {error}", self.name());
+                    self.engine.site.log.write(Level::SYSTEM_ERROR, Priority::Warning, Id::NoQueue, text);
+                    // Out of descriptors: others must end first.
+                    tokio::time::sleep(AFTER_FAILURE).await;
+                }
+            }
+        }
+    }
+
+    /// The listening socket; bound again after a time of refusal.
+    async fn reopened<'a>(&self, listening: &'a mut Option<TcpListener>) -> Option<&'a TcpListener> {
+        if listening.is_none() {
+            match self.engine.site.port.open_listener(&self.listener.request).map(TcpListener::from_std) {
+                Ok(Ok(socket)) => *listening = Some(socket),
+                _ => tokio::time::sleep(AFTER_FAILURE).await,
+            }
+        }
+        listening.as_ref()
+    }
+
+    /// Why no connection is taken now.
+    fn too_busy(&self) -> Option<String> {
+        let options = &self.engine.site.config.options;
+        let port = &self.listener.port;
+        let most = port.children.unwrap_or(options.max_daemon_children);
+        let active = i64::try_from(self.active.load(Ordering::Acquire)).unwrap_or(i64::MAX);
+        if most > 0 && active >= most {
+            return Some(format!("{active} children, max {most}"));
+        }
+        let refuse = port.refuse_la.or(options.refuse_la).filter(|limit| *limit > 0)?;
+        let load = self.engine.load.average();
+        if load > refuse {
+            return Some(format!("load average: {load}"));
+        }
+        None
+    }
+
+    fn reject(&self, reason: &str) {
+        let text = format!("rejecting connections on daemon {}: {reason}", self.name());
+        self.engine.site.log.write(Level::CONNECT, Priority::Info, Id::NoQueue, text);
+    }
+
+    fn name(&self) -> String {
+        String::from_utf8_lossy(&self.listener.port.name).into_owned()
+    }
+
+    /// `ConnectionRateThrottle` and `DelayLA`.
+    async fn throttle(&self, second: &mut (crate::base::time::UnixTime, i64)) {
+        let options = &self.engine.site.config.options;
+        let most = options.connection_rate_throttle;
+        if most > 0 {
+            let now = Engine::now();
+            if now != second.0 {
+                *second = (now, 0);
+            }
+            second.1 += 1;
+            if second.1 > most {
+                let text = format!("deferring connections on daemon {}: {most} per second", self.name());
+                self.engine.site.log.write(Level::CONNECT, Priority::Info, Id::NoQueue, text);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                *second = (Engine::now(), 1);
+            }
+        }
+        let delay = self.listener.port.delay_la.unwrap_or(options.delay_la);
+        if delay > 0 && self.engine.load.average() > delay {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    fn take(&self, stream: TcpStream, remote: SocketAddr) {
+        // Replies are written whole: waiting for more to send only costs time.
+        let _ = stream.set_nodelay(true);
+        let counts = {
+            let mut rates = self.engine.rates.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            rates.open(remote.ip(), Engine::now())
+        };
+        let peer = Peer { remote: Some(remote), local: stream.local_addr().ok(), counts };
+        let guard = Active {
+            engine: Arc::clone(&self.engine),
+            active: Arc::clone(&self.active),
+            changed: Arc::clone(&self.changed),
+            remote: remote.ip(),
+        };
+        self.active.fetch_add(1, Ordering::AcqRel);
+        let server = Arc::clone(&self.server);
+        self.engine.spawn(async move {
+            let _guard = guard;
+            session(Stream::from(stream), server, peer).await;
+        });
+    }
+}
+
+/// A connection that counts. Dropped also when its session panics.
+struct Active {
+    engine: Arc<Engine>,
+    active: Arc<AtomicUsize>,
+    changed: Arc<Notify>,
+    remote: IpAddr,
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        self.active.fetch_sub(1, Ordering::AcqRel);
+        self.changed.notify_one();
+        let mut rates = self.engine.rates.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        rates.close(self.remote);
+    }
+}
+
+/// Backlog below which bursts would be lost.
+const LEAST_BACKLOG: i32 = 10;
+/// Longest help file, bytes.
+const HELP_LIMIT: usize = 1024 * 1024;
+/// How often a listener that refuses looks again.
+const BUSY_CHECK: Duration = Duration::from_secs(5);
+/// Pause after a failure to accept or bind.
+const AFTER_FAILURE: Duration = Duration::from_millis(500);
