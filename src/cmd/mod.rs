@@ -13,5 +13,6 @@ pub mod makemap;
 pub mod modes;
 pub mod role;
 pub mod sendmail;
+mod serving;
 mod submission;
 mod verify;

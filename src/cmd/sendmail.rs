@@ -167,10 +167,20 @@ impl Request {
         {
             return exit;
         }
-        match self.invocation.mode {
+        let mode = match self.invocation.mode {
+            Mode::Deliver if self.invocation.queue.given => Mode::RunQueue,
+            mode => mode,
+        };
+        match mode {
             Mode::Check => Exit::OK,
             Mode::Verify => self.with_site(config, out, super::verify::run),
             Mode::Deliver | Mode::Arpa => self.with_site(config, out, super::submission::run),
+            Mode::Daemon | Mode::Foreground => super::serving::daemon(self, config, self.start_options(), out),
+            Mode::RunQueue if self.invocation.queue.interval.is_some() => {
+                super::serving::daemon(self, config, self.start_options(), out)
+            }
+            Mode::RunQueue => self.with_site(config, out, super::serving::queue_run),
+            Mode::Smtp => self.with_site(config, out, super::serving::stdio),
             other => {
                 say(&mut io::stderr(), &format!("mode -b{} is not built in", char::from(other.letter())));
                 Exit::UNAVAILABLE
@@ -255,9 +265,9 @@ impl Request {
         Err(Exit::CONFIG)
     }
 
-    /// Opens everything and does `work`.
-    fn with_site(&self, config: Config, out: &mut dyn Write, work: Work) -> Exit {
-        let start = StartOptions {
+    /// What the site is told about this start.
+    fn start_options(&self) -> StartOptions {
+        StartOptions {
             mode: self.invocation.mode.letter(),
             user: self.caller.name.clone(),
             uid: self.caller.uid,
@@ -266,7 +276,12 @@ impl Request {
             is_submission: self.role == Role::Submission,
             is_verbose: self.invocation.is_verbose,
             without_queue: matches!(self.invocation.mode, Mode::Verify),
-        };
+        }
+    }
+
+    /// Opens everything and does `work`.
+    fn with_site(&self, config: Config, out: &mut dyn Write, work: Work) -> Exit {
+        let start = self.start_options();
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => {

@@ -125,7 +125,11 @@ impl Engine {
         let Ok(spool) = self.site.spool() else { return };
         match spool.lock(id).await {
             Ok(Some((held, envelope, body))) => {
-                attempt(&self.site, Job { held, envelope, body, reports: Reports::ByMail, watch: None }).await;
+                attempt(
+                    &self.site,
+                    Job { held, envelope, body, reports: Reports::ByMail, watch: None, is_from_queue: true },
+                )
+                .await;
             }
             Ok(None) => self.site.log.write(Level::LOCKED, Priority::Debug, Id::Queue(id.as_str()), "locked"),
             Err(error) => self.site.log.system_error(Id::Queue(id.as_str()), "root", error),
@@ -155,7 +159,7 @@ impl Deliverer for Handle {
             let permit = Arc::clone(&engine.immediate).acquire_owned().await;
             engine.waiting.fetch_sub(1, Ordering::Relaxed);
             let Accepted { held: place, envelope, body, .. } = message;
-            let job = Job { held: place, envelope, body, reports: Reports::ByMail, watch: None };
+            let job = Job { held: place, envelope, body, reports: Reports::ByMail, watch: None, is_from_queue: false };
             Box::pin(attempt(&engine.site, job)).await;
             drop(permit);
             // Nobody may wait for the answer.
