@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use super::alias_file::{self, Content};
+use super::alias_file::{self, Content, Entry};
 use super::file::build::{Duplicates, Entries};
 use super::file::replace::Replacement;
 use super::file::{Error, Kind};
@@ -48,27 +48,42 @@ impl Table {
     pub async fn read(text: &[u8], merge: bool, mut resolve: impl AsyncFnMut(&[u8]) -> Name) -> Self {
         let mut table = Self::default();
         for entry in alias_file::entries(text) {
-            let (name, value) = entry.parts();
-            let whole = shown(&entry.text);
-            let fault = match entry.content {
-                Content::MissingColon => Some("missing colon".to_owned()),
-                Content::Stray => Some("Non-continuation line starts with space".to_owned()),
-                Content::Alias { .. } => match resolve(name).await {
-                    Name::Illegal => Some(format!("{whole}... illegal alias name")),
-                    _ if value.is_empty() => Some(format!("{whole}... missing value for alias")),
-                    Name::NotLocal => Some(format!("{}... cannot alias non-local names", shown(name))),
-                    Name::Local(user) => {
-                        table.add(entry.line, name, &user, value, merge);
-                        None
-                    }
-                },
+            let name = match entry.content {
+                Content::Alias { .. } => resolve(entry.parts().0).await,
+                Content::MissingColon | Content::Stray => Name::Illegal,
             };
-            if let Some(fault) = fault {
-                table.failed = true;
-                table.complaints.push(format!("line {}: {fault}", entry.line));
-            }
+            table.take(&entry, &name, merge);
         }
         table
+    }
+
+    /// Reads a file whose names are taken as they stand.
+    pub(crate) fn plain(text: &[u8]) -> Self {
+        let mut table = Self::default();
+        for entry in alias_file::entries(text) {
+            let name = match entry.parts().0.trim_ascii() {
+                b"" => Name::Illegal,
+                name => Name::Local(Bytes::copy_from_slice(name)),
+            };
+            table.take(&entry, &name, false);
+        }
+        table
+    }
+
+    /// Takes an entry whose name turned out to be `resolved`.
+    fn take(&mut self, entry: &Entry, resolved: &Name, merge: bool) {
+        let (name, value) = entry.parts();
+        let whole = shown(&entry.text);
+        let fault = match (entry.content, resolved) {
+            (Content::MissingColon, _) => "missing colon".to_owned(),
+            (Content::Stray, _) => "Non-continuation line starts with space".to_owned(),
+            (Content::Alias { .. }, Name::Illegal) => format!("{whole}... illegal alias name"),
+            (Content::Alias { .. }, _) if value.is_empty() => format!("{whole}... missing value for alias"),
+            (Content::Alias { .. }, Name::NotLocal) => format!("{}... cannot alias non-local names", shown(name)),
+            (Content::Alias { .. }, Name::Local(user)) => return self.add(entry.line, name, user, value, merge),
+        };
+        self.failed = true;
+        self.complaints.push(format!("line {}: {fault}", entry.line));
     }
 
     /// The line that tells how many there are.

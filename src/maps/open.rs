@@ -1,5 +1,8 @@
 //! Opening the maps of a configuration.
 
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
 use bytes::Bytes;
 
 use super::aliases;
@@ -24,6 +27,8 @@ pub(crate) struct Map {
     pub(crate) row: &'static Row,
     pub(crate) flags: Flags,
     pub(crate) backend: Backend,
+    /// Said at the first lookup.
+    pub(crate) notices: Vec<String>,
 }
 
 /// What answers.
@@ -127,7 +132,7 @@ impl<'c> Opener<'c> {
                 Err(Fault::Closed(closed)) => Backend::Closed(closed.text),
             }
         };
-        self.put(Map { name: declaration.name.clone(), row, flags, backend });
+        self.put(Map { name: declaration.name.clone(), row, flags, backend, notices: Vec::new() });
     }
 
     fn put(&mut self, map: Map) {
@@ -230,7 +235,13 @@ impl<'c> Opener<'c> {
 
     fn predeclare(&mut self, name: &'static str, class: &str, backend: Backend) {
         if let Some(row) = classes::find(class.as_bytes()) {
-            self.maps.push(Map { name: Bytes::from_static(name.as_bytes()), row, flags: Flags::default(), backend });
+            self.maps.push(Map {
+                name: Bytes::from_static(name.as_bytes()),
+                row,
+                flags: Flags::default(),
+                backend,
+                notices: Vec::new(),
+            });
         }
     }
 
@@ -240,9 +251,12 @@ impl<'c> Opener<'c> {
             return None;
         };
         let (flags, _) = flags::parse(&source.arguments, row.flags);
+        let mut notices = Vec::new();
         let backend = match self.backend(row, name, &flags) {
             Ok(backend) => backend,
-            Err(Fault::Closed(closed)) if row.folds && row.name != "text" => self.alias_text(row, name, &flags, closed),
+            Err(Fault::Closed(closed)) if row.folds && row.name != "text" => {
+                self.alias_text(row, name, &flags, closed, &mut notices)
+            }
             Err(Fault::Closed(closed)) => Backend::Closed(closed.text),
             Err(Fault::Declaration(texts, backend)) => {
                 for text in texts {
@@ -251,30 +265,28 @@ impl<'c> Opener<'c> {
                 backend
             }
         };
-        Some(Map { name: Bytes::from(name.to_owned()), row, flags, backend })
+        Some(Map { name: Bytes::from(name.to_owned()), row, flags, backend, notices })
     }
 
     /// Where no database is, the text serves.
-    fn alias_text(&mut self, row: &Row, name: &str, flags: &Flags, closed: Closed) -> Backend {
+    fn alias_text(&self, row: &Row, name: &str, flags: &Flags, closed: Closed, notices: &mut Vec<String>) -> Backend {
+        let path = PathBuf::from(std::ffi::OsStr::from_bytes(flags.word()));
         match Stored::open(row.name, name, Format::Aliases, flags, self.judge) {
             Ok(stored) => {
-                let path = shown(flags.word());
-                let text = format!("WARNING: cannot open alias database {path}; reading text version");
-                self.diagnostics.push(Diagnostic {
-                    path: None,
-                    line: 0,
-                    text,
-                    severity: Severity::Warning,
-                    exit: Exit::OK,
-                });
+                let shown = path.display();
+                notices.push(format!("WARNING: cannot open alias database {shown}; reading text version"));
+                if let Ok(text) = aliases::open_text(&path, &self.judge) {
+                    let table = aliases::Table::plain(&text);
+                    notices.extend(table.complaints.iter().map(|complaint| format!("{shown}: {complaint}")));
+                    notices.push(format!("{shown}: {}", table.summary()));
+                }
                 Backend::Stored(Box::new(stored))
             }
             Err(_) if flags.has(b'o') => Backend::Absent,
-            Err(text) if closed.text.is_empty() => Backend::Closed(if text.text.is_empty() {
-                format!("cannot open {}", shown(flags.word()))
-            } else {
-                text.text
-            }),
+            Err(own) if closed.text.is_empty() && own.text.is_empty() => {
+                Backend::Closed(format!("cannot open {}", path.display()))
+            }
+            Err(own) if closed.text.is_empty() => Backend::Closed(own.text),
             Err(_) => Backend::Closed(closed.text),
         }
     }
@@ -296,22 +308,11 @@ impl<'c> Opener<'c> {
                     }
                 }
             }
-            let backend = match missing {
-                _ if services.is_empty() => Backend::Closed(String::new()),
-                Some(text) if members.is_empty() => {
-                    self.diagnostics.push(Diagnostic {
-                        path: None,
-                        line: 0,
-                        text,
-                        severity: Severity::Warning,
-                        exit: Exit::OK,
-                    });
-                    Backend::Sequence(members)
-                }
-                _ => Backend::Sequence(members),
-            };
+            let backend =
+                if services.is_empty() { Backend::Closed(String::new()) } else { Backend::Sequence(members) };
             if let Some(map) = self.maps.get_mut(at) {
                 map.backend = backend;
+                map.notices.extend(missing);
             }
         }
     }

@@ -220,23 +220,10 @@ fn load(path: &Path, format: &Format, judge: &Judge, may_wait: bool) -> Result<(
         Format::Aliases => {
             let text = crate::sys::file::read_limited(&mut opened.file, aliases::TEXT)
                 .map_err(|e| Failure::Refused(e.into()))?;
-            Content::Table(Arc::new(alias_table(&text)))
+            Content::Table(Arc::new(aliases::Table::plain(&text).values))
         }
     };
     Ok((content, stamp))
-}
-
-/// Aliases of a text that no database was built from. Names are taken as they stand: they were not rewritten.
-fn alias_table(text: &[u8]) -> HashMap<Bytes, Bytes> {
-    let mut table = HashMap::new();
-    for entry in super::alias_file::entries(text) {
-        let (name, value) = entry.parts();
-        let name = name.trim_ascii();
-        if !name.is_empty() && !value.is_empty() {
-            table.insert(name.to_ascii_lowercase().into(), Bytes::copy_from_slice(value));
-        }
-    }
-    table
 }
 
 impl Columns {

@@ -153,6 +153,9 @@ impl MapSet {
 
     fn ask_within(&self, id: MapId, key: &[u8], args: &[Bytes], scope: &mut Scope, depth: usize) -> Option<Answer> {
         let map = self.map(id)?;
+        if !map.notices.is_empty() {
+            self.complain(id, &map.notices);
+        }
         let folded;
         let raw_key = if map.row.folds && !map.flags.has(b'f') && key.iter().any(u8::is_ascii_uppercase) {
             folded = key.to_ascii_lowercase();
@@ -178,7 +181,7 @@ impl MapSet {
                 return Some(Answer::Found(Bytes::new()));
             }
             Backend::Closed(text) => {
-                self.complain(id, text);
+                self.complain(id, std::slice::from_ref(text));
                 Answer::Temporary(text.clone())
             }
             Backend::Absent => Answer::MISS,
@@ -246,10 +249,10 @@ impl MapSet {
         Answer::Found(Bytes::new())
     }
 
-    fn complain(&self, id: MapId, text: &str) {
-        let first = self.inner.said.get(id.0).is_some_and(|said| !said.swap(true, Ordering::Relaxed));
-        if first && !text.is_empty() {
-            self.inner.complaints.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
+    fn complain(&self, id: MapId, texts: &[String]) {
+        if self.inner.said.get(id.0).is_some_and(|said| !said.swap(true, Ordering::Relaxed)) {
+            let mut complaints = self.inner.complaints.lock().unwrap_or_else(PoisonError::into_inner);
+            complaints.extend(texts.iter().filter(|text| !text.is_empty()).cloned());
             self.inner.complained.store(true, Ordering::Relaxed);
         }
     }
