@@ -43,7 +43,8 @@ pub(crate) enum Backend {
     Host,
     Macro,
     Null,
-    Program(Bytes),
+    /// Command, and place among the K lines.
+    Program(Bytes, usize),
     Regex(Pattern),
     Sequence(Vec<usize>),
     Socket(Endpoint),
@@ -179,15 +180,18 @@ impl<'c> Opener<'c> {
             "implicit" => return stored(Format::Database(None)),
             "macro" => Backend::Macro,
             "null" => Backend::Null,
-            "program" => Backend::Program(flags.rest.clone()),
+            "program" => {
+                let place = self.config.maps.iter().position(|map| map.name.eq_ignore_ascii_case(name.as_bytes()));
+                Backend::Program(flags.rest.clone(), place.unwrap_or(usize::MAX))
+            }
             "regex" => Backend::Regex(Pattern::new(flags).map_err(|t| Fault::Declaration(vec![t], Backend::Absent))?),
-            "socket" => match Endpoint::parse(flags.word()) {
-                Some(endpoint) => Backend::Socket(endpoint),
-                None => {
+            "socket" => {
+                let Some(endpoint) = Endpoint::parse(flags.word()) else {
                     let text = format!("socket map \"{name}\": bad address {}", shown(flags.word()));
                     return Err(Fault::Closed(Closed { text, absent: false }));
-                }
-            },
+                };
+                Backend::Socket(endpoint)
+            }
             // Its members are known only when all maps are.
             "switch" => Backend::Sequence(Vec::new()),
             "syslog" => Backend::Syslog(priority(flags).map_err(|t| Fault::Declaration(vec![t], Backend::Absent))?),
@@ -296,7 +300,7 @@ impl<'c> Opener<'c> {
         for at in 0..self.maps.len() {
             let Some(map) = self.maps.get(at).filter(|map| map.row.name == "switch") else { continue };
             let name = map.name.clone();
-            let services = self.services(&map.flags.word().to_vec());
+            let services = self.services(map.flags.word());
             let mut members = Vec::new();
             let mut missing = None;
             for service in &services {
@@ -304,12 +308,11 @@ impl<'c> Opener<'c> {
                 match self.find(&member) {
                     Some(at) => members.push(at),
                     None => {
-                        missing = Some(format!("Switch map {}: unknown member map {}", shown(&name), shown(&member)))
+                        missing = Some(format!("Switch map {}: unknown member map {}", shown(&name), shown(&member)));
                     }
                 }
             }
-            let backend =
-                if services.is_empty() { Backend::Closed(String::new()) } else { Backend::Sequence(members) };
+            let backend = if services.is_empty() { Backend::Closed(String::new()) } else { Backend::Sequence(members) };
             if let Some(map) = self.maps.get_mut(at) {
                 map.backend = backend;
                 map.notices.extend(missing);

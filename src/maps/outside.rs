@@ -1,6 +1,5 @@
 //! Classes that ask others: name servers, the password database, programs, sockets. All of them wait.
 
-use std::io::Read;
 use std::net::IpAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -14,9 +13,11 @@ use super::flags::Flags;
 use crate::base::bytes::starts_with_ignore_case;
 use crate::base::exit::Exit;
 use crate::base::limits;
+use crate::monitor::Port;
+use crate::monitor::request::MapProgram;
 use crate::net::dns::{Error, Family, RData, RecordType, Resolver, Reverse, Service, shown_address};
-use crate::sys::spawn::{Launch, Stream};
-use crate::sys::user::{self, Identity};
+use crate::sys::spawn::Ended;
+use crate::sys::user;
 
 /// A miss of a name.
 const NO_HOST: Answer = Answer::NotFound(Exit::NOHOST);
@@ -165,7 +166,8 @@ pub(crate) async fn password(key: Vec<u8>, column: usize) -> Answer {
         Err(e) => return Answer::Temporary(e.to_string()),
     };
     Answer::Found(match column {
-        0 => Bytes::from(account.name.clone()),
+        0 => account.name.clone(),
+        // Hashes stand in the shadow file; the password database itself says this.
         1 => Bytes::from_static(b"x"),
         2 => account.uid.to_string().into(),
         3 => account.gid.to_string().into(),
@@ -175,49 +177,24 @@ pub(crate) async fn password(key: Vec<u8>, column: usize) -> Answer {
     })
 }
 
-/// Class `program`: the first line that a program prints; the key is its last argument.
-///
-/// Only for a process that may take the identity itself; one that may not gets EX_CONFIG from the start that fails.
-pub(crate) async fn program(command: Bytes, key: Vec<u8>, identity: Option<(u32, u32)>) -> Answer {
-    tokio::task::spawn_blocking(move || run(&command, key, identity))
-        .await
-        .unwrap_or_else(|e| Answer::Temporary(e.to_string()))
-}
-
-fn run(command: &[u8], key: Vec<u8>, identity: Option<(u32, u32)>) -> Answer {
-    let mut argv: Vec<Bytes> =
-        command.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty()).map(Bytes::copy_from_slice).collect();
-    let path = PathBuf::from(std::ffi::OsStr::from_bytes(argv.first().map_or(&b""[..], |p| p)));
-    argv.push(key.into());
-    let mut launch = Launch::new(path);
-    launch.argv = argv;
-    launch.environment = vec![(Bytes::from_static(b"PATH"), Bytes::from_static(b"/bin:/usr/bin"))];
-    launch.stdin = Stream::Null;
-    launch.stdout = Stream::Pipe;
-    launch.stderr = Stream::Null;
-    if let Some((uid, gid)) = identity
-        && user::effective_uid() == 0
-    {
-        match Identity::of(uid, gid) {
-            Ok(identity) => launch.identity = Some(identity),
-            Err(e) => return Answer::Temporary(e.to_string()),
+/// Class `program`: the first line that a program prints; the key is its last argument. `map` is its place among K lines.
+pub(crate) async fn program(port: &Port, map: usize, command: &[u8], key: &[u8]) -> Answer {
+    let words = command.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let request = MapProgram {
+        map,
+        argv: words.map(Bytes::copy_from_slice).collect(),
+        arguments: vec![Bytes::copy_from_slice(key)],
+        limit: limits::MAP_VALUE,
+    };
+    let Ok(output) = port.run_map_program(request).await else { return Answer::NotFound(Exit::CONFIG) };
+    match output.ended {
+        Ended::Exit(0) => {
+            let end = memchr::memchr(b'\n', &output.text).unwrap_or(output.text.len());
+            Answer::Found(output.text.slice(..end))
         }
-    }
-    let Ok(mut child) = launch.start() else { return Answer::NotFound(Exit::CONFIG) };
-    let mut text = Vec::new();
-    if let Some(output) = child.stdout.take() {
-        // What cannot be read counts as not printed; the exit code tells the rest.
-        let _ = output.take(limits::MAP_VALUE as u64).read_to_end(&mut text);
-    }
-    let code = child.wait().ok().and_then(|status| status.code()).and_then(|code| u8::try_from(code).ok());
-    match code {
-        Some(0) => {
-            let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-            Answer::Found(Bytes::copy_from_slice(line))
-        }
-        Some(code) if Exit(code).is_temporary() => Answer::Temporary(format!("program ended with {code}")),
-        Some(code) => Answer::NotFound(Exit(code)),
-        None => Answer::Temporary("program was ended by a signal".to_owned()),
+        Ended::Exit(code) if Exit(code).is_temporary() => Answer::Temporary(format!("program ended with {code}")),
+        Ended::Exit(code) => Answer::NotFound(Exit(code)),
+        Ended::Signal(signal, _) => Answer::Temporary(format!("program was ended by signal {signal}")),
     }
 }
 

@@ -291,7 +291,7 @@ mod tests {
             ("", "only", Some("only")),
         ] {
             let table = columns(line).table(text);
-            assert_eq!(table.get(key.as_bytes()).map(|v| v.as_ref()), value.map(str::as_bytes), "{line} {key}");
+            assert_eq!(table.get(key.as_bytes()).map(AsRef::as_ref), value.map(str::as_bytes), "{line} {key}");
         }
     }
 

@@ -105,11 +105,12 @@ pub fn load(config: Config, start: StartOptions) -> Result<(Arc<Site>, Vec<Diagn
     };
     let host = config.scope().text(names::HOST);
     let resolver = Resolver::new(resolver::settings(&config));
-    let (maps, diagnostics) = MapSet::open(&config, Services::default());
     let queue = if start.without_queue { None } else { Some(Spool::open(&config, zone.clone())?) };
     let tag = if start.log_tag.is_empty() { "sendmail".into() } else { String::from_utf8_lossy(&start.log_tag) };
     let log = Logger::syslog(&tag, zone.clone(), config.options.log_level);
     let port = Port::in_process(Arc::clone(&config), log.clone());
+    let services = Services { resolver: Some(resolver.clone()), port: Some(port.clone()), log: Some(log.clone()) };
+    let (maps, diagnostics) = MapSet::open(&config, services);
     let rewriter = Rewriter::new(Arc::new(Program::compile(&config)), maps.clone());
     let policy = Policy::new(&config, rewriter.clone());
     let router = Router::new(Arc::clone(&config), rewriter.clone(), port.clone(), log.clone());

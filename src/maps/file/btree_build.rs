@@ -104,13 +104,10 @@ impl Writer<'_> {
             if let Some(mut full) = page.take_if(|page| page.room() < wanted) {
                 self.place(&mut full, &mut above)?;
             }
-            let target = match &mut page {
-                Some(target) => target,
-                None => {
-                    above.push(Below { key: child.key.clone(), page: ROOT, values: 0 });
-                    page.insert(PageBuffer::new(ROOT, kind::BTREE_INTERNAL, level))
-                }
-            };
+            let target = page.get_or_insert_with(|| {
+                above.push(Below { key: child.key.clone(), page: ROOT, values: 0 });
+                PageBuffer::new(ROOT, kind::BTREE_INTERNAL, level)
+            });
             let key: &[u8] = if target.entries() == 0 { &[] } else { &child.key };
             let place = child.page.to_le_bytes();
             if key.len() > LONG {
@@ -164,14 +161,14 @@ impl Writer<'_> {
         self.out.put(&leaf)?;
         let mut level = 2;
         while below.len() > 1 {
-            below = self.record_level(below, level)?;
+            below = self.record_level(&below, level)?;
             level += 1;
         }
         Ok(below.first().map_or(0, |top| top.page))
     }
 
     /// Writes one level of record counts above `below`. The root holds the number of all values in place of its neighbour.
-    fn record_level(&mut self, below: Vec<Below>, level: u8) -> Result<Vec<Below>, Error> {
+    fn record_level(&mut self, below: &[Below], level: u8) -> Result<Vec<Below>, Error> {
         let total: u32 = below.iter().map(|child| child.values).sum();
         let fits = (PAGE - HEADER) / 10;
         let root = below.len() <= fits;

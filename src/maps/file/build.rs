@@ -186,12 +186,12 @@ pub(crate) struct Output<'f> {
 
 impl Output<'_> {
     /// Writes a page at its place.
-    pub(crate) fn put(&self, page: &PageBuffer) -> Result<(), Error> {
+    pub(crate) fn put(self, page: &PageBuffer) -> Result<(), Error> {
         Ok(self.file.write_all_at(&page.bytes, u64::from(page.number()) * PAGE as u64)?)
     }
 
     /// Writes `item` to overflow pages from `next` on, which is moved on; returns the first of them.
-    pub(crate) fn overflow(&self, item: &[u8], next: &mut u32) -> Result<u32, Error> {
+    pub(crate) fn overflow(self, item: &[u8], next: &mut u32) -> Result<u32, Error> {
         let first = *next;
         let mut chunks = item.chunks(PAGE - HEADER).peekable();
         let mut previous = 0;

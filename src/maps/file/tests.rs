@@ -95,7 +95,7 @@ fn damage_file(file: &File, damage: &[(u32, u8)], cut: u16) {
         let at = if byte % 2 == 0 { at / 4096 * 4096 + at % 64 } else { at };
         file.write_all_at(&[*byte], at).unwrap();
     }
-    if cut % 4 == 0 {
+    if cut.is_multiple_of(4) {
         file.set_len(u64::from(cut) % length).unwrap();
     }
 }

@@ -14,6 +14,7 @@ use crate::base::exit::Exit;
 use crate::config::{Config, Diagnostic};
 use crate::log::{Id, Logger};
 use crate::macros::{NameTable, Scope, names};
+use crate::monitor::Port;
 use crate::net::dns::Resolver;
 
 /// Which map of a set.
@@ -22,10 +23,11 @@ pub struct MapId(pub usize);
 
 /// What maps ask of the rest of the program. What is not given makes the classes that need it fail for now.
 #[derive(Debug, Clone, Default)]
-#[non_exhaustive]
 pub struct Services {
     /// For `host`, `dns`, `bestmx`, and names in `socket`.
     pub resolver: Option<Resolver>,
+    /// For `program`.
+    pub port: Option<Port>,
     /// For `syslog`.
     pub log: Option<Logger>,
 }
@@ -41,7 +43,6 @@ struct Inner {
     maps: Vec<Map>,
     names: NameTable,
     services: Services,
-    default_user: (u32, u32),
     said: Vec<AtomicBool>,
     complaints: Mutex<Vec<String>>,
     complained: AtomicBool,
@@ -58,13 +59,11 @@ impl MapSet {
     pub fn open(config: &Config, services: Services) -> (Self, Vec<Diagnostic>) {
         let mut opener = Opener::new(config);
         opener.run();
-        let user = &config.options.default_user;
         let inner = Inner {
             said: opener.maps.iter().map(|_| AtomicBool::new(false)).collect(),
             maps: opener.maps,
             names: config.names.clone(),
             services,
-            default_user: (user.uid, user.gid),
             complaints: Mutex::default(),
             complained: AtomicBool::new(false),
         };
@@ -189,7 +188,7 @@ impl MapSet {
             | Backend::BestMx
             | Backend::Dns(_)
             | Backend::User(_)
-            | Backend::Program(_)
+            | Backend::Program(..)
             | Backend::Socket(_) => return None,
         };
         Some(map.completed(key, args, raw))
@@ -224,9 +223,10 @@ impl MapSet {
                 let name = if map.flags.has(b'f') { key.to_vec() } else { key.to_ascii_lowercase() };
                 outside::password(name, *column).await
             }
-            (Backend::Program(command), _) => {
-                outside::program(command.clone(), key.to_vec(), Some(self.inner.default_user)).await
-            }
+            (Backend::Program(command, place), _) => match &self.inner.services.port {
+                Some(port) => outside::program(port, *place, command, key).await,
+                None => Answer::Temporary("no way to run programs".to_owned()),
+            },
             (Backend::Socket(endpoint), resolver) => {
                 let limit = map.flags.number(b'd').and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0);
                 endpoint.ask(resolver, &map.name, key, limit.map_or(SOCKET, Duration::from_secs)).await
@@ -310,7 +310,7 @@ impl Map {
     /// The value as it is handed out: the key itself with `-m`, arguments put in, `-a` text behind it.
     fn completed(&self, key: &[u8], args: &[Bytes], raw: Answer) -> Answer {
         let Answer::Found(value) = raw else { return raw };
-        let takes_arguments = matches!(self.backend, Backend::Stored(_) | Backend::Program(_) | Backend::Socket(_));
+        let takes_arguments = matches!(self.backend, Backend::Stored(_) | Backend::Program(..) | Backend::Socket(_));
         let value = match &self.backend {
             // A quoted text that lost its quotes is never the key again.
             Backend::Dequote(_) => value,
