@@ -123,13 +123,11 @@ impl Request {
         load(&path, &options)
     }
 
+    /// The tag of log lines: `-L`, else `sendmail` whatever name the program was started by. Source: observed.
     fn log_tag(&self) -> String {
-        let program = String::from_utf8_lossy(&self.invocation.program);
         match &self.invocation.log_tag {
             Some(tag) => String::from_utf8_lossy(tag).into_owned(),
-            None => {
-                Path::new(program.as_ref()).file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
-            }
+            None => "sendmail".to_owned(),
         }
     }
 

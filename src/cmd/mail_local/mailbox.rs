@@ -147,7 +147,7 @@ fn create(dir: &Dir, base: &std::ffi::OsStr, account: &Account, path: &Path) -> 
 
 fn write(file: &mut File, message: &Message) -> io::Result<u64> {
     let size = file.seek(SeekFrom::End(0))?;
-    let written = message.copy_to(file).and_then(|()| file.sync_all());
+    let written = message.copy_to(file).and_then(|()| file.sync_data());
     if written.is_err() {
         file.set_len(size)?;
     }
