@@ -6,14 +6,16 @@ use std::path::Path;
 use bytes::Bytes;
 use jiff::tz::TimeZone;
 
+use super::invocation::{QueueRequest, Selection};
 use crate::base::exit::Exit;
 use crate::base::time::UnixTime;
 use crate::config::Config;
 use crate::config::privacy::Privacy;
+use crate::config::values::{QueueSortOrder, TimeZoneSpec};
 use crate::queue::drive::{Look, Spool};
 use crate::queue::list::{self, Facts, Mark};
 use crate::queue::order::{self, Summary};
-use crate::queue::schedule::{self, Filter};
+use crate::queue::schedule::{self, Field, Filter};
 use crate::queue::{Entry, Error, Kind};
 use crate::sys::{clock, load, user};
 
@@ -28,6 +30,40 @@ pub struct Request {
     pub kind: Option<Kind>,
     /// `-qG`: one queue group.
     pub group: Option<Bytes>,
+}
+
+impl Request {
+    /// What the `-q` options of the command line ask for.
+    pub fn new(queue: &QueueRequest, verbose: bool) -> Self {
+        let filter = |selection: &Selection| {
+            let field = match selection.kind {
+                b'I' => Field::Id,
+                b'R' => Field::Recipient,
+                b'S' => Field::Sender,
+                _ => Field::Reason,
+            };
+            Filter { field, is_negated: selection.negated, text: selection.text.clone() }
+        };
+        let kind = match (queue.lost, queue.quarantined) {
+            (true, _) => Some(Kind::Lost),
+            (false, true) => Some(Kind::Quarantined),
+            (false, false) => None,
+        };
+        let filters = queue.selections.iter().map(filter).collect();
+        Self { verbose, filters, kind, group: queue.group.clone() }
+    }
+}
+
+/// Prints the queue; the mode `-bp`.
+pub fn run(queue: &QueueRequest, config: &Config, out: &mut dyn Write) -> Exit {
+    let zone = match &config.options.time_zone_spec {
+        TimeZoneSpec::System => clock::system_zone(),
+        TimeZoneSpec::Caller => clock::caller_zone(),
+        TimeZoneSpec::Named(name) => clock::named_zone(name),
+    };
+    let request = Request::new(queue, config.options.verbose);
+    // Whoever reads may go away.
+    print(config, &zone, &request, out).unwrap_or(Exit::IOERR)
 }
 
 /// Prints the queue of the configuration.
@@ -146,8 +182,13 @@ impl Printer<'_> {
         let options = &self.config.options;
         let nothing = Summary::default();
         let summary = entry.summary.as_ref().unwrap_or(&nothing);
+        // The original looks no further than the order needs.
+        let order = options.queue_sort_order;
+        let is_read = matches!(order, QueueSortOrder::Priority | QueueSortOrder::Host | QueueSortOrder::Time);
         if entry.kind == Kind::Lost {
             Mark::Lost
+        } else if !is_read {
+            Mark::None
         } else if look.is_locked {
             Mark::Locked
         } else if !schedule::is_due(summary, self.now, options.min_queue_age, options.max_queue_age) {

@@ -179,6 +179,7 @@ impl Request {
             }
             Mode::RunQueue => self.with_site(config, out, super::serving::queue_run),
             Mode::Smtp => self.with_site(config, out, super::serving::stdio),
+            Mode::PrintQueue => super::mailq::run(&self.invocation.queue, &config, out),
             other => {
                 say(&mut io::stderr(), &format!("mode -b{} is not built in", char::from(other.letter())));
                 Exit::UNAVAILABLE
