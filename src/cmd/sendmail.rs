@@ -166,7 +166,7 @@ impl Request {
             return exit;
         }
         let mode = match self.invocation.mode {
-            Mode::Deliver if self.invocation.queue.given => Mode::RunQueue,
+            Mode::Deliver if self.invocation.queue.given || self.invocation.quarantine.is_some() => Mode::RunQueue,
             mode => mode,
         };
         match mode {
@@ -176,6 +176,10 @@ impl Request {
             Mode::Daemon | Mode::Foreground => super::serving::daemon(self, config, self.start_options(), out),
             Mode::RunQueue if self.invocation.queue.interval.is_some() => {
                 super::serving::daemon(self, config, self.start_options(), out)
+            }
+            // One after another, with every step shown.
+            Mode::RunQueue if self.invocation.is_verbose || self.invocation.quarantine.is_some() => {
+                self.with_site(config, out, super::queue_run::run)
             }
             Mode::RunQueue => self.with_site(config, out, super::serving::queue_run),
             Mode::Smtp => self.with_site(config, out, super::serving::stdio),

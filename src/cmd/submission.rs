@@ -6,18 +6,19 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::runtime::Runtime;
 
-use super::dead_letter;
 use super::sendmail::{Request, say};
+use super::{dead_letter, watch};
 use crate::base::bytes::{shown, trim};
 use crate::base::date;
 use crate::base::exit::Exit;
 use crate::base::letters::LetterSet;
 use crate::base::status::Classify as _;
+use crate::base::xtext;
 use crate::collect::stdin::Filter;
 use crate::collect::{Collected, Collector, Limits, fixup};
 use crate::config::privacy::Privacy;
 use crate::config::values::{DeliveryMode, ErrorMode};
-use crate::deliver::drive::{Job, Reports, attempt};
+use crate::deliver::drive::{Job, Reports};
 use crate::envelope::complete;
 use crate::envelope::id::LocalTime;
 use crate::envelope::{BodyType, Envelope, QueueId, Recipient, Ret, State};
@@ -88,6 +89,13 @@ impl Submission<'_> {
         let scope = &mut self.envelope.scope;
         scope.set(names::SENDER, shown.clone());
         scope.set(names::SENDER_FOR_RECIPIENT, shown);
+        if !sender.is_empty() {
+            let full =
+                if sender.contains(&b'@') { sender.to_vec() } else { [&sender[..], b"@", &self.site.host].concat() };
+            self.envelope.auth = Some(xtext::encode(&full, b"").into());
+        }
+        // The original marks every message of the command line so.
+        self.envelope.flags.is_split = true;
         self.envelope.sender_given = if sender.is_empty() { Bytes::from_static(b"<>") } else { sender.clone() };
         self.envelope.sender = sender;
     }
@@ -290,31 +298,16 @@ impl Submission<'_> {
             self.log_queued();
             return self.code(self.exit);
         }
-        let watched = self.request.invocation.is_verbose;
-        let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
+        let verbose = self.request.invocation.is_verbose;
         let job = Job {
             held,
             envelope: self.envelope.clone(),
             body: body.clone(),
             reports,
             is_from_queue: false,
-            watch: watched.then_some(sender),
+            watch: None,
         };
-        let site = Arc::clone(self.site);
-        let report = self.runtime.block_on(async {
-            let work = attempt(&site, job);
-            tokio::pin!(work);
-            loop {
-                tokio::select! {
-                    biased;
-                    Some(line) = lines.recv() => say(out, &shown(&line).to_string()),
-                    report = &mut work => break report,
-                }
-            }
-        });
-        while let Ok(line) = lines.try_recv() {
-            say(out, &shown(&line).to_string());
-        }
+        let report = watch::attempt(self.site, self.runtime, job, verbose, out);
         let failed = report.envelope.recipients.iter().any(|r| r.state == State::Failed);
         self.exit = if report.exit == Exit::OK { self.exit } else { report.exit };
         self.envelope = report.envelope;
