@@ -7,6 +7,7 @@
 //! program, a file.
 
 pub mod body;
+pub mod credentials;
 pub mod drive;
 pub mod hosts;
 pub mod message;
@@ -14,3 +15,4 @@ pub mod outcome;
 pub mod owners;
 pub mod plan;
 pub mod retry;
+pub mod settled;

@@ -6,11 +6,13 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::agent::{self, Delivered};
-use super::{Job, Report, Reports, reports};
+use super::pool::Pool;
+use super::{Courier, Job, Report, Reports, reports};
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::base::status::Classify;
 use crate::base::time::{UnixTime, clock_form};
+use crate::config::Timeouts;
 use crate::deliver::outcome::{Outcome, Verdict};
 use crate::deliver::owners;
 use crate::deliver::plan::{self, Batch};
@@ -24,13 +26,14 @@ use crate::site::Site;
 use crate::sys::clock;
 use tokio::sync::mpsc::UnboundedSender;
 
-/// Tries every recipient that is still to be sent, and brings the queue up to date.
-///
-/// What was delivered is marked in the queue file every `CheckpointInterval` recipients; any error keeps the entry.
-/// Dropped before it returns: the message stays in the queue as last marked.
-pub async fn attempt(site: &Arc<Site>, job: Job) -> Report {
+/// See [`Courier::attempt`].
+pub(super) async fn attempt(courier: &Courier, job: Job) -> Report {
+    let site = &courier.site;
     let mut attempt = Attempt {
         site: Arc::clone(site),
+        courier: courier.clone(),
+        pool: courier.pool.clone(),
+        timeouts: Arc::clone(&courier.timeouts),
         held: Some(job.held),
         envelope: job.envelope,
         body: job.body,
@@ -68,6 +71,9 @@ pub async fn attempt(site: &Arc<Site>, job: Job) -> Report {
 /// A message being tried.
 pub(super) struct Attempt {
     pub(super) site: Arc<Site>,
+    courier: Courier,
+    pub(super) pool: Pool,
+    pub(super) timeouts: Arc<Timeouts>,
     held: Option<Held>,
     pub(super) envelope: Envelope,
     pub(super) body: Body,
@@ -136,8 +142,9 @@ impl Attempt {
             });
         }
         self.mark().await?;
+        let courier = self.courier.clone();
         for job in jobs {
-            let report = Box::pin(attempt(&site, job)).await;
+            let report = Box::pin(attempt(&courier, job)).await;
             self.exit = if report.exit == Exit::OK { self.exit } else { report.exit };
         }
         Ok(())
@@ -251,8 +258,9 @@ impl Attempt {
             let text = format!("done; delay={delay}, ntries={}", self.envelope.tries.saturating_add(1));
             site.log.write(Level::DONE, Priority::Info, self.id(), text);
         }
+        let courier = self.courier.clone();
         for job in jobs {
-            Box::pin(attempt(&site, job)).await;
+            Box::pin(attempt(&courier, job)).await;
         }
         Ok(!is_left)
     }

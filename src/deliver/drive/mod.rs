@@ -4,20 +4,62 @@ mod agent;
 mod attempt;
 mod compat;
 mod file;
+mod hooks;
 mod mx;
 mod network;
+mod pool;
 mod program;
 mod reports;
 mod source;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use tokio::sync::mpsc::UnboundedSender;
 
-pub use attempt::attempt;
 
 use crate::base::exit::Exit;
+use crate::config::Timeouts;
 use crate::envelope::Envelope;
 use crate::queue::drive::{Body, Held};
+use crate::site::Site;
+
+/// Delivers messages of one site; keeps connections open between them. Cheap to clone; make one per process and site.
+#[derive(Clone)]
+pub struct Courier {
+    site: Arc<Site>,
+    pool: pool::Pool,
+    timeouts: Arc<Timeouts>,
+}
+
+impl Courier {
+    /// For a site.
+    pub fn new(site: &Arc<Site>) -> Self {
+        let timeouts = Arc::new(site.config.timeouts.clone());
+        Self { site: Arc::clone(site), pool: pool::Pool::default(), timeouts }
+    }
+
+    /// Tries every recipient that is still to be sent, and brings the queue up to date.
+    ///
+    /// What was delivered is marked in the queue file every `CheckpointInterval` recipients; any error keeps the entry.
+    /// Dropped before it returns: the message stays in the queue as last marked.
+    pub async fn attempt(&self, job: Job) -> Report {
+        attempt::attempt(self, job).await
+    }
+
+    /// Says QUIT on connections that wait. Before the program ends, or when another site takes over.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// One attempt by itself, for programs that make only one; see [`Courier::attempt`].
+pub async fn attempt(site: &Arc<Site>, job: Job) -> Report {
+    let courier = Courier::new(site);
+    let report = courier.attempt(job).await;
+    courier.close().await;
+    report
+}
 
 /// A message to be tried now.
 #[derive(Debug)]

@@ -1,12 +1,386 @@
 //! The agent that speaks SMTP or LMTP.
 
-use super::agent::{Delivered, Load};
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+
+use super::agent::{Delivered, Load, user_of};
 use super::attempt::Attempt;
-use crate::base::status::Status;
-use crate::deliver::outcome::Outcome;
+use super::hooks::Asking;
+use super::pool::Place;
+use super::source::{self, Source};
+use super::{mx, program};
+use crate::base::bytes::shown;
+use crate::base::exit::Exit;
+use crate::base::status::{Classify, Status};
+use crate::config::Mailer;
+use crate::deliver::body::LineWriter;
+use crate::deliver::hosts::{self, Target, Way};
+use crate::deliver::outcome::{Outcome, Verdict};
+use crate::deliver::settled;
+use crate::envelope::Recipient;
+use crate::net::dns::shown_address;
+use crate::net::tls::{Stream, Verify};
+use crate::smtp::client::drive::{Connection, Content, Dialing, Peer, Settings, dial, dial_local};
+use crate::smtp::client::negotiate::Manner;
+use crate::smtp::client::{self, Trouble};
+use crate::sys::host::service_port;
+
+impl Content for Source {
+    async fn block(&mut self) -> io::Result<Option<Bytes>> {
+        self.next().await
+    }
+}
+
+/// What is left of a batch while hosts are tried.
+struct Course<'a> {
+    attempt: &'a mut Attempt,
+    load: &'a Load,
+    mailer: &'a Mailer,
+    /// Recipients without a final outcome, with the last temporary one.
+    left: Vec<(usize, Option<Outcome>)>,
+    results: Vec<(Vec<usize>, Outcome)>,
+    relay: Bytes,
+}
 
 /// Hands a batch to its next hop.
 pub(super) async fn deliver(attempt: &mut Attempt, load: &Load) -> Delivered {
-    let _ = attempt;
-    Delivered::all(load.host.clone(), &load.recipients, Outcome::deferred(Status(4, 3, 5), "no SMTP client"))
+    let Some(mailer) = load.mailer() else { return Delivered::all(Bytes::new(), &load.recipients, misconfigured()) };
+    let left = load.recipients.iter().map(|index| (*index, None)).collect();
+    let mut course = Course { attempt, load, mailer, left, results: Vec::new(), relay: load.host.clone() };
+    if mailer.is_network() {
+        let argv: Vec<Bytes> = mailer.argv.iter().map(|word| word.expand(&load.scope).into()).collect();
+        match hosts::way(&argv) {
+            Some(Way::Local(path)) => course.local(&path).await,
+            Some(Way::Tcp { host, port }) => course.hosts(&host, port.as_ref()).await,
+            None => course.end(&misconfigured()),
+        }
+    } else {
+        course.program().await;
+    }
+    course.end(&Outcome::deferred(Status(4, 4, 0), ""));
+    Delivered { relay: course.relay, results: course.results }
 }
+
+impl Course<'_> {
+    /// Every host of `$h` and the fallback hosts, until all recipients are settled.
+    async fn hosts(&mut self, host: &Bytes, port: Option<&Bytes>) {
+        let port = match port {
+            None => 25,
+            Some(port) => match number(port) {
+                Some(port) => port,
+                None => return self.end(&misconfigured()),
+            },
+        };
+        let mut targets = hosts::targets(host);
+        let is_direct = self.mailer.has(b'0') || targets.iter().all(|t| t.is_literal);
+        let fallback = self.load.config.options.fallback_mx_host.clone().filter(|f| !f.is_empty() && !is_direct);
+        let own = targets.len();
+        targets.extend(fallback.iter().flat_map(|f| hosts::targets(f)));
+        for (n, target) in targets.iter().enumerate() {
+            let names = match mx::names(self.attempt, self.load, target).await {
+                Ok(names) => names,
+                Err(outcome) => {
+                    if n < own {
+                        self.relay = target.name.clone();
+                    }
+                    if self.last_temporary(&outcome) && n + 1 < targets.len() {
+                        self.defer(&outcome);
+                        continue;
+                    }
+                    return self.end(&outcome);
+                }
+            };
+            for name in names {
+                self.host(&name, target, port).await;
+                if self.left.is_empty() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// One host.
+    async fn host(&mut self, name: &Bytes, target: &Target, port: u16) {
+        let literal = target.is_literal.then(|| hosts::literal(name)).flatten();
+        let shown_name = match literal {
+            Some(_) => Bytes::from([b"[", name.as_ref(), b"]"].concat()),
+            None if name.ends_with(b".") => name.clone(),
+            None => Bytes::from([name.as_ref(), b"."].concat()),
+        };
+        let place = Place { mailer: self.load.id, host: shown_name.clone(), port };
+        let site = self.attempt.site.clone();
+        let memory = if self.mailer.has(b'W') { std::time::Duration::ZERO } else { site.config.timeouts.hoststatus };
+        if let Some(trouble) = self.attempt.pool.trouble(&place, memory) {
+            self.relay = shown_name.clone();
+            return self.defer(&settled::trouble(&trouble, &shown_name));
+        }
+        self.attempt.show(connecting(self.attempt, &self.left, &shown_name, self.mailer));
+        if let Some(connection) = self.attempt.pool.take(&place).await {
+            self.relay = relay(connection.peer(), &shown_name, self.compressed());
+            return self.transact(connection, Some(place), &shown_name).await;
+        }
+        let only = literal.map(|ip| SocketAddr::new(ip, port));
+        let dialing = Dialing { port, only_to: only.or_else(|| self.only_to(port)), limit: self.limit(), ..bindings(self) };
+        let (stream, peer) = match dial(&site.resolver, if only.is_some() { &shown_name } else { name }, &dialing).await {
+            Ok(dialed) => dialed,
+            Err(Trouble::Name(error)) => {
+                self.relay = name.clone();
+                let outcome = mx::no_host(&error, name);
+                return if outcome.verdict == Verdict::Deferred { self.defer(&outcome) } else { self.end(&outcome) };
+            }
+            Err(trouble) => {
+                self.relay = match (only, dialing.only_to) {
+                    (Some(address), _) | (None, Some(address)) => with_address(&shown_name, address, self.compressed()),
+                    (None, None) => self.with_first_address(name, &shown_name).await,
+                };
+                self.attempt.pool.note(&place, Some(&trouble));
+                return self.defer(&settled::trouble(&trouble, &shown_name));
+            }
+        };
+        let peer = Peer { host: shown_name.clone(), ..peer };
+        self.attempt.pool.note(&place, None);
+        self.relay = relay(&peer, &shown_name, self.compressed());
+        match self.open(stream, peer.clone(), true).await {
+            Ok(connection) => self.transact(connection, Some(place), &shown_name).await,
+            Err(Trouble::Handshake(_)) if site.config.options.tls_fallbackto_clear => {
+                let again = Dialing { only_to: peer.address, ..dialing };
+                match dial(&site.resolver, &shown_name, &again).await {
+                    Ok((stream, _)) => match self.open(stream, peer, false).await {
+                        Ok(connection) => self.transact(connection, Some(place), &shown_name).await,
+                        Err(trouble) => self.refused(&trouble, &shown_name),
+                    },
+                    Err(trouble) => self.refused(&trouble, &shown_name),
+                }
+            }
+            Err(trouble) => self.refused(&trouble, &shown_name),
+        }
+    }
+
+    /// A socket in the file system.
+    async fn local(&mut self, path: &[u8]) {
+        let name = Bytes::from_static(b"localhost");
+        self.relay = name.clone();
+        let path = PathBuf::from(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(path));
+        match dial_local(&path, self.limit()).await {
+            Ok((stream, peer)) => match self.open(stream, peer, true).await {
+                Ok(connection) => self.transact(connection, None, &name).await,
+                Err(trouble) => self.refused(&trouble, &name),
+            },
+            Err(trouble) => self.defer(&settled::trouble(&trouble, &name)),
+        }
+    }
+
+    /// A program that speaks LMTP or SMTP on its standard input and output.
+    async fn program(&mut self) {
+        let name = Bytes::from_static(b"localhost");
+        self.relay = name.clone();
+        let recipients = self.recipients();
+        let argv = program::argv(self.mailer, &recipients, &self.load.sender_shown(), &self.load.scope);
+        let request = program::request(self.load, self.mailer, &recipients, argv, true);
+        let running = match self.attempt.site.port.run_mailer(request).await {
+            Ok(running) => running,
+            Err(error) => {
+                self.attempt.site.log.system_error(self.attempt.id(), "root", &error);
+                let outcome = if error.is_temporary() {
+                    Outcome::deferred(error.status().1, &error.to_string())
+                } else {
+                    Outcome::of_program(error.exit().0, self.mailer)
+                };
+                return self.end(&outcome);
+            }
+        };
+        let (dialogue, waiting) = running.into_dialogue();
+        let peer = Peer { host: name.clone(), address: None };
+        match self.open(Stream::other(dialogue), peer, true).await {
+            Ok(connection) => self.transact(connection, None, &name).await,
+            Err(trouble) => self.refused(&trouble, &name),
+        }
+        // It said its farewell; one that stays all the same is ended.
+        let _ = tokio::time::timeout(PROGRAM_END, waiting.wait()).await;
+    }
+
+    async fn open(&mut self, stream: Stream, peer: Peer, may_use_tls: bool) -> Result<Connection, Trouble> {
+        let site = self.attempt.site.clone();
+        let options = &site.config.options;
+        let manner = Manner {
+            is_lmtp: self.mailer.has(b'z'),
+            tries_ehlo: self.mailer.has(b'a'),
+            helo: options.helo_name.clone().unwrap_or_else(|| site.host.clone()),
+            own_name: (!self.mailer.has(b'k') && peer.address.is_some()).then(|| site.host.clone()),
+            may_use_tls: may_use_tls && peer.address.is_some(),
+            without_tls: if may_use_tls { Verify::None } else { Verify::Clear },
+        };
+        let settings = Settings { manner, timeouts: self.attempt.timeouts.clone(), tls: site.tls_client.clone() };
+        let mut hooks = Asking::new(self.attempt, self.load);
+        Connection::open(stream, peer, &settings, &mut hooks).await
+    }
+
+    /// One message on a connection.
+    async fn transact(&mut self, mut connection: Connection, place: Option<Place>, host: &Bytes) {
+        let load = self.load;
+        let recipients = self.recipients();
+        let capabilities = connection.capabilities().clone();
+        let message = source::for_server(self.attempt, load, self.mailer, &capabilities).await;
+        let transaction = client::Transaction {
+            sender: load.sender.clone(),
+            size: self.attempt.envelope.size_bytes,
+            body: message.body_type,
+            envelope_id: self.attempt.envelope.envid.clone(),
+            ret: self.attempt.envelope.ret,
+            auth: connection.is_authenticated().then(|| self.attempt.envelope.auth.clone()).flatten(),
+            deliver_by: None,
+            recipients: recipients
+                .iter()
+                .map(|r| client::Recipient { address: user_of(r), notify: r.notify, original: r.original.clone() })
+                .collect(),
+        };
+        let mut content = message.source;
+        let mut hooks = Asking::new(self.attempt, load);
+        let settled = connection.send(transaction, &mut content, &mut hooks).await;
+        let transactions = i64::try_from(connection.transactions()).unwrap_or(i64::MAX);
+        let has_room = self.mailer.max_messages <= 0 || transactions < self.mailer.max_messages;
+        match place.filter(|_| has_room) {
+            Some(place) => {
+                let limit = self.load.config.options.connection_cache_timeout;
+                self.attempt.pool.give(place, connection, limit).await;
+            }
+            None => connection.quit(&mut Asking::new(self.attempt, load)).await,
+        }
+        let left = std::mem::take(&mut self.left);
+        for ((index, _), settled) in left.into_iter().zip(settled) {
+            let outcome = settled::outcome(&settled, host, &capabilities, self.mailer);
+            if outcome.verdict == Verdict::Deferred {
+                self.left.push((index, Some(outcome)));
+            } else {
+                self.settle(index, outcome);
+            }
+        }
+    }
+
+    fn refused(&mut self, trouble: &Trouble, host: &Bytes) {
+        let outcome = settled::trouble(trouble, host);
+        if outcome.verdict == Verdict::Deferred { self.defer(&outcome) } else { self.end(&outcome) }
+    }
+
+    /// Notes why a host did not take the message; what a server said before stays.
+    fn defer(&mut self, outcome: &Outcome) {
+        for (_, last) in &mut self.left {
+            if last.as_ref().is_none_or(|l| l.reply.is_none()) {
+                *last = Some(outcome.clone());
+            }
+        }
+    }
+
+    /// Settles what is left: with its last temporary outcome, else with this one.
+    fn end(&mut self, outcome: &Outcome) {
+        for (index, last) in std::mem::take(&mut self.left) {
+            self.settle(index, last.unwrap_or_else(|| outcome.clone()));
+        }
+    }
+
+    /// Recipients with the same outcome share a log line, unless a server answered for each.
+    fn settle(&mut self, index: usize, outcome: Outcome) {
+        let alike = self.results.iter_mut().find(|(_, known)| known.reply.is_none() && *known == outcome);
+        match alike {
+            Some((list, _)) => list.push(index),
+            None => self.results.push((vec![index], outcome)),
+        }
+    }
+
+    fn last_temporary(&self, outcome: &Outcome) -> bool {
+        outcome.verdict == Verdict::Deferred
+    }
+
+    fn recipients(&self) -> Vec<Recipient> {
+        self.left.iter().filter_map(|(index, _)| self.attempt.envelope.recipients.get(*index)).cloned().collect()
+    }
+
+    fn limit(&self) -> Option<std::time::Duration> {
+        let timeouts = &self.load.config.timeouts;
+        let first = self.attempt.envelope.tries == 0 && !timeouts.iconnect.is_zero();
+        let limit = if first { timeouts.iconnect } else { timeouts.connect };
+        (!limit.is_zero()).then_some(limit)
+    }
+
+    /// `ConnectOnlyTo`.
+    fn only_to(&self, port: u16) -> Option<SocketAddr> {
+        let only = self.load.config.options.connect_only_to.as_ref()?;
+        hosts::literal(only).map(|ip| SocketAddr::new(ip, port))
+    }
+
+    fn compressed(&self) -> bool {
+        self.load.config.options.use_compressed_ipv6_addresses
+    }
+
+    /// Name and first address of a host that could not be connected to.
+    async fn with_first_address(&self, name: &Bytes, shown_name: &Bytes) -> Bytes {
+        let found = self.attempt.site.resolver.addresses(name, crate::net::dns::Family::Any).await;
+        match found.ok().and_then(|list| list.last().copied()) {
+            Some(ip) => with_address(shown_name, SocketAddr::new(ip, 0), self.compressed()),
+            None => shown_name.clone(),
+        }
+    }
+}
+
+/// `mx1.remote.test. [203.0.113.1]`.
+fn relay(peer: &Peer, name: &Bytes, compressed: bool) -> Bytes {
+    peer.address.map_or_else(|| name.clone(), |address| with_address(name, address, compressed))
+}
+
+fn with_address(name: &Bytes, address: SocketAddr, compressed: bool) -> Bytes {
+    let prefix = if address.is_ipv6() { "IPv6:" } else { "" };
+    let text = shown_address(address.ip(), compressed);
+    let text = text.strip_prefix("IPv6:").unwrap_or(&text);
+    format!("{} [{prefix}{text}]", String::from_utf8_lossy(name)).into()
+}
+
+fn connecting(attempt: &Attempt, left: &[(usize, Option<Outcome>)], host: &Bytes, mailer: &Mailer) -> String {
+    let names: Vec<String> = left
+        .iter()
+        .filter_map(|(index, _)| attempt.envelope.recipients.get(*index))
+        .map(|r| shown(&r.address).to_string())
+        .collect();
+    format!("{}... Connecting to {} via {}...", names.join(","), shown(host), shown(&mailer.name))
+}
+
+/// `ClientPortOptions`.
+fn bindings(course: &Course<'_>) -> Dialing {
+    use crate::config::daemon_port::Family;
+    use crate::smtp::client::drive::Binding;
+    let mut dialing = Dialing::default();
+    for port in &course.load.config.options.client_port_options {
+        let size = |bytes: Option<usize>| bytes.and_then(|n| u32::try_from(n).ok());
+        let binding = Binding {
+            address: port.address.as_ref().and_then(|a| hosts::literal(a)),
+            port: port.port.as_ref().and_then(|p| number(p)).unwrap_or(0),
+            send_buffer_bytes: size(port.send_buffer_bytes),
+            receive_buffer_bytes: size(port.receive_buffer_bytes),
+        };
+        match port.family {
+            Family::Inet => dialing.inet = Some(binding),
+            Family::Inet6 => dialing.inet6 = Some(binding),
+            Family::Local => {}
+        }
+    }
+    // One family's options say nothing against the other.
+    if let (Some(_), None) | (None, Some(_)) = (dialing.inet, dialing.inet6) {
+        dialing.inet = dialing.inet.or(Some(Binding::default()));
+        dialing.inet6 = dialing.inet6.or(Some(Binding::default()));
+    }
+    dialing
+}
+
+fn number(port: &[u8]) -> Option<u16> {
+    let text = std::str::from_utf8(port).ok()?;
+    text.parse().ok().or_else(|| service_port(text))
+}
+
+fn misconfigured() -> Outcome {
+    Outcome::failed(Exit::CONFIG, Status(5, 3, 5), "Local configuration error")
+}
+
+/// For how long a program may live after QUIT.
+const PROGRAM_END: std::time::Duration = std::time::Duration::from_secs(60);

@@ -4,14 +4,17 @@ use std::io;
 
 use bytes::{Bytes, BytesMut};
 
+use super::agent::Load;
 use super::attempt::Attempt;
 use crate::base::date;
 use crate::config::{Mailer, MailerId};
 use crate::deliver::body::LineWriter;
 use crate::deliver::message::{self, Value};
+use crate::envelope::BodyType;
 use crate::macros::{Scope, names};
 use crate::message::HeaderList;
 use crate::queue::drive::Body;
+use crate::smtp::client::Capabilities;
 
 /// Header and body of a message as a mailer reads them, block by block. Memory: one block.
 pub(super) struct Source {
@@ -52,6 +55,34 @@ impl Source {
         }
         Ok(None)
     }
+}
+
+/// A message as a server is to get it.
+pub(super) struct ForServer {
+    /// `BODY=`.
+    pub(super) body_type: Option<BodyType>,
+    /// Header and body.
+    pub(super) source: Source,
+}
+
+/// The message of a batch for a server: CRLF line ends, dots doubled.
+pub(super) async fn for_server(
+    attempt: &Attempt,
+    load: &Load,
+    mailer: &Mailer,
+    capabilities: &Capabilities,
+) -> ForServer {
+    let owned;
+    let mailer = if mailer.eol.as_ref() == b"\r\n" {
+        mailer
+    } else {
+        owned = Mailer { eol: Bytes::from_static(b"\r\n"), ..mailer.clone() };
+        &owned
+    };
+    let body_type = attempt.envelope.body_type.filter(|_| capabilities.eight_bit_mime);
+    let head = head(attempt, load.id, mailer, &attempt.envelope.headers, &load.scope).await;
+    let source = Source::new(head, attempt.body.clone(), LineWriter::new(mailer, true));
+    ForServer { body_type, source }
 }
 
 /// The head of a message for a mailer: `From ` line, header, blank line.

@@ -19,6 +19,7 @@ use crate::route::{Depth, Kind};
 const CF: &str = "V10/Berkeley
 Djmta.example.test
 O OperatorChars=.:@[]
+O DontBlameSendmail=MapInUnsafeDirPath
 O AliasFile=ALIASES
 S3
 R<$*>			$1
@@ -115,4 +116,27 @@ fn header_addresses_keep_their_phrase() {
         let rewritten = run(router.rewrite_for_mailer(given.as_bytes(), Kind::HEADER_SENDER, smtp, &mut scope));
         assert_eq!(rewritten.unwrap(), want);
     }
+}
+#[test]
+fn aliases_expand_to_the_end_and_loops_stop() {
+    let (router, _folder) = router(
+        "list: root, x@remote.test, one\none: two\ntwo: x@remote.test\nowner-list: carol\nloop1: loop2\nloop2: loop1\nbad: root, nobody-at-all\n",
+    );
+    let mut e = envelope(&router);
+    run(router.add(&mut e, Recipient::new("list"), Depth::Mailbox)).unwrap();
+    let queued: Vec<(Bytes, Option<Bytes>)> = e
+        .recipients
+        .iter()
+        .filter(|r| r.state == State::Queued)
+        .map(|r| (r.address.clone(), r.owner.clone()))
+        .collect();
+    let carol = Some(Bytes::from_static(b"carol"));
+    assert_eq!(queued, vec![("x@remote.test".into(), carol.clone()), ("root".into(), carol)]);
+    let before = e.recipients.len();
+    run(router.add(&mut e, Recipient::new("loop1"), Depth::Mailbox)).unwrap();
+    assert!(e.recipients[before..].iter().all(|r| r.state != State::Queued));
+    let before = e.recipients.len();
+    let error = run(router.add(&mut e, Recipient::new("bad"), Depth::Mailbox)).unwrap_err();
+    assert_eq!(error.shown(), "nobody-at-all... User unknown");
+    assert_eq!(e.recipients.len(), before);
 }

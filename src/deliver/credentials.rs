@@ -1,0 +1,95 @@
+//! What the `authinfo` ruleset says.
+
+use crate::smtp::client::auth::Credentials;
+
+/// Reads `"U:user" "I:identity" "P:secret" "R:realm" "M:PLAIN LOGIN"`, a value after `=` in base64; `None` without any.
+///
+/// Source: op guide 5.1.4.13 (authinfo); builtin_rulesets.tsv.
+pub fn parse(text: &[u8]) -> Option<Credentials> {
+    let mut found = Credentials::default();
+    let mut is_any = false;
+    for word in words(text) {
+        let (Some(letter), Some(kind), Some(value)) = (word.first(), word.get(1), word.get(2..)) else { continue };
+        let value = match kind {
+            b':' => value.to_vec(),
+            b'=' => decoded(value)?,
+            _ => continue,
+        };
+        let slot = match letter.to_ascii_uppercase() {
+            b'U' => &mut found.user,
+            b'I' => &mut found.identity,
+            b'P' => &mut found.password,
+            b'R' => &mut found.realm,
+            b'M' => &mut found.mechanisms,
+            _ => continue,
+        };
+        *slot = value;
+        is_any = true;
+    }
+    is_any.then_some(found)
+}
+
+/// Quoted strings, and words parted by blanks.
+fn words(text: &[u8]) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    let mut word: Vec<u8> = Vec::new();
+    let mut quoted = false;
+    for b in text {
+        match b {
+            b'"' => {
+                quoted = !quoted;
+                if !quoted {
+                    found.push(std::mem::take(&mut word));
+                }
+            }
+            _ if quoted => word.push(*b),
+            _ if b.is_ascii_whitespace() => {
+                if !word.is_empty() {
+                    found.push(std::mem::take(&mut word));
+                }
+            }
+            _ => word.push(*b),
+        }
+    }
+    if !word.is_empty() {
+        found.push(word);
+    }
+    found
+}
+
+/// Base64 as RFC 4648 §4 writes it; `None` when it is none.
+fn decoded(text: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut held) = (0u32, 0u32);
+    for b in text.iter().take_while(|b| **b != b'=') {
+        let value = match b {
+            b'A'..=b'Z' => b - b'A',
+            b'a'..=b'z' => b - b'a' + 26,
+            b'0'..=b'9' => b - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        held = (held << 6 | u32::from(value)) & 0x00ff_ffff;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            out.push(u8::try_from(held >> bits & 0xff).ok()?);
+        }
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_plain_or_base64() {
+        let found = parse(b"\"U:root\" \"I=YWxpY2U=\" \"P:a b\" \"M:PLAIN LOGIN\"").unwrap();
+        assert_eq!((found.user.as_slice(), found.identity.as_slice()), (&b"root"[..], &b"alice"[..]));
+        assert_eq!((found.password.as_slice(), found.mechanisms.as_slice()), (&b"a b"[..], &b"PLAIN LOGIN"[..]));
+        assert!(parse(b"").is_none());
+        assert!(parse(b"\"I=?\"").is_none());
+    }
+}

@@ -1,0 +1,128 @@
+//! What a client session asks on its way, and who watches it.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::agent::Load;
+use super::attempt::Attempt;
+use crate::log::{Id, Level, Priority};
+use crate::macros::{Scope, names};
+use crate::net::tls::features::features;
+use crate::net::tls::{PeerInfo, SessionSettings, Verify};
+use crate::policy::{Hook, Verdict, verdict};
+use crate::site::Site;
+use crate::smtp::client::auth::Credentials;
+use crate::smtp::client::drive::{Hooks, Peer};
+
+/// Asks the rulesets of the site for one attempt.
+pub(super) struct Asking {
+    site: Arc<Site>,
+    id: String,
+    scope: Scope,
+    server: Bytes,
+    watch: Option<UnboundedSender<Bytes>>,
+}
+
+impl Asking {
+    pub(super) fn new(attempt: &Attempt, load: &Load) -> Self {
+        Self {
+            site: Arc::clone(&attempt.site),
+            id: attempt.envelope.id.to_string(),
+            scope: load.scope.clone(),
+            server: Bytes::new(),
+            watch: attempt.watch.clone(),
+        }
+    }
+
+    fn know(&mut self, peer: &Peer) {
+        self.server = Bytes::copy_from_slice(peer.server_name());
+        self.scope.set(names::SERVER_NAME, self.server.clone());
+        let address = peer.address.map(|a| a.ip().to_string()).unwrap_or_default();
+        self.scope.set(names::SERVER_ADDR, address);
+    }
+
+    /// The refusal of a ruleset as a reply line.
+    async fn refusal(&mut self, hook: Hook, name: &str, argument: &Bytes) -> Option<Bytes> {
+        let verdict = self.site.policy.check(hook, std::slice::from_ref(argument), &mut self.scope).await;
+        let words = verdict.log_words(b"")?;
+        let line = verdict::log_line(name, &[argument], &self.server, &words);
+        let id = if hook == Hook::TlsRcpt { Id::Queue(&self.id) } else { Id::None };
+        self.site.log.write(Level::REJECTED, Priority::Notice, id, line);
+        match verdict {
+            Verdict::Reject(refusal) => Some(refusal.line(b"").into()),
+            _ => None,
+        }
+    }
+
+    fn show(&self, prefix: &[u8], line: &[u8]) {
+        if let Some(watch) = &self.watch {
+            let mut text = BytesMut::from(prefix);
+            text.extend_from_slice(line);
+            // Nobody watching any more is no reason to stop.
+            let _ = watch.send(text.freeze());
+        }
+    }
+}
+
+impl Hooks for Asking {
+    async fn try_tls(&mut self, peer: &Peer) -> Option<Bytes> {
+        self.know(peer);
+        let server = self.server.clone();
+        self.refusal(Hook::TryTls, "try_tls", &server).await
+    }
+
+    async fn tls_session(&mut self, peer: &Peer) -> Option<SessionSettings> {
+        self.know(peer);
+        let address = self.scope.text(names::SERVER_ADDR);
+        let arguments = [self.server.clone(), address];
+        let Some(text) = self.site.policy.ask(Hook::TlsCltFeatures, &arguments, &mut self.scope).await else {
+            return Some(SessionSettings::default());
+        };
+        // Only key=value lists are read here; files they name would have to be opened by the monitor.
+        features(&String::from_utf8_lossy(&text)).ok().map(|_| SessionSettings::default())
+    }
+
+    async fn tls_server(&mut self, peer: &Peer, verify: Verify, info: Option<&PeerInfo>) -> Option<Bytes> {
+        self.know(peer);
+        if let Some(info) = info {
+            self.scope.set(names::TLS_VERSION, info.version.to_string());
+            self.scope.set(names::CIPHER, info.cipher.to_string());
+            self.scope.set(names::CIPHER_BITS, info.cipher_bits.to_string());
+            self.scope.set(names::CERT_SUBJECT, info.cert_subject.clone());
+            self.scope.set(names::CERT_ISSUER, info.cert_issuer.clone());
+            self.scope.set(names::CN_SUBJECT, info.cn_subject.clone());
+            self.scope.set(names::CN_ISSUER, info.cn_issuer.clone());
+        }
+        self.scope.set(names::VERIFY, verify.word());
+        let word = Bytes::from_static(verify.word().as_bytes());
+        self.refusal(Hook::TlsServer, "tls_server", &word).await
+    }
+
+    async fn tls_rcpt(&mut self, recipient: &[u8]) -> Option<Bytes> {
+        let recipient = Bytes::copy_from_slice(recipient);
+        self.refusal(Hook::TlsRcpt, "tls_rcpt", &recipient).await
+    }
+
+    async fn credentials(&mut self, peer: &Peer) -> Option<Credentials> {
+        self.know(peer);
+        let address = self.scope.text(names::SERVER_ADDR);
+        let arguments = [self.server.clone(), address];
+        let text = self.site.policy.ask(Hook::Authinfo, &arguments, &mut self.scope).await?;
+        crate::deliver::credentials::parse(&text)
+    }
+
+    fn sent(&mut self, line: &[u8]) {
+        self.show(b">>> ", line);
+    }
+
+    fn received(&mut self, line: &[u8]) {
+        self.show(b"", line);
+    }
+
+    fn log(&mut self, level: i32, line: String) {
+        let priority = if line.contains("error:") { Priority::Warning } else { Priority::Info };
+        self.site.log.write(Level(i64::from(level) - 1), priority, Id::None, line);
+    }
+}

@@ -1,0 +1,155 @@
+//! What a server's answers mean for a recipient.
+
+use bytes::Bytes;
+
+use crate::base::exit::Exit;
+use crate::base::status::Status;
+use crate::config::Mailer;
+use crate::deliver::outcome::{Outcome, exit_of_reply};
+use crate::envelope::recipient::Success;
+use crate::smtp::client::{Capabilities, Phase, Reply, Settled, Trouble};
+
+/// The outcome of a recipient that a transaction settled.
+///
+/// `host` is the server as DSNs name it. Source: observed (queue/deferred-4xx, bounce/remote-550).
+pub fn outcome(settled: &Settled, host: &Bytes, capabilities: &Capabilities, mailer: &Mailer) -> Outcome {
+    match settled {
+        Settled::Accepted(reply) => {
+            let success = match (mailer.has(b'l'), capabilities.dsn) {
+                (true, _) => Success::Delivered,
+                (false, true) => Success::Passed,
+                (false, false) => Success::Relayed,
+            };
+            let mut outcome = Outcome::sent(reply.words(capabilities.enhanced_status_codes), success);
+            if let Some(status) = reply.status().filter(|s| s.0 == 2) {
+                outcome.status = status;
+            }
+            outcome
+        }
+        Settled::Refused { phase, command, reply } => {
+            let mut outcome = refused(*phase, reply).with_reply(reply.log_form(), host.clone());
+            outcome.transcript = Some(dialogue(host, command, reply));
+            outcome
+        }
+        Settled::Ruleset(_) => Outcome::deferred(Status(4, 2, 0), ""),
+        Settled::Failed(trouble) => self::trouble(trouble, host),
+    }
+}
+
+/// The outcome of all recipients when a connection cannot be used.
+pub fn trouble(trouble: &Trouble, host: &Bytes) -> Outcome {
+    let words = trouble.words(&String::from_utf8_lossy(host));
+    match trouble {
+        Trouble::Refused { phase, command, reply } => {
+            let mut outcome = refused(*phase, reply).with_reply(reply.log_form(), host.clone());
+            outcome.transcript = Some(dialogue(host, command, reply));
+            outcome
+        }
+        Trouble::Broken { phase: Phase::Connect, .. } | Trouble::Timeout(Phase::Connect) => {
+            Outcome::deferred(Status(4, 4, 1), &words)
+        }
+        Trouble::Broken { .. } | Trouble::Timeout(_) | Trouble::Garbage(_) | Trouble::NoHost => {
+            Outcome::deferred(Status(4, 4, 2), &words)
+        }
+        Trouble::Ruleset(reply) if !trouble.is_temporary() => {
+            Outcome::failed(Exit::UNAVAILABLE, Status(5, 7, 0), String::from_utf8_lossy(reply))
+        }
+        Trouble::Ruleset(_) | Trouble::Handshake(_) => Outcome::deferred(Status(4, 7, 0), &words),
+        Trouble::Name(_) if trouble.is_temporary() => Outcome::deferred(Status(4, 4, 3), &words),
+        Trouble::Name(_) => Outcome::failed(Exit::NOHOST, Status(5, 1, 2), format!("Host unknown ({words})")),
+        Trouble::Loop => {
+            let mut outcome = Outcome::failed(Exit::CONFIG, Status(5, 3, 5), "Local configuration error");
+            outcome.transcript = Some(format!("554 5.3.5 {words}"));
+            outcome
+        }
+    }
+}
+
+fn refused(phase: Phase, reply: &Reply) -> Outcome {
+    let class = if reply.code < 500 { 4 } else { 5 };
+    let status = match phase {
+        Phase::Greeting | Phase::Helo | Phase::Lhlo => Status(class, 5, 0),
+        Phase::DataInit => Status(class, 0, 0),
+        _ => reply.status().filter(|s| s.0 == class).unwrap_or_else(|| status_of(reply.code)),
+    };
+    if reply.code < 500 {
+        return Outcome::deferred(status, &reply.log_form());
+    }
+    let exit = match phase {
+        Phase::Rcpt => exit_of_reply(reply.code, true),
+        Phase::Mail if reply.code == 553 => Exit::DATAERR,
+        _ => Exit::UNAVAILABLE,
+    };
+    let mut outcome = Outcome::failed(exit, status, exit.row().map_or("Service unavailable", |r| r.text));
+    outcome.reply_code = reply.code;
+    outcome
+}
+
+/// Enhanced code for a reply without one.
+fn status_of(code: u16) -> Status {
+    match code {
+        421 => Status(4, 4, 5),
+        450 => Status(4, 2, 0),
+        451 => Status(4, 3, 0),
+        452 => Status(4, 3, 1),
+        550 => Status(5, 1, 1),
+        551 => Status(5, 1, 6),
+        552 => Status(5, 2, 3),
+        553 => Status(5, 1, 3),
+        500..=504 => Status(5, 5, 0),
+        _ => Status(if code < 500 { 4 } else { 5 }, 0, 0),
+    }
+}
+
+fn dialogue(host: &Bytes, command: &Bytes, reply: &Reply) -> String {
+    let mut text = format!("... while talking to {}:\n", String::from_utf8_lossy(host));
+    if !command.is_empty() {
+        text.push_str(&format!(">>> {}\n", String::from_utf8_lossy(command)));
+    }
+    let lines: Vec<String> = reply.lines.iter().map(|l| format!("<<< {}", String::from_utf8_lossy(l))).collect();
+    text.push_str(&lines.join("\n"));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deliver::outcome::Verdict;
+
+    fn reply(text: &str) -> Reply {
+        Reply { code: text[..3].parse().unwrap(), lines: vec![Bytes::copy_from_slice(text.as_bytes())] }
+    }
+
+    #[test]
+    fn refusals_are_told_as_the_original_tells_them() {
+        let mailer = crate::deliver::plan::tests::mailer("esmtp", "[IPC]", "m");
+        for (phase, text, status, stat) in [
+            (Phase::Rcpt, "550 5.1.1 nope", "5.1.1", "User unknown"),
+            (Phase::Mail, "553 5.1.8 sender refused", "5.1.8", "Data format error"),
+            (Phase::DataInit, "554 5.5.0 no data", "5.0.0", "Service unavailable"),
+            (Phase::DataFinal, "550 5.7.1 first line", "5.7.1", "Service unavailable"),
+            (Phase::Rcpt, "551 moved away", "5.1.6", "User unknown"),
+            (Phase::Greeting, "554 go away", "5.5.0", "Service unavailable"),
+            (Phase::DataFinal, "451 later", "4.3.0", "Deferred: 451 later"),
+            (Phase::DataInit, "452 4.3.1 no space", "4.0.0", "Deferred: 452 4.3.1 no space"),
+            (Phase::Greeting, "421 4.3.2 busy", "4.5.0", "Deferred: 421 4.3.2 busy"),
+        ] {
+            let settled = Settled::Refused { phase, command: Bytes::from_static(b"X"), reply: reply(text) };
+            let outcome = outcome(&settled, &Bytes::from_static(b"h."), &Capabilities::default(), &mailer);
+            assert_eq!((outcome.status.to_string().as_str(), outcome.text.as_str()), (status, stat), "{text}");
+            assert_eq!(outcome.reply.as_deref(), Some(text.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn acceptance_shows_the_words_of_the_server() {
+        let mailer = crate::deliver::plan::tests::mailer("esmtp", "[IPC]", "m");
+        let settled = Settled::Accepted(reply("250 2.0.0 sink took it"));
+        let mut capabilities = Capabilities { enhanced_status_codes: true, dsn: true, ..Capabilities::default() };
+        let with = outcome(&settled, &Bytes::new(), &capabilities, &mailer);
+        assert_eq!((with.verdict, with.text.as_str()), (Verdict::Sent, "Sent (sink took it)"));
+        assert_eq!(with.success, Some(Success::Passed));
+        capabilities.enhanced_status_codes = false;
+        assert_eq!(outcome(&settled, &Bytes::new(), &capabilities, &mailer).text, "Sent (2.0.0 sink took it)");
+    }
+}
