@@ -17,7 +17,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::mpsc::UnboundedSender;
 
-
 use crate::base::exit::Exit;
 use crate::config::Timeouts;
 use crate::envelope::Envelope;

@@ -16,7 +16,6 @@ use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::base::status::{Classify, Status};
 use crate::config::Mailer;
-use crate::deliver::body::LineWriter;
 use crate::deliver::hosts::{self, Target, Way};
 use crate::deliver::outcome::{Outcome, Verdict};
 use crate::deliver::settled;
@@ -123,8 +122,10 @@ impl Course<'_> {
             return self.transact(connection, Some(place), &shown_name).await;
         }
         let only = literal.map(|ip| SocketAddr::new(ip, port));
-        let dialing = Dialing { port, only_to: only.or_else(|| self.only_to(port)), limit: self.limit(), ..bindings(self) };
-        let (stream, peer) = match dial(&site.resolver, if only.is_some() { &shown_name } else { name }, &dialing).await {
+        let dialing =
+            Dialing { port, only_to: only.or_else(|| self.only_to(port)), limit: self.limit(), ..bindings(self) };
+        let (stream, peer) = match dial(&site.resolver, if only.is_some() { &shown_name } else { name }, &dialing).await
+        {
             Ok(dialed) => dialed,
             Err(Trouble::Name(error)) => {
                 self.relay = name.clone();
