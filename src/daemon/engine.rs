@@ -11,7 +11,7 @@ use super::load::Load;
 use super::{Selection, runner};
 use crate::base::exit::Exit;
 use crate::base::time::UnixTime;
-use crate::deliver::drive::{Job, Reports, attempt};
+use crate::deliver::drive::{Courier, Job, Reports};
 use crate::log::{Id, Level, Priority};
 use crate::policy::rates::Rates;
 use crate::queue::Kind;
@@ -25,6 +25,8 @@ use crate::sys::clock;
 pub struct Engine {
     /// Everything loaded.
     pub site: Arc<Site>,
+    /// Delivers, with connections kept between messages.
+    courier: Courier,
     /// Counts of connections.
     pub(super) rates: std::sync::Mutex<Rates>,
     pub(super) load: Load,
@@ -40,6 +42,7 @@ impl Engine {
     pub fn new(site: Arc<Site>) -> Arc<Self> {
         let window = site.config.options.connection_rate_window_size;
         Arc::new(Self {
+            courier: Courier::new(&site),
             site,
             rates: std::sync::Mutex::new(Rates::new(window)),
             load: Load::default(),
@@ -64,9 +67,10 @@ impl Engine {
         });
     }
 
-    /// Waits until nothing runs.
+    /// Waits until nothing runs, and ends connections that wait for more.
     pub async fn finish(&self) {
         self.tracker.idle().await;
+        self.courier.close().await;
     }
 
     /// Tells everything to end and waits this long; what is not over by then stays in the queue.
@@ -125,11 +129,8 @@ impl Engine {
         let Ok(spool) = self.site.spool() else { return };
         match spool.lock(id).await {
             Ok(Some((held, envelope, body))) => {
-                attempt(
-                    &self.site,
-                    Job { held, envelope, body, reports: Reports::ByMail, watch: None, is_from_queue: true },
-                )
-                .await;
+                let job = Job { held, envelope, body, reports: Reports::ByMail, watch: None, is_from_queue: true };
+                self.courier.attempt(job).await;
             }
             Ok(None) => self.site.log.write(Level::LOCKED, Priority::Debug, Id::Queue(id.as_str()), "locked"),
             Err(error) => self.site.log.system_error(Id::Queue(id.as_str()), "root", error),
@@ -160,7 +161,7 @@ impl Deliverer for Handle {
             engine.waiting.fetch_sub(1, Ordering::Relaxed);
             let Accepted { held: place, envelope, body, .. } = message;
             let job = Job { held: place, envelope, body, reports: Reports::ByMail, watch: None, is_from_queue: false };
-            Box::pin(attempt(&engine.site, job)).await;
+            Box::pin(engine.courier.attempt(job)).await;
             drop(permit);
             // Nobody may wait for the answer.
             let _ = over.send(());

@@ -45,7 +45,7 @@ impl Pool {
     /// A connection that is still alive.
     pub(super) async fn take(&self, place: &Place) -> Option<Connection> {
         loop {
-            let connection = {
+            let mut connection = {
                 let mut inner = self.lock();
                 let (_, connection) = inner.idle.get_mut(place)?.pop()?;
                 inner.count -= 1;
@@ -58,7 +58,7 @@ impl Pool {
     }
 
     /// Keeps a connection for the next message; says QUIT when there is no room or after a while without use.
-    pub(super) async fn give(&self, place: Place, connection: Connection, limit: Duration) {
+    pub(super) async fn give(&self, place: Place, mut connection: Connection, limit: Duration) {
         let kept = limit.min(KEPT);
         if kept.is_zero() || self.lock().count >= MOST || !connection.is_alive().await {
             connection.quit(&mut Silent).await;

@@ -342,7 +342,7 @@ impl Connection {
     }
 
     /// Whether another transaction may be made, as far as is known without asking the server.
-    pub async fn is_alive(&self) -> bool {
+    pub async fn is_alive(&mut self) -> bool {
         if !self.is_usable || !self.wire.parser.is_empty() {
             return false;
         }

@@ -178,7 +178,7 @@ async fn a_server_that_hangs_up_leaves_everything_for_another_try() {
 async fn a_connection_that_was_closed_meanwhile_is_noticed() {
     const SCRIPT: &[&str] = &["S:220 x", "C:EHLO us.test", "S:250 x", "S:421 4.4.2 idle too long", "X:"];
     let (address, serving) = server(SCRIPT).await;
-    let connection = opened(address, &settings(None), &mut Notes::default()).await.unwrap();
+    let mut connection = opened(address, &settings(None), &mut Notes::default()).await.unwrap();
     serving.await.unwrap();
     assert!(!connection.is_alive().await);
 }
