@@ -16,7 +16,14 @@ use crate::sys::safefile::Purpose;
 
 /// Contexts of both sides; a missing one was explained in the log.
 pub(super) fn contexts(config: &Config, port: &Port, log: &Logger) -> (Option<ServerContext>, Option<ClientContext>) {
+    if !config.options.use_tls {
+        return (None, None);
+    }
     let settings = settings(config, port, log);
+    // Without its revocation list a side would trust what it must not.
+    if config.options.crl_file.is_some() && settings.crl_file.is_none() {
+        return (None, None);
+    }
     let (server, notices) = ServerContext::build(&settings);
     tell(log, notices);
     let (client, notices) = ClientContext::build(&settings);
@@ -39,9 +46,9 @@ fn settings(config: &Config, port: &Port, log: &Logger) -> Settings {
         bits
     };
     Settings {
-        ca_file: certificate("CACertFile", &options.ca_cert_file),
+        ca_file: certificate("server", &options.ca_cert_file),
         ca_path: options.ca_cert_path.as_ref().map(|p| path(p)),
-        crl_file: certificate("CRLFile", &options.crl_file),
+        crl_file: certificate("server", &options.crl_file),
         crl_path: options.crl_path.as_ref().map(|p| path(p)),
         server: reader.identities("server", &options.server_cert_file, &options.server_key_file),
         client: reader.identities("client", &options.client_cert_file, &options.client_key_file),
