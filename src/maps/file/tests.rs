@@ -125,3 +125,40 @@ fn other_files_are_refused() {
         assert!(matches!(Database::open(file), Err(Error::Format)), "{}", text.len());
     }
 }
+
+#[test]
+fn hostile_files_end_in_errors_or_answers() {
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/hostile");
+    let dir = crate::sys::file::Dir::open(&dir).unwrap();
+    let mut told = Vec::new();
+    for name in dir.entries().unwrap() {
+        let shown = name.to_string_lossy().into_owned();
+        let Some(base) = shown.strip_suffix(".db") else { continue };
+        let found = Database::open(dir.open_read(&name).unwrap()).and_then(|database| {
+            for key in [&b"k"[..], b"j", b"x", b""] {
+                let _ = database.get(key);
+            }
+            database.for_each(&mut |_, _| true)
+        });
+        told.push(format!("{base}: {}", found.map_or_else(|e| e.to_string(), |()| "readable".to_owned())));
+    }
+    told.sort();
+    assert_eq!(
+        told,
+        [
+            "btree-circular-leaves: page 1: circular chain",
+            "btree-duplicates-of-themselves: page 2: circular chain",
+            "btree-own-child: page 1: tree too deep",
+            "btree-root-is-meta: page 0: unexpected page type",
+            "hash-circular-bucket: page 1: circular chain",
+            "hash-circular-overflow: page 3: overflow chain",
+            "hash-duplicates-cut: page 1: duplicates",
+            "hash-encrypted: encrypted databases are not supported in map files",
+            "hash-huge-buckets: page 2: page beyond the end",
+            "hash-items-overlap: page 1: item offset",
+            "hash-page-size: page 0: page size",
+            "hash-subdatabases: subdatabases are not supported in map files",
+            "meta-cut: unexpected file type or format",
+        ]
+    );
+}
