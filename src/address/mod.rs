@@ -13,11 +13,18 @@ pub use scan::{Alphabet, ScanError, Scanned, Tokens, prescan};
 ///
 /// Source: observed.
 pub fn shortened(text: &[u8]) -> String {
+    String::from_utf8_lossy(&shortened_bytes(text)).into_owned()
+}
+
+/// See [`shortened`].
+pub fn shortened_bytes(text: &[u8]) -> Vec<u8> {
     const KEPT: usize = 203;
     if text.len() <= KEPT {
-        return String::from_utf8_lossy(text).into_owned();
+        return text.to_vec();
     }
-    let head = text.get(..(KEPT - 3) / 2).unwrap_or_default();
-    let tail = text.get(text.len() - (KEPT - 3) / 2..).unwrap_or_default();
-    format!("{}...{}", String::from_utf8_lossy(head), String::from_utf8_lossy(tail))
+    let half = (KEPT - 3) / 2;
+    let mut out = text.get(..half).unwrap_or_default().to_vec();
+    out.extend_from_slice(b"...");
+    out.extend_from_slice(text.get(text.len() - half..).unwrap_or_default());
+    out
 }

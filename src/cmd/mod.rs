@@ -16,5 +16,6 @@ pub mod role;
 pub mod sendmail;
 mod serving;
 mod submission;
+pub mod testmode;
 mod verify;
 mod watch;

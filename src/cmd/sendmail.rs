@@ -184,11 +184,17 @@ impl Request {
             Mode::RunQueue => self.with_site(config, out, super::serving::queue_run),
             Mode::Smtp => self.with_site(config, out, super::serving::stdio),
             Mode::PrintQueue => super::mailq::run(&self.invocation.queue, &config, out),
+            Mode::Test => self.with_site(config, out, Self::test),
             other => {
                 say(&mut io::stderr(), &format!("mode -b{} is not built in", char::from(other.letter())));
                 Exit::UNAVAILABLE
             }
         }
+    }
+
+    /// Address test mode.
+    fn test(&self, site: &Arc<Site>, runtime: &tokio::runtime::Runtime, out: &mut dyn Write) -> Exit {
+        super::testmode::run(site, runtime, 0, io::stdin(), out)
     }
 
     /// Whether the caller may do this at all.
@@ -285,6 +291,8 @@ impl Request {
     /// Opens everything and does `work`.
     fn with_site(&self, config: Config, out: &mut dyn Write, work: Work) -> Exit {
         let start = self.start_options();
+            without_queue: matches!(self.invocation.mode, Mode::Verify | Mode::Test),
+        };
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => {

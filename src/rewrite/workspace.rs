@@ -177,6 +177,20 @@ impl Workspace {
         self.tokens.first().is_some_and(|t| t.id == symbols::HASH)
     }
 
+    /// Leaves what stands behind `$:` alone.
+    pub fn keep_user(&mut self) {
+        if let Some(at) = self.tokens.iter().position(|t| t.id == symbols::COLON) {
+            self.tokens.drain(..=at);
+        }
+    }
+
+    /// Takes the first token away.
+    pub fn drop_first(&mut self) {
+        if !self.tokens.is_empty() {
+            self.tokens.remove(0);
+        }
+    }
+
     /// The triple it is, when it begins with `$#`.
     pub fn resolution(&self) -> Result<Resolution, ResolutionError> {
         Resolution::from_view(self.view())
