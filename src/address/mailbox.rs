@@ -29,7 +29,15 @@ impl Frame {
 
 /// Finds what stands around the address of an item.
 pub fn crack(item: &[u8]) -> Frame {
-    let mut crack = Crack { item, at: 0, out: Frame::default(), in_brackets: false, closed: false, grouped: false };
+    let mut crack = Crack {
+        item,
+        at: 0,
+        out: Frame::default(),
+        in_brackets: false,
+        closed: false,
+        grouped: false,
+        in_literal: false,
+    };
     crack.at = item.iter().take_while(|b| b.is_ascii_whitespace()).count();
     crack.run(crack.at);
     if crack.in_brackets {
@@ -45,6 +53,7 @@ struct Crack<'a> {
     in_brackets: bool,
     closed: bool,
     grouped: bool,
+    in_literal: bool,
 }
 
 impl Crack<'_> {
@@ -60,7 +69,7 @@ impl Crack<'_> {
                     self.address();
                     self.copy_if_closed(at);
                 }
-                b':' if !self.in_brackets && !self.grouped => {
+                b':' if !self.in_brackets && !self.grouped && !self.in_literal => {
                     if self.item.get(self.at) == Some(&b':') {
                         self.at += 1;
                         self.address();
@@ -99,7 +108,14 @@ impl Crack<'_> {
                         self.push(byte);
                     }
                 }
-                _ => self.address(),
+                _ => {
+                    match byte {
+                        b'[' => self.in_literal = true,
+                        b']' => self.in_literal = false,
+                        _ => {}
+                    }
+                    self.address();
+                }
             }
         }
     }
@@ -244,6 +260,8 @@ mod tests {
             ("joe:", "joe:"),
             ("$#local $@ h $: u", "\"$#local $@ h $\": $g"),
             ("a ((n) c) b", "$g ((n) c)"),
+            ("joe@[IPv6:2001:db8::1]", "$g"),
+            ("joe@[1.2.3.4]:[5.6.7.8]", "\"joe@[1.2.3.4]\":$g"),
             ("a <b>: c", "a <b>: $g"),
             ("a.b: c d <e>", "\"a.b\": c d <$g>"),
             ("g: x, y <z>;", "g: \"x, y\" <$g>;"),

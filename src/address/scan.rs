@@ -45,7 +45,7 @@ impl Alphabet {
         for (chars, kind) in [
             (operator_chars, Kind::Operator),
             (b"()<>,;", Kind::Operator),
-            (b" \t\r\n", Kind::Blank),
+            (b" \t\r\n\x0b\x0c\xff", Kind::Blank),
             (b"\"", Kind::Quote),
         ] {
             for byte in chars {
@@ -191,21 +191,8 @@ impl Tokens {
     }
 }
 
-/// Operators that may stand within quotes, in the order of their marks.
-const MARKED: &[u8] = b"*+-=~#@:>?|.[]()&0123456789";
-/// The mark of the first of them.
-const FIRST_MARK: u8 = 0x80;
-
-/// The byte that stands for an operator within a quoted string of a rule, where it has no meaning. No address holds it.
-pub fn mark_of(operator: u8) -> u8 {
-    let at = MARKED.iter().position(|b| *b == operator).and_then(|at| u8::try_from(at).ok());
-    at.map_or(operator, |at| FIRST_MARK + at)
-}
-
-/// The operator that a byte of a quoted string stands for.
-pub fn operator_of(mark: u8) -> Option<u8> {
-    MARKED.get(usize::from(mark.checked_sub(FIRST_MARK)?)).copied()
-}
+/// Stands for the `$` of an operator within a quoted string of a rule, where it has no meaning. No address holds it.
+pub const MARK: u8 = 0x81;
 
 /// Whether a token is a word: neither operator nor quoted string.
 pub fn is_word(token: &[u8], alphabet: &Alphabet) -> bool {
@@ -243,7 +230,8 @@ pub fn prescan_into(
     tokens: &mut Tokens,
     complaints: &mut Vec<Complaint>,
 ) -> Option<usize> {
-    let mut scan = Scan { text, at: 0, alphabet, mode, delimiter, tokens, complaints, open_brackets: 0 };
+    let mut scan =
+        Scan { text, at: 0, alphabet, mode, delimiter, tokens, complaints, open_brackets: 0, in_route: false };
     scan.run()?;
     Some(scan.at)
 }
@@ -257,6 +245,8 @@ struct Scan<'a> {
     tokens: &'a mut Tokens,
     complaints: &'a mut Vec<Complaint>,
     open_brackets: usize,
+    /// Within `<@a,@b:`, where commas part hosts.
+    in_route: bool,
 }
 
 impl Scan<'_> {
@@ -264,7 +254,7 @@ impl Scan<'_> {
         while let Some(byte) = self.peek() {
             match byte {
                 b'\\' => self.backslash(),
-                _ if Some(byte) == self.delimiter => break,
+                _ if Some(byte) == self.delimiter && !self.in_route => break,
                 b'(' | b')' if self.mode.drops_comments() => self.parenthesis(byte),
                 _ => {
                     self.at += 1;
@@ -335,12 +325,20 @@ impl Scan<'_> {
                 self.end_word();
                 if self.mode.repairs_brackets() {
                     match byte {
-                        b'<' => self.open_brackets += 1,
+                        b'<' => {
+                            self.open_brackets += 1;
+                            let rest = self.text.get(self.at..).unwrap_or_default();
+                            self.in_route = rest.iter().find(|b| **b != b' ') == Some(&b'@');
+                        }
                         b'>' if self.open_brackets == 0 => {
                             self.complaints.push(Complaint::Unbalanced(b'>'));
                             return;
                         }
-                        b'>' => self.open_brackets -= 1,
+                        b'>' => {
+                            self.open_brackets -= 1;
+                            self.in_route = false;
+                        }
+                        b':' => self.in_route = false,
                         _ => {}
                     }
                 }
@@ -430,6 +428,7 @@ mod tests {
             ("a(c)b", "a ( c ) b"),
             ("a,b", "a"),
             ("\"a,b\"", "\"a,b\""),
+            ("<@a,@b:c@d>,e", "< @ a , @ b : c @ d >"),
         ] {
             assert_eq!(shown(text, Mode::KeepComments), tokens, "{text}");
         }

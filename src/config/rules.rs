@@ -405,11 +405,12 @@ impl Reading<'_> {
                     continue;
                 }
                 Item::Deferred(id) if quoted || escaped => {
-                    plain.extend_from_slice(format!("$&{}", self.names.shown(*id)).as_bytes());
+                    plain.push(scan::MARK);
+                    plain.extend_from_slice(format!("&{}", self.names.shown(*id)).as_bytes());
                     continue;
                 }
                 Item::Operator(byte) if quoted || escaped => {
-                    plain.push(scan::mark_of(*byte));
+                    plain.extend_from_slice(&[scan::MARK, *byte]);
                     escaped = false;
                     continue;
                 }

@@ -40,11 +40,7 @@ impl Resolution {
         let Some(mailer) = mailer else { return Err(ResolutionError::NoMailer) };
         let user_at = ids.iter().position(|id| *id == symbols::COLON);
         let host_end = user_at.unwrap_or(ids.len());
-        let host = (ids.get(2) == Some(&symbols::AT)).then(|| {
-            let mut text = Vec::new();
-            view.part(3, host_end).iter().for_each(|t| text.extend_from_slice(t));
-            Bytes::from(text)
-        });
+        let host = (ids.get(2) == Some(&symbols::AT)).then(|| Bytes::from(view.part(3, host_end).join()));
         let user = user_at.map(|at| view.part(at + 1, ids.len()));
         let words = user.map(|u| u.join_with(b' ')).unwrap_or_default();
         Ok(Self {

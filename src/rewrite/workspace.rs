@@ -111,8 +111,6 @@ impl Workspace {
     }
 
     /// Puts a text in place of what is there. Returns the bytes used and what was repaired.
-    ///
-    /// `$|` in the text becomes the operator: rulesets that check a session are called with parts parted by it.
     pub fn load(
         &mut self,
         text: &[u8],

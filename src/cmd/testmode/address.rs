@@ -41,7 +41,7 @@ impl TestMode<'_> {
         let mode = if self.config.level >= 9 { Mode::KeepComments } else { Mode::Address };
         let mut rest = address;
         loop {
-            let used = self.load_call(rest, mode);
+            let used = self.load(rest, mode, Some(b','));
             if used.is_some() && !self.workspace.view().is_empty() && !self.each_ruleset(&list) {
                 return;
             }
@@ -51,11 +51,6 @@ impl TestMode<'_> {
             }
             rest = behind;
         }
-    }
-
-    /// As [`Self::load`] up to a comma; `$|` as a word is the operator.
-    fn load_call(&mut self, address: &[u8], mode: Mode) -> Option<usize> {
-        self.load(address, mode, Some(b','))
     }
 
     /// Applies the rulesets of a list; false when one is not known.
@@ -108,13 +103,7 @@ impl TestMode<'_> {
     }
 
     fn bad_address(&mut self, before: &str, address: &[u8], after: &str) {
-        let shown: Vec<u8> = address
-            .iter()
-            .map(|b| match b {
-                0x80..=0x9f | 0..0x20 | 0x7f => b'?',
-                other => other & 0x7f,
-            })
-            .collect();
+        let shown: Vec<u8> = masked(address).iter().map(|b| b & 0x7f).collect();
         self.output.text(before.as_bytes());
         self.output.text(&shown);
         self.output.line(after);
@@ -211,22 +200,17 @@ impl TestMode<'_> {
         }
         let host = host.unwrap_or_default();
         let host = if kind.has(b'h') { host } else { host.to_ascii_lowercase().into() };
-        self.user_tokens();
+        self.workspace.keep_user();
         let (id, user, is_final) = self.special(id, &kind, user);
         if is_final {
             return self.triple(id, &host, &user);
         }
         self.outward(id);
         let user = self.workspace.text();
-        self.is_refused(&user, true);
+        let user = if self.is_refused(&user, true) { Bytes::from(masked(&user)) } else { user };
         let keeps_case = self.config.mailers.get(id.0).is_none_or(|m| m.has(b'u'));
         let user = if keeps_case { user } else { Bytes::from(user.to_ascii_lowercase()) };
         self.triple(id, &host, &user);
-    }
-
-    /// Leaves the tokens behind `$:` in the workspace.
-    fn user_tokens(&mut self) {
-        self.workspace.keep_user();
     }
 
     /// The mailer that a local mailer's user stands for; the workspace is changed with it.
@@ -309,9 +293,9 @@ impl TestMode<'_> {
             return self.output.line(&format!("Unknown mailer {}", String::from_utf8_lossy(name)));
         };
         self.output.text(format!("Trying {} address ", words(self.kind)).as_bytes());
-        self.output.shown(address);
+        self.output.text(address);
         self.output.text(b" for mailer ");
-        self.output.shown(name);
+        self.output.text(name);
         self.output.end();
         self.scope.set(names::ADDR_TYPE, self.kind.addr_type());
         let frame = crack(address);
@@ -327,6 +311,11 @@ impl TestMode<'_> {
         self.output.shown(&text);
         self.output.end();
     }
+}
+
+/// An address with a question mark for each byte that no address may have.
+fn masked(address: &[u8]) -> Vec<u8> {
+    address.iter().map(|b| if matches!(b, 0x80..=0x9f | 0..0x20 | 0x7f) { b'?' } else { *b }).collect()
 }
 
 fn words(kind: Kind) -> &'static str {

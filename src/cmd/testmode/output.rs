@@ -25,7 +25,7 @@ impl<'a> Output<'a> {
 
     /// Foreign text: bytes that a terminal may act on are written out.
     ///
-    /// Shape: `^X` for control characters, C escapes for those that have one, `M-x` for what has the eighth bit.
+    /// Shape: C escapes for line ends and tabs, nothing for other control characters, `M-x` for what has the eighth bit.
     /// Source: observed.
     pub(super) fn shown(&mut self, text: &[u8]) {
         if text.iter().all(|b| (b' '..0x7f).contains(b)) {
@@ -68,11 +68,12 @@ impl<'a> Output<'a> {
 fn shown_byte(byte: u8, out: &mut Vec<u8>) {
     let byte = match byte {
         0xff => return,
+        scan::MARK => {
+            out.push(b'$');
+            return;
+        }
         0x80..=0x9f => {
-            match scan::operator_of(byte) {
-                Some(operator) => out.extend_from_slice(&[b'$', operator]),
-                None => out.extend_from_slice(format!("\\{byte:03o}").as_bytes()),
-            }
+            out.extend_from_slice(format!("\\{byte:03o}").as_bytes());
             return;
         }
         0xa0.. => {
@@ -85,8 +86,7 @@ fn shown_byte(byte: u8, out: &mut Vec<u8>) {
         b'\n' => out.extend_from_slice(b"\\n"),
         b'\r' => out.extend_from_slice(b"\\r"),
         b'\t' => out.extend_from_slice(b"\\t"),
-        0..0x20 => out.extend_from_slice(&[b'^', byte ^ 0x40]),
-        0x7f => out.extend_from_slice(b"^?"),
+        0..0x20 | 0x7f => {}
         _ => out.push(byte),
     }
 }
@@ -103,6 +103,6 @@ mod tests {
         output.column(b"Basic_check_relay", 16);
         output.column(b"ab", 3);
         output.flush();
-        assert_eq!(sink, b"a\\tb^AM-d\\r\\nBasic_check_relaab ");
+        assert_eq!(sink, b"a\\tbM-d\\r\\nBasic_check_relaab ");
     }
 }

@@ -4,14 +4,16 @@
 //! and what the callee leaves there replaces the call. When a rule asks a map the machine stops with a
 //! [`Step::Lookup`]; [`Workspace::answer`] lets it go on.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
 use super::pattern::{Attempt, Bindings, Dead};
-use super::program::{After, Code, Program, Put, SymbolId, Token, mark, symbols};
+use super::program::{After, Code, Program, Put, SymbolId, Token, index, mark, symbols};
 use super::trace::Observer;
 use super::workspace::{View, Workspace, add_tokens, text_of};
 use crate::address::scan::{self, Mode, Tokens};
-use crate::address::shortened;
+use crate::address::{quote, shortened};
 use crate::base::exit::Exit;
 use crate::base::limits;
 use crate::config::RulesetId;
@@ -355,7 +357,7 @@ impl Workspace {
         match reply {
             Reply::Temporary => *status = Exit0(Exit::TEMPFAIL),
             Reply::NoMap => {
-                observer.message(&format!("rewrite: map {} not found", String::from_utf8_lossy(&question.map)));
+                observer.message(&format!("rewrite: map {} not found", seven_bits(&question.map)));
             }
             Reply::Found(_) | Reply::NotFound => {}
         }
@@ -420,18 +422,25 @@ impl Workspace {
         if let Some(top) = self.machine.frames.last_mut() {
             top.phase = Phase::Calls(at);
         }
-        let Some(name) = self.tokens.get(at + 1) else { return };
-        let text = text_of(&self.program, &self.own, *name);
-        let text = text.strip_prefix(b"\"").and_then(|t| t.strip_suffix(b"\"")).unwrap_or(text);
-        let ruleset = match self.program.called(text) {
+        let Some(name) = self.tokens.get(at + 1).copied() else { return };
+        let text = text_of(&self.program, &self.own, name);
+        let bare = call_name(text);
+        let ruleset = match self.program.called(&bare) {
             Ok(ruleset) => ruleset,
             Err(complaint) => {
-                let shown = String::from_utf8_lossy(text).into_owned();
                 if let Some(complaint) = complaint {
                     observer.message(&complaint);
                 }
-                observer.message(&format!("Unknown ruleset {shown}"));
+                observer.message(&format!("Unknown ruleset {}", seven_bits(&bare)));
                 self.machine.status = Exit0(Exit::CONFIG);
+                if bare.as_ref() != text {
+                    let start = index(self.program.table.text.len() + self.own.len());
+                    self.own.extend_from_slice(&bare.into_owned());
+                    let len = index(self.program.table.text.len() + self.own.len()) - start;
+                    if let Some(slot) = self.tokens.get_mut(at + 1) {
+                        *slot = Token { start, len, id: symbols::UNKNOWN };
+                    }
+                }
                 return;
             }
         };
@@ -459,12 +468,28 @@ impl Program {
             };
         }
         if !name.first().is_some_and(u8::is_ascii_alphabetic) {
-            return Err(Some(format!("invalid ruleset name: \"{}\"", String::from_utf8_lossy(name))));
+            return Err(Some(format!("invalid ruleset name: \"{}\"", seven_bits(name))));
         }
         let end = name.iter().position(|b| !b.is_ascii_alphanumeric() && *b != b'_').unwrap_or(name.len());
         let name = name.get(..end).unwrap_or(name);
         self.names.iter().find(|(n, _)| n.as_ref() == name).map(|(_, id)| *id).ok_or(None)
     }
+}
+
+/// The name a token gives to a call: without quotes, up to the first blank.
+fn call_name(token: &[u8]) -> Cow<'_, [u8]> {
+    if !token.starts_with(b"\"") {
+        return Cow::Borrowed(token);
+    }
+    let mut text = quote::unquoted(token);
+    let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+    text.truncate(end);
+    Cow::Owned(text)
+}
+
+/// Foreign text as messages show it: the eighth bit off.
+fn seven_bits(text: &[u8]) -> String {
+    text.iter().map(|b| char::from(b & 0x7f)).collect()
 }
 
 fn program_symbol(program: &Program, text: &[u8]) -> SymbolId {
