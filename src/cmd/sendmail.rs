@@ -284,15 +284,13 @@ impl Request {
             log_tag: self.log_tag().into(),
             is_submission: self.role == Role::Submission,
             is_verbose: self.invocation.is_verbose,
-            without_queue: matches!(self.invocation.mode, Mode::Verify),
+            without_queue: matches!(self.invocation.mode, Mode::Verify | Mode::Test),
         }
     }
 
     /// Opens everything and does `work`.
     fn with_site(&self, config: Config, out: &mut dyn Write, work: Work) -> Exit {
         let start = self.start_options();
-            without_queue: matches!(self.invocation.mode, Mode::Verify | Mode::Test),
-        };
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => {
