@@ -86,8 +86,10 @@ struct Fed {
 
 /// Writes the message while the output is read, so that neither pipe can fill up for good.
 async fn feed(running: Running, mut source: Source) -> std::io::Result<Fed> {
-    let Running { mut stdin, mut stdout, waiting } = running;
-    let write = async move {
+    let Running { stdin, mut stdout, waiting } = running;
+    let mut waiting = Some(waiting);
+    let write = async {
+        let mut stdin = stdin;
         loop {
             match source.next().await {
                 Ok(Some(block)) => {
@@ -97,7 +99,11 @@ async fn feed(running: Running, mut source: Source) -> std::io::Result<Fed> {
                     }
                 }
                 Ok(None) => return None,
-                Err(error) => return Some(error),
+                Err(error) => {
+                    // Half a message must not be delivered: the program ends before its input does.
+                    drop(waiting.take());
+                    return Some(error);
+                }
             }
         }
     };
@@ -111,11 +117,9 @@ async fn feed(running: Running, mut source: Source) -> std::io::Result<Fed> {
         output
     };
     let (body_error, output) = tokio::join!(write, read);
-    if body_error.is_some() {
-        // Half a message must not be delivered: dropping ends the program before its input ends.
-        drop(waiting);
+    let Some(waiting) = waiting else {
         return Ok(Fed { ended: Ended::Exit(Exit::TEMPFAIL.0), output, body_error });
-    }
+    };
     let (ended, _) = waiting.wait().await?;
     Ok(Fed { ended, output, body_error })
 }
