@@ -20,7 +20,8 @@ use crate::config::diagnostic::Severity;
 use crate::config::drive::{LoadOptions, load};
 use crate::config::privacy::Privacy;
 use crate::config::{Config, Diagnostic};
-use crate::log::{Id, Logger, Priority};
+use crate::log::{Id, Level, Logger, Priority};
+use crate::macros::names;
 use crate::maps::{MapSet, Services};
 use crate::site::{self, Site, StartOptions};
 use crate::sys::{clock, daemonize, env, file, safefile, user};
@@ -157,6 +158,7 @@ impl Request {
         if let Err(exit) = self.check_rights(&config, log, out) {
             return exit;
         }
+        self.warn_of_choices(&config, log);
         if let Err(exit) = self.become_run_as_user(&config, log, out) {
             return exit;
         }
@@ -197,16 +199,39 @@ impl Request {
         super::testmode::run(site, runtime, 0, io::stdin(), out)
     }
 
+    /// Log lines about a caller who chose the file or the queue, when `authwarnings` asks for them.
+    fn warn_of_choices(&self, config: &Config, log: &Logger) {
+        let wanted = config.options.privacy_options.has(Privacy::AUTH_WARNINGS);
+        if !wanted || !self.invocation.is_unsafe || self.caller.uid == 0 {
+            return;
+        }
+        let host = config.scope().text(names::HOST);
+        let warn = |text: &str| {
+            let host = String::from_utf8_lossy(&host);
+            log.write(Level::RECEIVED, Priority::Info, Id::NoQueue, format!("Authentication-Warning: {host}: {text}"));
+        };
+        if let Some(path) = &self.invocation.config_path {
+            let user = String::from_utf8_lossy(&self.caller.name);
+            warn(&format!("Processed by {user} with -C {}", path.display()));
+        }
+        if let Some(queue) = &config.options.queue_directory {
+            warn(&format!("Processed from queue {}", String::from_utf8_lossy(queue).trim_end_matches('/')));
+        }
+    }
+
     /// Whether the caller may do this at all.
     fn check_rights(&self, config: &Config, log: &Logger, out: &mut dyn Write) -> Result<(), Exit> {
         let mode = self.invocation.mode;
         let privileged = self.caller.is_privileged(config);
         if mode.row().trusted && !privileged {
-            if mode == Mode::Aliases {
-                let text = format!("user {} attempted to rebuild the alias map", self.caller.uid);
-                log.write_always(Priority::Alert, Id::None, text);
-            }
-            let code = if matches!(mode, Mode::Daemon | Mode::Foreground) { "550 " } else { "" };
+            let is_daemon = matches!(mode, Mode::Daemon | Mode::Foreground);
+            let what = match mode {
+                Mode::Aliases => "rebuild the alias map",
+                Mode::PurgeStatus => "purge host status",
+                _ => "run daemon",
+            };
+            log.write_always(Priority::Alert, Id::None, format!("user {} attempted to {what}", self.caller.uid));
+            let code = if is_daemon { "550 " } else { "" };
             say(out, &format!("{code}Permission denied (real uid not trusted)"));
             return Err(Exit::USAGE);
         }

@@ -138,8 +138,16 @@ impl Submission<'_> {
     fn take(mut self, collected: Collected, body: Body, out: &mut dyn Write) -> Exit {
         let fault = collected.fault;
         let hops = i64::try_from(collected.hops).unwrap_or(i64::MAX).saturating_add(self.request.invocation.hop_count);
-        self.name_recipients(&collected);
+        // The trace field names the one recipient of the command line, whoever the header adds.
+        for word in &self.request.invocation.recipients {
+            self.add_recipients(word);
+        }
+        let in_header = fixup::recipient_fields(&collected.headers);
         fixup::complete(&mut self.envelope, collected, &self.site.config, &self.site.zone);
+        if self.request.invocation.recipients_in_header {
+            in_header.iter().for_each(|field| self.add_recipients(field));
+        }
+        self.envelope.priority = complete::priority(&self.envelope, &self.site.config);
         self.add_warnings();
         let named = self.envelope.recipients.len();
         if fault.is_none() && self.site.config.options.delivery_mode != DeliveryMode::Deferred {
@@ -167,18 +175,9 @@ impl Submission<'_> {
         self.queue_or_deliver(&body, out)
     }
 
-    /// Recipients of the command line, and those of the header with `-t`.
-    fn name_recipients(&mut self, collected: &Collected) {
-        let mut found: Vec<Bytes> = Vec::new();
-        if self.request.invocation.recipients_in_header {
-            for field in fixup::recipient_fields(&collected.headers) {
-                found.extend(list::split(&field));
-            }
-        }
-        for word in &self.request.invocation.recipients {
-            found.extend(list::split(word));
-        }
-        for address in found {
+    /// Addresses of a list become recipients.
+    fn add_recipients(&mut self, text: &[u8]) {
+        for address in list::split(text) {
             let mut recipient = Recipient::new(Bytes::copy_from_slice(trim(&address)));
             if let Some(notify) = self.request.invocation.dsn.notify {
                 recipient.notify = notify;
