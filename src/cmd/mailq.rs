@@ -82,8 +82,8 @@ pub fn print(config: &Config, zone: &TimeZone, request: &Request, out: &mut dyn 
         },
     };
     if !may_see(config) {
-        writeln!(out, "You are not permitted to see the queue")?;
-        return Ok(Exit::NOPERM);
+        writeln!(out, "You are not permitted to see the queue\n\t\tTotal requests: 0")?;
+        return Ok(Exit::OK);
     }
     let spool = match Spool::open(config, zone.clone()) {
         Ok(spool) => spool,

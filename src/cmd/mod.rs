@@ -11,6 +11,7 @@ pub mod mail_local;
 pub mod mailq;
 pub mod makemap;
 pub mod modes;
+mod newaliases;
 mod queue_run;
 pub mod role;
 pub mod sendmail;

@@ -173,6 +173,7 @@ impl Request {
         };
         match mode {
             Mode::Check => Exit::OK,
+            Mode::Aliases => self.with_site(config, out, super::newaliases::run),
             Mode::Verify => self.with_site(config, out, super::verify::run),
             Mode::Deliver | Mode::Arpa => self.with_site(config, out, super::submission::run),
             Mode::Daemon | Mode::Foreground => super::serving::daemon(self, config, self.start_options(), out),
@@ -309,7 +310,7 @@ impl Request {
             log_tag: self.log_tag().into(),
             is_submission: self.role == Role::Submission,
             is_verbose: self.invocation.is_verbose,
-            without_queue: matches!(self.invocation.mode, Mode::Verify | Mode::Test),
+            without_queue: matches!(self.invocation.mode, Mode::Verify | Mode::Test | Mode::Aliases),
         }
     }
 

@@ -40,6 +40,7 @@ pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &Runtime, out: &
         envelope: new_envelope(request, site),
         warnings: Vec::new(),
         exit: Exit::OK,
+        reports_to_caller: true,
     };
     submission.set_sender();
     let (collected, body) = match submission.collect() {
@@ -60,6 +61,8 @@ struct Submission<'a> {
     /// Texts of authentication warnings.
     warnings: Vec<String>,
     exit: Exit,
+    /// The caller is the sender, so that errors can be told on the spot.
+    reports_to_caller: bool,
 }
 
 impl Submission<'_> {
@@ -75,11 +78,13 @@ impl Submission<'_> {
             self.warnings.push(format!("{user} set sender to {} using -f", shown(given)));
         }
         let sender = given.map_or_else(|| caller.name.clone(), |given| bare(given));
-        let full_name = self.request.invocation.full_name.clone().or_else(|| {
+        let is_own = given.is_none_or(|given| given.as_ref() == caller.name);
+        let full_name = is_own.then(|| {
             let variable = env::var("NAME").map(|name| Bytes::from(std::os::unix::ffi::OsStringExt::into_vec(name)));
-            let own = given.is_none_or(|given| given.as_ref() == caller.name);
-            variable.filter(|name| !name.is_empty()).or_else(|| own.then(|| caller.full_name.clone()))
+            let chosen = self.request.invocation.full_name.clone().or(variable).filter(|name| !name.is_empty());
+            chosen.unwrap_or_else(|| caller.full_name.clone())
         });
+        self.reports_to_caller = is_own;
         let scope = &mut self.envelope.scope;
         match full_name.filter(|name| !name.is_empty() && !sender.is_empty()) {
             Some(name) => scope.set(names::FULL_NAME, quoted(&name)),
@@ -276,8 +281,8 @@ impl Submission<'_> {
 
     fn queue_or_deliver(mut self, body: &Body, out: &mut dyn Write) -> Exit {
         let reports = match self.site.config.options.error_mode {
-            ErrorMode::Print | ErrorMode::Quiet => Reports::ToCaller,
-            ErrorMode::Mail | ErrorMode::Write | ErrorMode::MailZero => Reports::ByMail,
+            ErrorMode::Print | ErrorMode::Quiet if self.reports_to_caller => Reports::ToCaller,
+            _ => Reports::ByMail,
         };
         let is_left = self.envelope.recipients.iter().any(|r| r.state == State::Queued);
         if !is_left && reports == Reports::ToCaller {
@@ -341,9 +346,14 @@ impl Submission<'_> {
         self.code(exit)
     }
 
-    /// `-oee` says nothing by its exit code.
+    /// The program's own exit code: `-oee` says nothing by it, and codes of mailers that mean nothing are one.
     fn code(&self, exit: Exit) -> Exit {
-        if self.site.config.options.error_mode == ErrorMode::MailZero { Exit::OK } else { exit }
+        match exit {
+            _ if self.site.config.options.error_mode == ErrorMode::MailZero => Exit::OK,
+            Exit::OK => Exit::OK,
+            other if other.row().is_some() => other,
+            _ => Exit::UNAVAILABLE,
+        }
     }
 
     fn id(&self) -> Id<'_> {
