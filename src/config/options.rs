@@ -134,7 +134,7 @@ macro_rules! options {
 mod rows {
     #[allow(clippy::wildcard_imports, reason = "the rows name every type of this file")]
     use super::*;
-    use super::Status::Done;
+    use super::Status::{Accepted, Done, Refused};
 
 options! {
     SevenBitInput, Some(b'7'), Yes, Done, Bool => seven_bit_input: bool = false,
@@ -143,7 +143,7 @@ options! {
         "Chooses what to do with undeclared 8-bit bodies: convert to MIME, pass on, or reject with 554.";
     AliasFile, Some(b'A'), No, Done, Own => alias_file: Vec<Bytes> = Vec::new(),
         "Alias databases, searched in order; repeated option lines accumulate.";
-    AliasWait, Some(b'a'), No, Done, Minutes => alias_wait: Duration = Duration::from_secs(0),
+    AliasWait, Some(b'a'), No, Accepted("databases are replaced as a whole, so that there is nothing to wait for"), Minutes => alias_wait: Duration = Duration::from_secs(0),
         "How long to wait at start for the @:@ marker to appear in a rebuilt alias database.";
     BlankSub, Some(b'B'), No, Done, Own => blank_sub: u8 = b' ',
         "Replaces unquoted blanks inside an address; also used as the blank in map keys coming from rules (observed: the syslog map key shows it).";
@@ -229,7 +229,7 @@ options! {
         "Above it connections are refused.";
     RecipientFactor, Some(b'y'), No, Done, Number => recipient_factor: i64 = 30000,
         "Priority penalty per recipient (observed in P line: size+1800*... + 30000 each).";
-    ForkEachJob, Some(b'Y'), No, Done, Bool => fork_each_job: bool = false,
+    ForkEachJob, Some(b'Y'), No, Accepted("deliveries are tasks of one process, none is forked per message"), Bool => fork_each_job: bool = false,
         "One process per job in queue runs; no connection cache then.";
     ClassFactor, Some(b'z'), No, Done, Number => class_factor: i64 = 1800,
         "Precedence multiplier.";
@@ -321,7 +321,7 @@ options! {
         "Outgoing socket settings.";
     DataFileBufferSize, None, No, Done, Number => data_file_buffer_size: i64 = 4096,
         "df stays in memory up to this size.";
-    XscriptFileBufferSize, None, No, Done, Number => xscript_file_buffer_size: i64 = 4096,
+    XscriptFileBufferSize, None, No, Accepted("transcripts are held in memory with the message"), Number => xscript_file_buffer_size: i64 = 4096,
         "xf stays in memory up to this size.";
     LDAPDefaultSpec, None, No, Done, Own => ldap_default_spec: Option<Bytes> = None,
         "Defaults for all LDAP maps; set before them.";
@@ -351,7 +351,7 @@ options! {
         "When set, {cert_fp} is used instead.";
     CipherList, None, No, Done, MaybeText => cipher_list: Option<Bytes> = None,
         "TLS up to 1.2 ciphers.";
-    RandFile, None, No, Done, MaybeText => rand_file: Option<Bytes> = None,
+    RandFile, None, No, Accepted("the kernel seeds the generator"), MaybeText => rand_file: Option<Bytes> = None,
         "PRNG seed; not needed with /dev/urandom.";
     TLSSrvOptions, None, No, Done, Own => tls_srv_options: Option<LetterSet> = None,
         "V: no client certificate request; C: server needs no certificate.";
@@ -367,7 +367,7 @@ options! {
         "{daemon_flags} for command line mail.";
     NiceQueueRun, None, No, Done, Number => nice_queue_run: i64 = 0,
         "nice for queue runners.";
-    SharedMemoryKey, None, No, Done, Number => shared_memory_key: i64 = 0,
+    SharedMemoryKey, None, No, Accepted("processes share no memory; -bP has nothing to show"), Number => shared_memory_key: i64 = 0,
         "Shared counters (needed by -bP).";
     AuthMaxBits, None, No, Done, MaybeNumber => auth_max_bits: Option<i64> = None,
         "Cap on SASL security layer strength.";
@@ -381,11 +381,11 @@ options! {
         "\\>0: no MX lookup for envelope splitting; also caps delivery processes on command-line submission.";
     SoftBounce, None, No, Done, Bool => soft_bounce: bool = false,
         "5xx become 4xx.";
-    SharedMemoryKeyFile, None, No, Done, MaybeText => shared_memory_key_file: Option<Bytes> = None,
+    SharedMemoryKeyFile, None, No, Accepted("processes share no memory"), MaybeText => shared_memory_key_file: Option<Bytes> = None,
         "Where a self-chosen key is written.";
     RejectLogInterval, None, No, Done, Hours => reject_log_interval: Duration = Duration::from_secs(10800),
         "How often lasting refusal is logged.";
-    RequiresDirfsync, None, No, Done, Bool => requires_dirfsync: bool = true,
+    RequiresDirfsync, None, No, Accepted("directories are always synced with the messages in them"), Bool => requires_dirfsync: bool = true,
         "fsync directories of the queue.";
     ConnectionRateWindowSize, None, No, Done, Seconds => connection_rate_window_size: Duration = Duration::from_secs(60),
         "Window of {client_rate} and {total_rate}.";
@@ -415,15 +415,15 @@ options! {
         "A body NUL is answered 554 NUL byte not allowed.";
     UseCompressedIPv6Addresses, None, No, Done, Bool => use_compressed_ipv6_addresses: bool = false,
         ":: form of IPv6 addresses.";
-    SSLEngine, None, No, Done, MaybeText => ssl_engine: Option<Bytes> = None,
+    SSLEngine, None, No, Accepted("engines are gone from OpenSSL 3"), MaybeText => ssl_engine: Option<Bytes> = None,
         "OpenSSL engine.";
-    SSLEnginePath, None, No, Done, MaybeText => ssl_engine_path: Option<Bytes> = None,
+    SSLEnginePath, None, No, Accepted("engines are gone from OpenSSL 3"), MaybeText => ssl_engine_path: Option<Bytes> = None,
         "Loads path/libENGINE.so.";
     TLSFallbacktoClear, None, No, Done, Bool => tls_fallbackto_clear: bool = false,
         "After a failed handshake, retry without STARTTLS.";
     SetCertAltnames, None, No, Done, Bool => set_cert_altnames: bool = false,
         "Fills {cert_altnames}.";
-    SmtpUTF8, None, No, Done, Own => smtp_utf8: bool = false,
+    SmtpUTF8, None, No, Refused("internationalised addresses are not handled yet"), Own => smtp_utf8: bool = false,
         "Runtime switch for SMTPUTF8. The guide spells it SMTPUTF8; matching is case-blind. This binary answers `readcf: option: ... set but no USE_EAI support`.";
     StrictTransportSecurity, None, No, Done, Bool => strict_transport_security: bool = false,
         "MTA-STS policy look-ups through a socket map.";
