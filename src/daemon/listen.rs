@@ -220,7 +220,7 @@ impl Loop {
 
     fn reject(&self, reason: &str) {
         let text = format!("rejecting connections on daemon {}: {reason}", self.name());
-        self.engine.site.log.write(Level::CONNECT, Priority::Info, Id::NoQueue, text);
+        self.engine.site.log.write(Level(9), Priority::Info, Id::NoQueue, text);
     }
 
     fn name(&self) -> String {
@@ -239,7 +239,7 @@ impl Loop {
             second.1 += 1;
             if second.1 > most {
                 let text = format!("deferring connections on daemon {}: {most} per second", self.name());
-                self.engine.site.log.write(Level::CONNECT, Priority::Info, Id::NoQueue, text);
+                self.engine.site.log.write(Level(9), Priority::Info, Id::NoQueue, text);
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 *second = (Engine::now(), 1);
             }

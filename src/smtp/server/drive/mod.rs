@@ -94,7 +94,7 @@ pub async fn session(stream: Stream, server: Arc<Server>, peer: Peer) {
     let client = client::describe(&server, &peer, &mut scope).await;
     if peer.remote.is_some() {
         let text = format!("connect from {}", crate::base::bytes::shown(&client.described));
-        server.site.log.write(Level::CONNECT, Priority::Info, Id::NoQueue, text);
+        server.site.log.write(Level(9), Priority::Info, Id::NoQueue, text);
     }
     let mut session = Session::new(Arc::clone(&server.setting), scope, id);
     session.client = client;
