@@ -159,8 +159,8 @@ impl Deliverer for Handle {
         tokio::spawn(async move {
             let permit = Arc::clone(&engine.immediate).acquire_owned().await;
             engine.waiting.fetch_sub(1, Ordering::Relaxed);
-            let Accepted { held: place, envelope, body, .. } = message;
-            let job = Job { held: place, envelope, body, reports: Reports::ByMail, watch: None, is_from_queue: false };
+            let Accepted { held: place, envelope, body, watch, .. } = message;
+            let job = Job { held: place, envelope, body, reports: Reports::ByMail, watch, is_from_queue: false };
             Box::pin(engine.courier.attempt(job)).await;
             drop(permit);
             // Nobody may wait for the answer.

@@ -40,7 +40,7 @@ pub fn complete_header(envelope: &mut Envelope, config: &Config, zone: &TimeZone
 /// `P`: the size, a step per precedence class, a step per recipient. Source: op guide 2.3.2; observed.
 pub fn priority(envelope: &Envelope, config: &Config) -> i64 {
     let size = i64::try_from(envelope.size_bytes).unwrap_or(i64::MAX);
-    let recipients = i64::try_from(envelope.recipients.len()).unwrap_or(i64::MAX);
+    let recipients = i64::try_from(envelope.counted_recipients()).unwrap_or(i64::MAX);
     size.saturating_sub(envelope.class.saturating_mul(config.options.class_factor))
         .saturating_add(recipients.saturating_mul(config.options.recipient_factor))
 }

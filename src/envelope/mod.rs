@@ -115,6 +115,11 @@ pub struct Flags {
 }
 
 impl Envelope {
+    /// Recipients as `nrcpts=` and the priority count them: without those that stand for others.
+    pub fn counted_recipients(&self) -> usize {
+        self.recipients.iter().filter(|r| !matches!(r.state, State::Expanded | State::Duplicate)).count()
+    }
+
     /// A new envelope without recipients.
     pub fn new(id: QueueId, created: UnixTime, scope: Scope) -> Self {
         Self {

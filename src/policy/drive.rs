@@ -86,11 +86,8 @@ impl Policy {
             // What cannot be taken apart is not looked at: the command's own parser refuses it.
             return Verdict::Accept;
         }
-        let exit = self.rewriter.apply(ruleset, &mut workspace, scope, &mut said).await;
-        if exit == Exit::TEMPFAIL {
-            let text = "Temporary system failure. Please try again later.";
-            return Verdict::Reject(Refusal::new(451, Status(4, 3, 0), text));
-        }
+        // A map that fails for now leaves its mark in the workspace (`-T`); the rules say what that means.
+        self.rewriter.apply(ruleset, &mut workspace, scope, &mut said).await;
         if !workspace.is_resolved() {
             return Verdict::Accept;
         }

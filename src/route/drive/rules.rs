@@ -53,7 +53,18 @@ impl Router {
         scope.set(names::ADDR_TYPE, kind.addr_type());
         let mut workspace = self.rewriter.workspace();
         load(&mut workspace, address)?;
-        self.run(&mut workspace, [self.standard.three, self.standard.zero], scope).await?;
+        let rulesets = [self.standard.three, self.standard.zero];
+        match self.run(&mut workspace, rulesets, scope).await {
+            // A sender whose domain cannot be looked up now is for `check_mail` to judge: ruleset 3 left it as it was.
+            Err(error) if is_sender && error.exit.is_temporary() => {
+                let zero = self.standard.zero;
+                match self.run(&mut workspace, [zero], scope).await {
+                    Err(error) if !error.exit.is_temporary() => return Err(error),
+                    _ => {}
+                }
+            }
+            result => result?,
+        }
         self.finish(&workspace, kind, scope).await
     }
 

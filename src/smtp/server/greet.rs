@@ -21,7 +21,7 @@ pub(super) enum Greet {
 
 impl Session {
     pub(super) fn begin(&mut self) -> Action {
-        self.set_protocol();
+        self.set_protocol(false);
         if self.setting.is_stdio {
             return self.ask_features();
         }
@@ -107,7 +107,8 @@ impl Session {
     fn banner(&mut self) -> Action {
         let setting = std::sync::Arc::clone(&self.setting);
         let text = setting.config.options.smtp_greeting_message.expand(self.scope());
-        self.replies.plain(220, with_esmtp(&text));
+        let text = with_esmtp(&text);
+        self.replies.lines(220, None, text.split(|b| *b == b'\n').map(<[u8]>::trim_ascii_start));
         self.step = Step::Command;
         Action::Read
     }

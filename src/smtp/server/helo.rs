@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::counters::MOST_HELO;
-use super::session::{Action, Greeting, Session, Step};
+use super::session::{Action, Session, Step};
 use crate::base::bytes::shown;
 use crate::base::status::Status;
 use crate::log::{Level, Priority};
@@ -14,6 +14,8 @@ impl Session {
     pub(super) fn helo(&mut self, argument: &[u8], extended: bool) -> Action {
         let verb = if extended { "EHLO" } else { "HELO" };
         let name = argument.trim_ascii_end();
+        // Set before the name is looked at; observed.
+        self.set_protocol(extended);
         if !self.setting.config.options.allow_bogus_helo {
             if name.is_empty() {
                 self.reply(501, Status(5, 0, 0), &format!("{verb} requires domain address"));
@@ -38,10 +40,10 @@ impl Session {
             return self.reject_early(verb);
         }
         self.count(|c| &mut c.helo, MOST_HELO, "HELO/EHLO");
-        self.greeting = if extended { Greeting::Ehlo } else { Greeting::Helo };
+        self.greeted = true;
         let name = self.helo_name.clone();
         self.scope().set(names::HELO, name);
-        self.set_protocol();
+        self.set_protocol(extended);
         let hello =
             format!("{} Hello {}, pleased to meet you", shown(&self.setting.host), shown(&self.client.described));
         if !extended {
@@ -69,12 +71,12 @@ impl Session {
     }
 
     /// `$r`: SMTP, ESMTP, ESMTPS.
-    pub(super) fn set_protocol(&mut self) {
-        let name = match (self.greeting, self.is_tls) {
-            (Greeting::Ehlo, true) => "ESMTPS",
-            (Greeting::Ehlo, false) => "ESMTP",
-            (_, true) => "SMTPS",
-            (_, false) => "SMTP",
+    pub(super) fn set_protocol(&mut self, extended: bool) {
+        let name = match (extended, self.is_tls) {
+            (true, true) => "ESMTPS",
+            (true, false) => "ESMTP",
+            (false, true) => "SMTPS",
+            (false, false) => "SMTP",
         };
         self.scope().set(names::PROTOCOL, name);
     }

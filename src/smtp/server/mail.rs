@@ -71,6 +71,9 @@ impl Session {
             return Action::Read;
         }
         self.did_something = true;
+        if !self.greeted {
+            self.warn_about_helo();
+        }
         let rest = match behind_word(argument, b"from") {
             Ok(rest) => rest,
             Err(word) => {
@@ -132,6 +135,17 @@ impl Session {
         }
     }
 
+    /// `authwarnings`: a client that did not introduce itself.
+    fn warn_about_helo(&mut self) {
+        if !self.privacy(Privacy::AUTH_WARNINGS) {
+            return;
+        }
+        let (host, client) = (shown(&self.setting.host).to_string(), shown(&self.client.described).to_string());
+        self.warning = Some(format!("{host}: {client} didn't use HELO protocol"));
+        let line = format!("Authentication-Warning: {host}: {client} didn't use HELO protocol");
+        self.note(Level::REJECTED, Priority::Info, line);
+    }
+
     /// An envelope for the sender; one that an earlier MAIL left without success is used again.
     fn open(&mut self, given: &Bytes, resolved: &Resolved) {
         if self.transaction.is_none() {
@@ -147,6 +161,13 @@ impl Session {
         envelope.sender = bare(&resolved.address);
         envelope.size_bytes = 0;
         let scope = &mut envelope.scope;
+        if let Some(owner) = resolved.owner.as_ref().filter(|o| !o.real_name.is_empty()) {
+            scope.set(names::FULL_NAME, owner.real_name.clone());
+        }
+        if given.as_ref() == b"<>" {
+            let name = scope.text(names::DAEMON_USER);
+            scope.set(names::SENDER_FOR_RECIPIENT, name);
+        }
         scope.set(names::MAIL_MAILER, mailer);
         scope.set(names::MAIL_HOST, resolved.triple.host.clone());
         scope.set(names::MAIL_ADDR, resolved.triple.user.clone());

@@ -144,15 +144,6 @@ pub(super) struct Planned {
     pub(super) text: String,
 }
 
-/// How the client introduced itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Greeting {
-    #[default]
-    None,
-    Helo,
-    Ehlo,
-}
-
 /// A session. See the folder.
 #[derive(Debug)]
 pub struct Session {
@@ -161,7 +152,8 @@ pub struct Session {
     pub client: Client,
     pub(super) features: Features,
     pub(super) step: Step,
-    pub(super) greeting: Greeting,
+    /// HELO or EHLO was accepted.
+    pub(super) greeted: bool,
     pub(super) helo_name: Bytes,
     pub(super) refusal: Option<Refusal>,
     pub(super) tls_refusal: Option<Refusal>,
@@ -171,6 +163,10 @@ pub struct Session {
     pub(super) counters: Counters,
     pub(super) pause: Duration,
     pub(super) did_something: bool,
+    /// Recipients that VRFY and EXPN found; the original counts them with those of the next transaction.
+    pub(super) looked_up: usize,
+    /// Text of a header about the client, for the next message.
+    pub(super) warning: Option<String>,
     pub(super) transaction: Option<mail::Transaction>,
     pub(super) marks: mail::Marks,
     pub(super) id: QueueId,
@@ -188,7 +184,7 @@ impl Session {
             client: Client::default(),
             features: Features::default(),
             step: Step::Command,
-            greeting: Greeting::None,
+            greeted: false,
             helo_name: Bytes::new(),
             refusal: None,
             tls_refusal: None,
@@ -197,6 +193,8 @@ impl Session {
             counters: Counters::default(),
             pause: Duration::ZERO,
             did_something: false,
+            looked_up: 0,
+            warning: None,
             transaction: None,
             marks: mail::Marks::default(),
             id,
@@ -252,6 +250,11 @@ impl Session {
         }
     }
 
+    /// Text of `X-Authentication-Warning` for the message of this transaction.
+    pub fn take_warning(&mut self) -> Option<String> {
+        self.warning.take()
+    }
+
     /// The envelope of the transaction.
     pub fn envelope(&mut self) -> Option<&mut Envelope> {
         self.transaction.as_mut().map(|t| &mut t.envelope)
@@ -296,7 +299,7 @@ impl Session {
     fn command(&mut self, text: &[u8]) -> Action {
         let text = text.split(|b| *b == 0).next().unwrap_or_default();
         self.note(Level::DIALOGUE, Priority::Info, format!("<-- {}", shown(text)));
-        if self.greeting == Greeting::None || self.features.has(b'h') {
+        if !self.greeted || self.features.has(b'h') {
             if let Some(action) = self.proxy(text) {
                 return action;
             }
@@ -534,6 +537,7 @@ impl Session {
         self.marks.ret = false;
         self.marks.envid = false;
         self.counters.bad_recipients = 0;
+        self.looked_up = 0;
         if let Some(transaction) = self.transaction.take() {
             self.scope = transaction.envelope.scope;
             self.marks.used_id = true;
@@ -550,6 +554,7 @@ impl Session {
         for id in MESSAGE_MACROS {
             self.scope.unset(*id);
         }
+        self.looked_up = 0;
         self.marks = mail::Marks { used_id: true, ..mail::Marks::default() };
         self.counters.bad_recipients = 0;
         Some(transaction.envelope)
@@ -566,7 +571,7 @@ impl Session {
             from: &envelope.sender_given,
             size_bytes: envelope.size_bytes,
             class: envelope.class,
-            recipients: envelope.recipients.len(),
+            recipients: envelope.counted_recipients() + self.looked_up,
             message_id,
             body_type: envelope.body_type.map_or("", crate::smtp::extension::body::name).as_bytes(),
             protocol: &envelope.scope.text(names::PROTOCOL),
@@ -579,7 +584,7 @@ impl Session {
 
     /// Whether needing HELO first is asked for and missing.
     pub(super) fn lacks_helo(&self, flag: u32) -> bool {
-        self.greeting == Greeting::None && self.privacy(flag)
+        !self.greeted && self.privacy(flag)
     }
 
     /// What EHLO offers.
@@ -613,6 +618,8 @@ fn quoted(words: &str, line: &[u8]) -> String {
 /// Macros that a message leaves behind and the next one must not see.
 static MESSAGE_MACROS: &[MacroId] = &[
     names::SENDER,
+    names::SENDER_FOR_RECIPIENT,
+    names::FULL_NAME,
     names::QUEUE_ID,
     names::MAIL_MAILER,
     names::MAIL_HOST,

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::session::{Action, Greeting, Input, Session, Step};
+use super::session::{Action, Input, Session, Step};
 use crate::base::status::Status;
 use crate::log::{Level, Priority};
 use crate::macros::names;
@@ -40,11 +40,11 @@ impl Session {
             (Tls::Handshake, Input::Tls(false)) => self.close(),
             (Tls::Handshake, Input::Tls(true)) => {
                 self.is_tls = true;
-                self.greeting = Greeting::None;
+                self.greeted = false;
                 self.counters.helo = 0;
                 self.helo_name = Bytes::new();
                 self.scope().unset(names::HELO);
-                self.set_protocol();
+                self.set_protocol(false);
                 let verify = self.scope().text(names::VERIFY);
                 self.step = Step::Tls(Tls::Check);
                 Action::Check(Hook::TlsClient, [verify, Bytes::from_static(b"STARTTLS")].into_iter().collect())

@@ -94,6 +94,7 @@ impl Session {
                 return self.refuse(&refusal, &about);
             }
         };
+        self.looked_up += found.len();
         let is_remote = !vrfy.expand
             && found.iter().any(|r| self.setting.config.mailers.get(r.triple.mailer.0).is_some_and(|m| !m.has(b'l')));
         let code = if is_remote { 252 } else { 250 };

@@ -1,6 +1,7 @@
 //! DATA: from the socket into the queue.
 
 use bytes::Bytes;
+use tokio::sync::mpsc;
 
 use super::{Accepted, Drive, Outcome, accepted, not_now};
 use crate::base::bytes::{shown, trim};
@@ -10,7 +11,7 @@ use crate::config::values::{DeliveryMode, EightBitMode};
 use crate::envelope::BodyType;
 use crate::log::{Id, Level, Priority, line};
 use crate::macros::names;
-use crate::message::HeaderList;
+use crate::message::{Header, HeaderList};
 use crate::policy::{Hook, Refusal, Verdict};
 use crate::queue::drive::{Body, BodyWriter};
 use crate::smtp::data::{Decoder, Progress};
@@ -146,7 +147,10 @@ impl Drive {
         let fault = collected.fault;
         let (hops, has_8bit, size) = (collected.hops, collected.has_8bit, collected.size_bytes);
         let given = collected.headers.clone();
+        // The empty line behind the header counts.
         let (count, header_bytes) = measure(&given);
+        let header_bytes = header_bytes + 1;
+        let warning = self.session.take_warning();
         if let Some(envelope) = self.session.envelope() {
             if let Some(header) = given.first("message-id") {
                 let text = Bytes::copy_from_slice(trim(header.text()));
@@ -154,6 +158,9 @@ impl Drive {
             }
             envelope.scope.set(names::MSG_SIZE, size.to_string());
             fixup::complete(envelope, collected, &site.config, &site.zone);
+            if let Some(text) = warning {
+                envelope.headers.push(Header::new("X-Authentication-Warning", format!(" {text}")));
+            }
         }
         self.note_received();
         if let Some(refusal) = self.limits(fault, hops, has_8bit, size) {
@@ -298,6 +305,10 @@ impl Drive {
             self.session.take_envelope();
             return accepted(id);
         }
+        envelope.flags.is_split = true;
+        if envelope.quarantine.is_some() {
+            envelope.last_try = Some(envelope.created);
+        }
         envelope.body_type = envelope.body_type.or(envelope.flags.has_8bit_body.then_some(BodyType::EightBitMime));
         let is_held = envelope.quarantine.clone();
         let Ok(spool) = site.spool() else { return not_now("no queue") };
@@ -322,10 +333,15 @@ impl Drive {
             return accepted(id);
         }
         let Some(envelope) = self.session.take_envelope() else { return accepted(id) };
-        let over = self.server.deliverer.deliver(Accepted { held, envelope, body, mode });
+        let (watch, mut steps) = mpsc::unbounded_channel();
+        let watch = self.session.is_verbose().then_some(watch);
+        let over = self.server.deliverer.deliver(Accepted { held, envelope, body, mode, watch });
         if mode == DeliveryMode::Interactive {
             // An attempt that was given up leaves the message in the queue: the answer is the same.
             let _ = over.await;
+        }
+        while let Ok(step) = steps.try_recv() {
+            self.session.replies().line(&[b"050 ", step.as_ref()].concat());
         }
         accepted(id)
     }

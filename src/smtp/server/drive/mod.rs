@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::data::Outcome;
 use super::etrn::Request;
@@ -47,6 +47,8 @@ pub struct Accepted {
     pub body: Body,
     /// When it is delivered.
     pub mode: DeliveryMode,
+    /// Gets the steps of delivery (VERB).
+    pub watch: Option<mpsc::UnboundedSender<Bytes>>,
 }
 
 /// Takes accepted messages and runs of the queue.
