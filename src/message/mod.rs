@@ -5,5 +5,6 @@
 
 pub mod fields;
 pub mod header;
+pub mod mime;
 
 pub use header::{Condition, Header, HeaderList, HeaderValue};
