@@ -50,7 +50,7 @@ fn option_differences() -> String {
             Status::Accepted(why) => ("read, without effect", why),
             Status::Refused(why) => ("refused", why),
         };
-        text += &format!("* `{}`: {word}: {why}.\n", row.name);
+        text.extend(["* `", row.name, "`: ", word, ": ", why, ".\n"]);
     }
     text
 }

@@ -50,7 +50,7 @@ pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &Runtime, out: &
             return Exit::IOERR;
         }
     };
-    submission.take(collected, body, out)
+    submission.take(collected, &body, out)
 }
 
 struct Submission<'a> {
@@ -140,7 +140,7 @@ impl Submission<'_> {
     }
 
     /// Everything behind the reading.
-    fn take(mut self, collected: Collected, body: Body, out: &mut dyn Write) -> Exit {
+    fn take(mut self, collected: Collected, body: &Body, out: &mut dyn Write) -> Exit {
         let fault = collected.fault;
         let hops = i64::try_from(collected.hops).unwrap_or(i64::MAX).saturating_add(self.request.invocation.hop_count);
         // The trace field names the one recipient of the command line, whoever the header adds.
@@ -150,7 +150,9 @@ impl Submission<'_> {
         let in_header = fixup::recipient_fields(&collected.headers);
         fixup::complete(&mut self.envelope, collected, &self.site.config, &self.site.zone);
         if self.request.invocation.recipients_in_header {
-            in_header.iter().for_each(|field| self.add_recipients(field));
+            for field in &in_header {
+                self.add_recipients(field);
+            }
         }
         self.envelope.priority = complete::priority(&self.envelope, &self.site.config);
         self.add_warnings();
@@ -161,7 +163,7 @@ impl Submission<'_> {
         self.log_from();
         if let Some(fault) = fault {
             say(out, &fault.peer_text());
-            return self.failed(&body, fault.exit(), out);
+            return self.failed(body, fault.exit(), out);
         }
         if named == 0 {
             return self.without_recipients(out);
@@ -175,9 +177,9 @@ impl Submission<'_> {
                 shown(&to)
             );
             self.site.log.system_error(self.id(), &shown(&self.request.caller.name).to_string(), text);
-            return self.failed(&body, Exit::UNAVAILABLE, out);
+            return self.failed(body, Exit::UNAVAILABLE, out);
         }
-        self.queue_or_deliver(&body, out)
+        self.queue_or_deliver(body, out)
     }
 
     /// Addresses of a list become recipients.
@@ -244,7 +246,7 @@ impl Submission<'_> {
                 self.site.log.write(Level::DELIVERY, Priority::Info, self.id(), text);
             }
         }
-        let expanded = self.envelope.recipients.iter().filter(|r| r.state == State::Expanded).count();
+        let expanded = self.envelope.recipients.iter().filter(|r| !counts(r)).count();
         let factor = self.site.config.options.recipient_factor;
         let extra = i64::try_from(expanded).unwrap_or(0).saturating_mul(factor);
         self.envelope.priority = complete::priority(&self.envelope, &self.site.config).saturating_sub(extra);
@@ -260,7 +262,7 @@ impl Submission<'_> {
             from: &envelope.sender_given,
             size_bytes: envelope.size_bytes,
             class: envelope.class,
-            recipients: envelope.recipients.iter().filter(|r| r.state != State::Expanded).count(),
+            recipients: envelope.recipients.iter().filter(|r| counts(r)).count(),
             message_id,
             body_type: self.request.invocation.body_type.as_deref().unwrap_or_default(),
             protocol: &protocol,
@@ -389,6 +391,11 @@ pub(super) fn new_envelope(request: &Request, site: &Site) -> Envelope {
     };
     envelope.envid.clone_from(&invocation.dsn.envelope_id);
     envelope
+}
+
+/// Whether a recipient is one by itself, not replaced by others and not the same as another.
+fn counts(recipient: &Recipient) -> bool {
+    !matches!(recipient.state, State::Expanded | State::Duplicate)
 }
 
 /// `${daemon_flags}` of mail from the command line: capitals doubled. Source: op guide 5.6; observed.

@@ -7,6 +7,7 @@ use super::sendmail::{Request, say};
 use super::submission::new_envelope;
 use crate::base::exit::Exit;
 use crate::base::status::Classify as _;
+use crate::log::{Id, Level, Priority};
 use crate::route::Resolved;
 use crate::site::Site;
 
@@ -24,20 +25,23 @@ pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &tokio::runtime:
         let (found, failures) = runtime.block_on(site.router.list(address, &mut envelope));
         for failure in failures {
             say(out, &failure.shown());
+            let id = Id::Queue(envelope.id.as_str());
+            site.log.write(Level::USER_ERROR, Priority::Notice, id, failure.shown());
             exit = failure.exit();
         }
         let is_itself = matches!(found.as_slice(), [one] if one.address == address);
         (if is_itself { &mut direct } else { &mut expanded }).extend(found);
     }
-    for resolved in in_order(direct).into_iter().chain(in_order(expanded)) {
+    // Later ones stand in front of earlier ones to the same host; an expansion comes in that order already.
+    direct.reverse();
+    for resolved in by_host(direct).into_iter().chain(by_host(expanded)) {
         say(out, &deliverable(site, &resolved));
     }
     exit
 }
 
-/// The original's queue of recipients: by host, later ones in front of earlier ones to the same host.
-fn in_order(mut found: Vec<Resolved>) -> Vec<Resolved> {
-    found.reverse();
+/// The original's queue of recipients is sorted by host.
+fn by_host(mut found: Vec<Resolved>) -> Vec<Resolved> {
     found.sort_by(|a, b| a.triple.host.cmp(&b.triple.host));
     found
 }
