@@ -45,7 +45,7 @@ impl Alphabet {
         for (chars, kind) in [
             (operator_chars, Kind::Operator),
             (b"()<>,;", Kind::Operator),
-            (b" \t\r\n\x0b\x0c\xff", Kind::Blank),
+            (b" \t\r\n\x0b\x0c", Kind::Blank),
             (b"\"", Kind::Quote),
         ] {
             for byte in chars {
@@ -53,6 +53,9 @@ impl Alphabet {
                     *slot = kind;
                 }
             }
+        }
+        for slot in kinds.iter_mut().skip(usize::from(FIRST_OPERATOR)).take(OPERATORS) {
+            *slot = Kind::Operator;
         }
         Self { kinds }
     }
@@ -66,13 +69,11 @@ impl Alphabet {
 /// What is done with parentheses and brackets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Comments are dropped, angle brackets repaired: addresses.
+    /// Comments are dropped, angle brackets repaired: addresses, values of maps and macros.
     Address,
     /// Parentheses are tokens, angle brackets repaired: addresses asked about in test mode from level 9 on.
     KeepComments,
-    /// Parentheses and brackets are tokens: map values, macro values.
-    Plain,
-    /// As [`Mode::Plain`], and what is open stays open: rules.
+    /// Parentheses and brackets are tokens, and what is open stays open: rules, members of classes.
     Rule,
     /// As [`Mode::Rule`], but comments are dropped: rules below level 9.
     OldRule,
@@ -193,6 +194,11 @@ impl Tokens {
 
 /// Stands for the `$` of an operator within a quoted string of a rule, where it has no meaning. No address holds it.
 pub const MARK: u8 = 0x81;
+
+/// The byte that stands for the operator numbered 0 where a workspace is written as text and read again.
+pub const FIRST_OPERATOR: u8 = 0x82;
+/// How many operators there are bytes for.
+pub const OPERATORS: usize = 16;
 
 /// Whether a token is a word: neither operator nor quoted string.
 pub fn is_word(token: &[u8], alphabet: &Alphabet) -> bool {
@@ -445,7 +451,7 @@ mod tests {
         ] {
             assert_eq!(shown(text, Mode::Address), tokens, "{text}");
         }
-        assert_eq!(shown("<a", Mode::Plain), "< a");
+        assert_eq!(shown("<a", Mode::Rule), "< a");
     }
 
     #[test]

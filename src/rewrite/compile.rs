@@ -138,7 +138,7 @@ impl Build<'_> {
 
     fn member(&mut self, class: &mut Class, member: &Bytes) {
         // A member that makes no tokens can match none.
-        let Ok(scanned) = scan::prescan(member, &self.program.alphabet, Mode::Plain, None) else { return };
+        let Ok(scanned) = scan::prescan(member, &self.program.alphabet, Mode::Rule, None) else { return };
         let ids: Vec<_> = scanned.tokens.iter().map(|t| self.program.table.intern(t)).collect();
         match ids.as_slice() {
             [] => {}

@@ -65,6 +65,26 @@ impl<'a> View<'a> {
         out
     }
 
+    /// As text to be read again: operators are single bytes.
+    pub(crate) fn write_into(self, out: &mut Vec<u8>) {
+        let mut after_word = false;
+        for token in self.tokens {
+            if token.is_operator() {
+                let number = u8::try_from(token.id - symbols::HASH).unwrap_or_default();
+                out.push(scan::FIRST_OPERATOR + number);
+                after_word = false;
+                continue;
+            }
+            let text = text_of(self.program, self.own, *token);
+            let word = scan::is_word(text, &self.program.alphabet);
+            if word && after_word {
+                out.push(self.program.blank_sub);
+            }
+            out.extend_from_slice(text);
+            after_word = word;
+        }
+    }
+
     fn join_with_into(self, blank: u8, out: &mut Vec<u8>) {
         let mut after_word = false;
         for token in self.tokens {
@@ -198,6 +218,13 @@ impl Workspace {
 /// Adds scanned tokens to a list of tokens, their text to the workspace's own.
 pub(crate) fn add_tokens(program: &Program, own: &mut Vec<u8>, tokens: &mut Vec<Token>, scanned: &Tokens) {
     for text in scanned.iter() {
+        if let [byte] = text
+            && let Some(number) = byte.checked_sub(scan::FIRST_OPERATOR)
+            && number < symbols::LAST_OPERATOR.to_le_bytes()[0]
+        {
+            tokens.push(program.table.operator(SymbolId::from(number) + symbols::HASH));
+            continue;
+        }
         let id = program.table.find(text);
         let start = index(program.table.text.len() + own.len());
         own.extend_from_slice(text);

@@ -91,7 +91,7 @@ impl TestMode<'_> {
             }
             return true;
         }
-        if checks_controls && address.iter().any(|b| (*b < 0x20 && *b != b'\t') || *b == 0x7f) {
+        if checks_controls && address.iter().any(|b| (*b < 0x20 && *b != b'\t') || matches!(b, 0x7f | 0xff)) {
             self.bad_address("Syntax error in mailbox address \"", address, "\" (non-printable character)");
             return true;
         }
@@ -163,7 +163,7 @@ impl TestMode<'_> {
             self.too_long(address);
             return false;
         }
-        self.scope.set(names::ADDR_TYPE, self.kind.addr_type());
+        self.scope.set(names::ADDR_TYPE, Kind::ENVELOPE_RECIPIENT.addr_type());
         let statuses = [self.apply(CANONIFY), self.apply(ROUTE)];
         if statuses.contains(&Exit::TEMPFAIL) {
             self.output.line("Transient parse error -- message queued for future delivery");
@@ -172,8 +172,9 @@ impl TestMode<'_> {
         true
     }
 
-    fn prefix(&mut self, address: &[u8]) {
-        self.output.text(&shortened_bytes(address));
+    pub(super) fn prefix(&mut self, address: &[u8]) {
+        let shown: Vec<u8> = shortened_bytes(address).iter().map(|b| b & 0x7f).collect();
+        self.output.text(&shown);
         self.output.text(b"... ");
     }
 
@@ -199,22 +200,27 @@ impl TestMode<'_> {
             return self.no_address("buildaddr: no host");
         }
         let host = host.unwrap_or_default();
-        let host = if kind.has(b'h') { host } else { host.to_ascii_lowercase().into() };
+        let host = if kind.has(b'h') { host } else { lower(&host) };
         self.workspace.keep_user();
         let (id, user, is_final) = self.special(id, &kind, user);
         if is_final {
             return self.triple(id, &host, &user);
         }
-        self.outward(id);
+        self.outward(id, Kind::ENVELOPE_RECIPIENT);
         let user = self.workspace.text();
         let user = if self.is_refused(&user, true) { Bytes::from(masked(&user)) } else { user };
         let keeps_case = self.config.mailers.get(id.0).is_none_or(|m| m.has(b'u'));
-        let user = if keeps_case { user } else { Bytes::from(user.to_ascii_lowercase()) };
+        let user = if keeps_case { user } else { lower(&user) };
         self.triple(id, &host, &user);
     }
 
     /// The mailer that a local mailer's user stands for; the workspace is changed with it.
     fn special(&mut self, id: MailerId, mailer: &Mailer, user: Bytes) -> (MailerId, Bytes, bool) {
+        let mut user = user;
+        if mailer.has(b'@') && user.starts_with(b"@") {
+            self.workspace.drop_first();
+            user = user.slice(1..);
+        }
         let bare = user.strip_prefix(b"\"").unwrap_or(&user);
         let named = |name: &[u8]| self.config.mailer(name).unwrap_or(id);
         if mailer.has(b'|') && bare.starts_with(b"|") {
@@ -227,17 +233,14 @@ impl TestMode<'_> {
             let path = quote::unquoted(&user);
             return (named(b"*include*"), owned(path.get(9..).unwrap_or_default()), true);
         }
-        if mailer.has(b'@') && user.starts_with(b"@") {
-            self.workspace.drop_first();
-        }
         (id, user, false)
     }
 
     /// The rulesets that make an address one of a mailer: 1 or 2, `S=` or `R=`, 4.
-    fn outward(&mut self, mailer: MailerId) -> Exit {
+    fn outward(&mut self, mailer: MailerId, kind: Kind) -> Exit {
         let Some(mailer) = self.config.mailers.get(mailer.0) else { return Exit::OK };
-        let (common, pair) = if self.kind.is_sender { (SENDER, mailer.sender) } else { (RECIPIENT, mailer.recipient) };
-        let own = if self.kind.in_header { pair.header } else { pair.envelope };
+        let (common, pair) = if kind.is_sender { (SENDER, mailer.sender) } else { (RECIPIENT, mailer.recipient) };
+        let own = if kind.in_header { pair.header } else { pair.envelope };
         let own = own.filter(|id| *id != ROUTE);
         let mut worst = Exit::OK;
         for ruleset in [Some(common), own, Some(FINAL)].into_iter().flatten() {
@@ -260,27 +263,35 @@ impl TestMode<'_> {
         }
         self.output.shown(error.text.as_bytes());
         self.output.end();
-        self.output.text(b"mailer *error*");
-        if !host.is_empty() {
-            self.output.text(b", host ");
-            self.output.shown(host);
-        }
-        self.output.text(b", user ");
-        self.output.shown(user);
-        self.output.end();
+        self.named_triple(b"*error*", host, user);
     }
 
     fn triple(&mut self, mailer: MailerId, host: &[u8], user: &[u8]) {
         let name = self.config.mailers.get(mailer.0).map(|m| m.name.clone()).unwrap_or_default();
+        self.named_triple(&name, host, user);
+    }
+
+    fn named_triple(&mut self, mailer: &[u8], host: &[u8], user: &[u8]) {
+        self.queue_group(user);
         self.output.text(b"mailer ");
-        self.output.shown(&name);
+        self.output.text(mailer);
         if !host.is_empty() {
             self.output.text(b", host ");
-            self.output.shown(host);
+            self.output.text(host);
         }
         self.output.text(b", user ");
-        self.output.shown(user);
+        self.output.text(user);
         self.output.end();
+    }
+
+    /// The ruleset that chooses a queue group, when there is one.
+    fn queue_group(&mut self, user: &[u8]) {
+        let Some(ruleset) = self.config.ruleset(b"queuegroup").filter(|id| self.config.rulesets.is_known(*id)) else {
+            return;
+        };
+        if self.load(user, Mode::Address, None).is_some() && !self.workspace.view().is_empty() {
+            self.apply(ruleset);
+        }
     }
 
     /// `/try mailer address`.
@@ -303,19 +314,24 @@ impl TestMode<'_> {
             (Exit::OK, address.to_vec())
         } else {
             let first = self.apply(CANONIFY);
-            let then = self.outward(id);
+            let then = self.outward(id, self.kind);
             let text = self.workspace.text();
             (if then == Exit::OK { first } else { then }, frame.around(&text))
         };
         self.output.text(format!("Rcode = {}, addr = ", exit.0).as_bytes());
-        self.output.shown(&text);
+        self.output.text(&text);
         self.output.end();
     }
 }
 
+/// Lower case; the byte 255 loses its eighth bit on the way. Source: observed.
+fn lower(text: &[u8]) -> Bytes {
+    text.iter().map(|b| if *b == 0xff { 0x7f } else { b.to_ascii_lowercase() }).collect::<Vec<u8>>().into()
+}
+
 /// An address with a question mark for each byte that no address may have.
 fn masked(address: &[u8]) -> Vec<u8> {
-    address.iter().map(|b| if matches!(b, 0x80..=0x9f | 0..0x20 | 0x7f) { b'?' } else { *b }).collect()
+    address.iter().map(|b| if matches!(b, 0x80..=0x9f | 0xff | 0..0x20 | 0x7f) { b'?' } else { *b }).collect()
 }
 
 fn words(kind: Kind) -> &'static str {

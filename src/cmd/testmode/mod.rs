@@ -213,8 +213,8 @@ impl TestMode<'_> {
             Err(error) => (None, error.0),
         };
         for complaint in complaints {
-            self.output.text(crate::address::shortened_bytes(address).as_slice());
-            self.output.line(&format!("... {complaint}"));
+            self.prefix(address);
+            self.output.line(&complaint.to_string());
         }
         used
     }

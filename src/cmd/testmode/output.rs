@@ -72,6 +72,10 @@ fn shown_byte(byte: u8, out: &mut Vec<u8>) {
             out.push(b'$');
             return;
         }
+        0x9b => {
+            out.extend_from_slice(b"$|");
+            return;
+        }
         0x80..=0x9f => {
             out.extend_from_slice(format!("\\{byte:03o}").as_bytes());
             return;

@@ -156,7 +156,7 @@ impl TestMode<'_> {
         match answer {
             Answer::Found(value) => {
                 self.output.text(b"returns ");
-                self.output.shown(&value);
+                self.output.text(&value);
                 self.output.line(&format!(" ({exit})"));
             }
             Answer::NotFound(_) => self.output.line(&format!("no match ({exit})")),

@@ -13,7 +13,7 @@ use super::program::{After, Code, Program, Put, SymbolId, Token, index, mark, sy
 use super::trace::Observer;
 use super::workspace::{View, Workspace, add_tokens, text_of};
 use crate::address::scan::{self, Mode, Tokens};
-use crate::address::{quote, shortened};
+use crate::address::{quote, shortened_bytes};
 use crate::base::exit::Exit;
 use crate::base::limits;
 use crate::config::RulesetId;
@@ -67,6 +67,8 @@ struct Frame {
     repeats: usize,
     phase: Phase,
     after: After,
+    /// Of this ruleset and those it called.
+    status: Exit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,6 +159,7 @@ impl Workspace {
             repeats: 0,
             phase: Phase::Rules,
             after: After::Again,
+            status: Exit::OK,
         });
         if self.machine.frames.len() > limits::RULESET_DEPTH + 1 {
             let name = String::from_utf8_lossy(self.program.name(ruleset)).into_owned();
@@ -173,13 +176,27 @@ impl Workspace {
     /// The ruleset on top is done.
     fn leave(&mut self, frame: Frame, observer: &mut impl Observer) {
         observer.leave(&self.program, frame.ruleset, self.view_from(frame.base));
+        self.pop(frame.status);
+    }
+
+    /// Takes the ruleset on top away. When it failed its caller makes no more calls for the rule at work.
+    fn pop(&mut self, status: Exit) {
         self.machine.frames.pop();
+        match self.machine.frames.last_mut() {
+            None => self.machine.status = Exit0(status),
+            Some(caller) if status != Exit::OK => {
+                caller.status = status;
+                if let Phase::Calls(at) = &mut caller.phase {
+                    *at = caller.base;
+                }
+            }
+            Some(_) => {}
+        }
     }
 
     /// The ruleset on top cannot go on: its caller does.
     fn abort(&mut self, status: Exit) {
-        self.machine.status = Exit0(status);
-        self.machine.frames.pop();
+        self.pop(status);
     }
 
     /// Tries rules until one matches, and puts its result in place.
@@ -353,9 +370,13 @@ impl Workspace {
     /// Answers the question that stopped [`Self::run`].
     pub fn answer(&mut self, reply: Reply<'_>, observer: &mut impl Observer) {
         let program = std::sync::Arc::clone(&self.program);
-        let Machine { source, result, pending, question, scanned, status, plain, .. } = &mut self.machine;
+        let Machine { frames, source, result, pending, question, scanned, plain, .. } = &mut self.machine;
         match reply {
-            Reply::Temporary => *status = Exit0(Exit::TEMPFAIL),
+            Reply::Temporary => {
+                if let Some(top) = frames.last_mut() {
+                    top.status = Exit::TEMPFAIL;
+                }
+            }
             Reply::NoMap => {
                 observer.message(&format!("rewrite: map {} not found", seven_bits(&question.map)));
             }
@@ -366,7 +387,9 @@ impl Workspace {
             (_, Some((from, to))) => {
                 // The default goes through text: words that stand beside each other are joined.
                 let default = source.get(from..to).unwrap_or_default();
-                rescan(&program, &mut self.own, result, scanned, plain, default, observer)
+                plain.clear();
+                View { program: &program, own: &self.own, tokens: default }.write_into(plain);
+                tokenise(&program, &mut self.own, result, scanned, plain, observer)
             }
             (_, None) => {
                 result.extend_from_slice(source.get(pending.key.0..pending.key.1).unwrap_or_default());
@@ -432,7 +455,6 @@ impl Workspace {
                     observer.message(&complaint);
                 }
                 observer.message(&format!("Unknown ruleset {}", seven_bits(&bare)));
-                self.machine.status = Exit0(Exit::CONFIG);
                 if bare.as_ref() != text {
                     let start = index(self.program.table.text.len() + self.own.len());
                     self.own.extend_from_slice(&bare.into_owned());
@@ -440,6 +462,10 @@ impl Workspace {
                     if let Some(slot) = self.tokens.get_mut(at + 1) {
                         *slot = Token { start, len, id: symbols::UNKNOWN };
                     }
+                }
+                if let Some(top) = self.machine.frames.last_mut() {
+                    top.status = Exit::CONFIG;
+                    top.phase = Phase::Calls(top.base);
                 }
                 return;
             }
@@ -478,7 +504,7 @@ impl Program {
 
 /// The name a token gives to a call: without quotes, up to the first blank.
 fn call_name(token: &[u8]) -> Cow<'_, [u8]> {
-    if !token.starts_with(b"\"") {
+    if !token.contains(&b'"') && !token.contains(&b'\\') {
         return Cow::Borrowed(token);
     }
     let mut text = quote::unquoted(token);
@@ -490,6 +516,12 @@ fn call_name(token: &[u8]) -> Cow<'_, [u8]> {
 /// Foreign text as messages show it: the eighth bit off.
 fn seven_bits(text: &[u8]) -> String {
     text.iter().map(|b| char::from(b & 0x7f)).collect()
+}
+
+/// As [`seven_bits`], without the bytes that stand for operators.
+fn visible(text: &[u8]) -> String {
+    let is_operator = |b: &u8| (scan::FIRST_OPERATOR..0xa0).contains(b);
+    text.iter().filter(|b| !is_operator(b)).map(|b| char::from(b & 0x7f)).collect()
 }
 
 fn program_symbol(program: &Program, text: &[u8]) -> SymbolId {
@@ -538,43 +570,19 @@ fn tokenise(
     text: &[u8],
     observer: &mut impl Observer,
 ) -> Result<(), Exit> {
+    if text.is_empty() {
+        return Ok(());
+    }
     scanned.clear();
     let mut complaints = Vec::new();
-    let used = scan::prescan_into(text, &program.alphabet, Mode::Plain, None, scanned, &mut complaints);
+    let used = scan::prescan_into(text, &program.alphabet, Mode::Address, None, scanned, &mut complaints);
     for complaint in &complaints {
-        observer.message(&format!("{}... {complaint}", shortened(text)));
+        observer.message(&format!("{}... {complaint}", visible(&shortened_bytes(text))));
     }
-    if used.is_none() {
+    if used.is_none() || scanned.is_empty() {
         return Err(Exit::DATAERR);
     }
     add_tokens(program, own, tokens, scanned);
-    Ok(())
-}
-
-/// Adds tokens as they come out when they are written as text and read again.
-fn rescan(
-    program: &Program,
-    own: &mut Vec<u8>,
-    out: &mut Vec<Token>,
-    scanned: &mut Tokens,
-    plain: &mut Vec<u8>,
-    tokens: &[Token],
-    observer: &mut impl Observer,
-) -> Result<(), Exit> {
-    for piece in tokens.split_inclusive(|t| t.is_operator()) {
-        let (words, operator) = match piece.split_last() {
-            Some((last, words)) if last.is_operator() => (words, Some(*last)),
-            _ => (piece, None),
-        };
-        if let [one] = words {
-            out.push(*one);
-        } else if !words.is_empty() {
-            plain.clear();
-            View { program, own, tokens: words }.join_into(plain);
-            tokenise(program, own, out, scanned, plain, observer)?;
-        }
-        out.extend(operator);
-    }
     Ok(())
 }
 
