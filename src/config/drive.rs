@@ -57,6 +57,8 @@ pub fn load(path: &Path, options: &LoadOptions) -> (Config, Vec<Diagnostic>) {
     }
     reader.finish();
     set_interface_names(&mut reader.config);
+    let official = reader.config.scope().text(names::HOST);
+    reader.config.classes.add(class(b'w'), &official);
     (reader.config, reader.findings)
 }
 
@@ -145,7 +147,7 @@ fn set_host_names(config: &mut Config) {
         config.classes.add(class(b'm'), parent);
     }
     config.classes.add(class(b'k'), &full);
-    for name in [full.as_slice(), domain::first_label(&full), own.as_bytes(), b"localhost"] {
+    for name in [full.as_slice(), domain::first_label(&full), own.as_bytes()] {
         config.classes.add(class(b'w'), name);
     }
     for address in host::addresses(&own) {

@@ -229,6 +229,9 @@ impl Reader<'_> {
             let speaks = !m.argv.iter().any(|word| word.mentions(names::RCPT_USER));
             m.eol = Bytes::from_static(if speaks { b"\r\n" } else { b"\n" });
         }
+        if m.is_network() && m.mta_type.is_empty() {
+            set_types(m, b"");
+        }
         if m.has(b'L') && m.line_limit == 0 {
             m.line_limit = OLD_LINE_LIMIT;
         }

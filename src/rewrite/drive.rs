@@ -66,12 +66,21 @@ impl Rewriter {
                         workspace.answer(Reply::NoMap, observer);
                         continue;
                     };
+                    let blank = self.maps.blank(map);
+                    if let Some(blank) = blank {
+                        workspace.string_key(blank);
+                    }
+                    let question = workspace.question();
                     let answer = match self.maps.lookup_now(map, &question.key, &question.args, scope) {
                         Some(answer) => answer,
                         None => self.maps.lookup(map, &question.key, &question.args, scope).await,
                     };
+                    for complaint in self.maps.take_complaints() {
+                        observer.message(&complaint);
+                    }
                     let reply = match &answer {
                         Answer::Found(value) => Reply::Found(value),
+                        Answer::NotFound(_) if blank.is_some() => Reply::Strung,
                         Answer::NotFound(_) => Reply::NotFound,
                         Answer::Temporary(text) => {
                             if !text.is_empty() {

@@ -201,6 +201,8 @@ impl TestMode<'_> {
         }
         let host = host.unwrap_or_default();
         let host = if kind.has(b'h') { host } else { lower(&host) };
+        self.scope.set(names::RCPT_HOST_H, host.clone());
+        self.scope.set(names::RCPT_USER, user.clone());
         self.workspace.keep_user();
         let (id, user, is_final) = self.special(id, &kind, user);
         if is_final {

@@ -77,6 +77,8 @@ pub fn run(site: &Arc<Site>, runtime: &Runtime, rule_level: u32, input: impl Rea
         rule_level,
         config,
     };
+    let sender = [site.start.user.as_ref(), b"@localhost"].concat();
+    mode.scope.set(names::CLIENT_INFO, sender);
     mode.output.line("ADDRESS TEST MODE (ruleset 3 NOT automatically invoked)");
     mode.output.line("Enter <ruleset> <address>");
     mode.serve(&mut BufReader::with_capacity(INPUT, input));

@@ -146,12 +146,18 @@ impl TestMode<'_> {
         let Some(map) = self.site.maps.find(name) else {
             return self.output.line(&format!("Map named \"{}\" not found", String::from_utf8_lossy(name)));
         };
+        if !self.site.maps.is_open(map) {
+            return self.output.line(&format!("Map named \"{}\" not open", String::from_utf8_lossy(name)));
+        }
         self.output.text(b"map_lookup: ");
         self.output.shown(name);
         self.output.text(b" (");
         self.output.shown(key);
         self.output.text(b") ");
-        let answer = self.runtime.block_on(self.site.maps.lookup(map, key, &[], &mut self.scope));
+        let answer = self.runtime.block_on(self.site.maps.ask(map, key, &[], &mut self.scope));
+        for complaint in self.site.maps.take_complaints() {
+            self.output.line(&complaint);
+        }
         let exit = answer.exit().0;
         match answer {
             Answer::Found(value) => {

@@ -49,6 +49,8 @@ pub enum Reply<'a> {
     Found(&'a [u8]),
     /// No such key.
     NotFound,
+    /// No such key, and without a default the key's text comes in its place: maps with a blank of their own.
+    Strung,
     /// The map could not say: counts as a miss, and marks the evaluation.
     Temporary,
     /// There is no map of that name.
@@ -367,6 +369,13 @@ impl Workspace {
         false
     }
 
+    /// Strings the key of the question together with `blank` between words.
+    pub fn string_key(&mut self, blank: u8) {
+        let Machine { source, pending, question, .. } = &mut self.machine;
+        let tokens = source.get(pending.key.0..pending.key.1).unwrap_or_default();
+        question.key = View { program: &self.program, own: &self.own, tokens }.join_with(blank);
+    }
+
     /// Answers the question that stopped [`Self::run`].
     pub fn answer(&mut self, reply: Reply<'_>, observer: &mut impl Observer) {
         let program = std::sync::Arc::clone(&self.program);
@@ -380,7 +389,7 @@ impl Workspace {
             Reply::NoMap => {
                 observer.message(&format!("rewrite: map {} not found", seven_bits(&question.map)));
             }
-            Reply::Found(_) | Reply::NotFound => {}
+            Reply::Found(_) | Reply::NotFound | Reply::Strung => {}
         }
         let outcome = match (reply, pending.default) {
             (Reply::Found(value), _) => tokenise(&program, &mut self.own, result, scanned, value, observer),
@@ -391,6 +400,7 @@ impl Workspace {
                 View { program: &program, own: &self.own, tokens: default }.write_into(plain);
                 tokenise(&program, &mut self.own, result, scanned, plain, observer)
             }
+            (Reply::Strung, None) => tokenise(&program, &mut self.own, result, scanned, &question.key, observer),
             (_, None) => {
                 result.extend_from_slice(source.get(pending.key.0..pending.key.1).unwrap_or_default());
                 Ok(())
