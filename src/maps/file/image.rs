@@ -73,9 +73,13 @@ impl Image {
                 {
                     return Ok(PageBytes::Read(Arc::clone(page)));
                 }
-                let mut page = vec![0; size];
-                file.read_exact_at(&mut page, u64::from(number) * size as u64)?;
-                let page: Arc<[u8]> = page.into();
+                // A page that nobody looks at any more makes room without a new allocation.
+                let old = kept.get_mut(slot).and_then(Option::take).map(|(_, page)| page);
+                let old = old.filter(|page| page.len() == size && Arc::strong_count(page) == 1);
+                let mut page = old.unwrap_or_else(|| std::iter::repeat_n(0, size).collect());
+                if let Some(bytes) = Arc::get_mut(&mut page) {
+                    file.read_exact_at(bytes, u64::from(number) * size as u64)?;
+                }
                 if let Some(place) = kept.get_mut(slot) {
                     *place = Some((number, Arc::clone(&page)));
                 }
