@@ -163,8 +163,10 @@ fn shown_command(options: &Options) -> String {
 
 fn write_pid_file(site: &Site, options: &Options) -> Option<(PathBuf, daemonize::PidFile)> {
     use std::os::unix::ffi::OsStringExt as _;
-    let template = site.config.options.pid_file.as_ref()?;
-    let path = PathBuf::from(std::ffi::OsString::from_vec(template.expand(&site.config.scope())));
+    let path = match &site.config.options.pid_file {
+        Some(template) => PathBuf::from(std::ffi::OsString::from_vec(template.expand(&site.config.scope()))),
+        None => PathBuf::from(PID_FILE),
+    };
     if path.as_os_str().is_empty() {
         return None;
     }
@@ -224,6 +226,8 @@ pub async fn run_queue_once(site: &Arc<Site>, selection: Selection) -> Exit {
     exit
 }
 
+/// Pid file when the configuration names none. Source: observed.
+const PID_FILE: &str = "/var/run/sendmail/mta/sendmail.pid";
 /// How long sessions and attempts may go on after the signal.
 const GRACE: Duration = Duration::from_secs(10);
 /// How long the last log lines may take.

@@ -58,7 +58,9 @@ fn scope(envelope: &Envelope, zone: &TimeZone) -> Scope {
     unless_set(&mut scope, names::SENDER, &envelope.sender);
     unless_set(&mut scope, names::SENDER_FOR_RECIPIENT, &envelope.sender);
     match envelope.recipients.as_slice() {
-        [Recipient { address, .. }] => scope.set(names::RCPT_USER, address.clone()),
+        [Recipient { address, .. }] if !envelope.flags.had_refused_recipient => {
+            scope.set(names::RCPT_USER, address.clone())
+        }
         _ => scope.unset(names::RCPT_USER),
     }
     if let Some(full_name) = envelope.headers.first("full-name") {

@@ -110,6 +110,8 @@ pub struct Flags {
     pub warning_sent: bool,
     /// `n` without `d`: a report carries the header alone, because of the message's precedence.
     pub no_body_return: bool,
+    /// A recipient was refused in the session, so that Received names none.
+    pub had_refused_recipient: bool,
     /// Discarded by a ruleset: nothing more is done but a log line.
     pub is_discarded: bool,
 }

@@ -101,7 +101,9 @@ impl Meta {
     }
 }
 
-const KINDS: &[u8] = &[kind::HASH, kind::HASH_UNSORTED];
+/// A bucket that nothing was ever put into may be a page of zeros: no entries, no next page. Source: observed.
+const KINDS: &[u8] = &[NEVER_USED, kind::HASH, kind::HASH_UNSORTED];
+const NEVER_USED: u8 = 0;
 const BAD_BUCKET: Error = Error::Corrupt { page: 0, what: "bucket" };
 
 /// The bytes of an item, its type in front.

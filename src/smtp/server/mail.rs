@@ -71,9 +71,6 @@ impl Session {
             return Action::Read;
         }
         self.did_something = true;
-        if !self.greeted {
-            self.warn_about_helo();
-        }
         let rest = match behind_word(argument, b"from") {
             Ok(rest) => rest,
             Err(word) => {
@@ -81,6 +78,9 @@ impl Session {
                 return Action::Read;
             }
         };
+        if !self.greeted {
+            self.warn_about_helo();
+        }
         let (path, parameters) = rest.split_at_checked(parameter::path_end(rest)).unwrap_or((rest, b""));
         let given = Bytes::copy_from_slice(path);
         let parameters = Bytes::copy_from_slice(parameters);

@@ -188,11 +188,11 @@ impl Session {
 
     fn recipient_added(&mut self, rcpt: &Rcpt, added: Result<Resolved, RouteError>) -> Action {
         if let Err(error) = added {
+            // It was one of those the message was for: `for` in Received would tell of the others. Observed.
+            self.with_envelope(|e| e.flags.had_refused_recipient = true);
             return self.route_refused(&rcpt.given, error);
         }
-        let will_queue = !self.setting.delivery_mode.is_immediate();
-        let text = if will_queue { "Recipient ok (will queue)" } else { "Recipient ok" };
-        self.reply_about(250, Status(2, 1, 5), &rcpt.given, text);
+        self.reply_about(250, Status(2, 1, 5), &rcpt.given, "Recipient ok");
         Action::Read
     }
 

@@ -576,7 +576,7 @@ impl Session {
             body_type: envelope.body_type.map_or("", crate::smtp::extension::body::name).as_bytes(),
             protocol: &envelope.scope.text(names::PROTOCOL),
             daemon: &self.setting.daemon,
-            relay: &self.client.described,
+            relay: &envelope.scope.text(names::CLIENT_INFO),
         };
         let text = from.to_string();
         self.note(Level::RECEIVED, Priority::Info, text);

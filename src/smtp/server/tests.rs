@@ -42,7 +42,8 @@ impl World {
             is_stdio: false,
             config: Arc::new(config),
         };
-        let scope = setting.config.scope();
+        let mut scope = setting.config.scope();
+        scope.set(crate::macros::names::CLIENT_INFO, "c.test [192.0.2.9]");
         let mut session = Session::new(Arc::new(setting), scope, id());
         session.client = Client {
             name: Bytes::from_static(b"c.test"),

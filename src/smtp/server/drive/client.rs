@@ -64,13 +64,16 @@ pub(super) async fn describe(server: &Server, peer: &Peer, scope: &mut Scope) ->
 
 fn local_user(server: &Server, scope: &mut Scope) -> Client {
     let user = String::from_utf8_lossy(&server.site.start.user).into_owned();
-    let described = format!("{user}@localhost");
-    scope.set(names::CLIENT_NAME, "localhost");
-    scope.set(names::CLIENT_ADDR, "");
-    scope.set(names::CLIENT_INFO, described.clone());
+    // `localhost [0]` in lines about the session, the user in `$_`; observed.
+    scope.set(names::CLIENT_ADDR, "0");
+    scope.set(names::CLIENT_INFO, format!("{user}@localhost"));
     scope.set(names::HELO, "localhost");
     set_flags(server, scope);
-    Client { name: Bytes::from_static(b"localhost"), address: Bytes::new(), described: described.into() }
+    Client {
+        name: Bytes::from_static(b"localhost"),
+        address: Bytes::from_static(b"0"),
+        described: Bytes::from_static(b"localhost [0]"),
+    }
 }
 
 fn set_daemon(server: &Server, peer: &Peer, scope: &mut Scope, compressed: bool) {
