@@ -233,10 +233,12 @@ impl Submission<'_> {
             recipient.last_try = Some(now);
             let address = recipient.address.clone();
             let mailer = recipient.route.as_ref().and_then(|r| self.site.config.mailers.get(r.mailer.0));
+            // Observed: what has no mailer, and lists that cannot be read, have no line of their own.
+            let Some(mailer) = mailer.filter(|m| !m.name.eq_ignore_ascii_case(b"*include*")) else { continue };
             let (dsn, reply) = (error.status.to_string(), error.line());
             let line = To {
                 to: &[&address],
-                mailer: mailer.map_or(&b"local"[..], |m| m.name.as_ref()),
+                mailer: &mailer.name,
                 dsn: &dsn,
                 reply: reply.as_bytes(),
                 stat: error.text.as_bytes(),
@@ -246,10 +248,7 @@ impl Submission<'_> {
                 self.site.log.write(Level::DELIVERY, Priority::Info, self.id(), text);
             }
         }
-        let expanded = self.envelope.recipients.iter().filter(|r| !counts(r)).count();
-        let factor = self.site.config.options.recipient_factor;
-        let extra = i64::try_from(expanded).unwrap_or(0).saturating_mul(factor);
-        self.envelope.priority = complete::priority(&self.envelope, &self.site.config).saturating_sub(extra);
+        self.envelope.priority = complete::priority(&self.envelope, &self.site.config);
     }
 
     fn log_from(&self) {
@@ -262,7 +261,7 @@ impl Submission<'_> {
             from: &envelope.sender_given,
             size_bytes: envelope.size_bytes,
             class: envelope.class,
-            recipients: envelope.recipients.iter().filter(|r| counts(r)).count(),
+            recipients: envelope.counted_recipients(),
             message_id,
             body_type: self.request.invocation.body_type.as_deref().unwrap_or_default(),
             protocol: &protocol,
@@ -391,11 +390,6 @@ pub(super) fn new_envelope(request: &Request, site: &Site) -> Envelope {
     };
     envelope.envid.clone_from(&invocation.dsn.envelope_id);
     envelope
-}
-
-/// Whether a recipient is one by itself, not replaced by others and not the same as another.
-fn counts(recipient: &Recipient) -> bool {
-    !matches!(recipient.state, State::Expanded | State::Duplicate)
 }
 
 /// `${daemon_flags}` of mail from the command line: capitals doubled. Source: op guide 5.6; observed.

@@ -107,7 +107,11 @@ impl Outcome {
 
     /// The exit code that a failure means for a calling program.
     pub fn exit_code(&self) -> Exit {
-        self.exit.map_or(self.code, Exit)
+        self.exit
+            .map(Exit)
+            .filter(|e| e.row().is_some())
+            .or_else(|| self.exit.map(|_| Exit::UNAVAILABLE))
+            .unwrap_or(self.code)
     }
 
     /// Marks the recipient.
@@ -117,7 +121,13 @@ impl Outcome {
             Verdict::Deferred => State::Queued,
             Verdict::Failed => State::Failed,
         };
-        recipient.message = (self.verdict != Verdict::Sent).then(|| Bytes::from(self.text.clone()));
+        // A deferral without a server's word stands in the message's own status alone.
+        let is_told = match self.verdict {
+            Verdict::Sent => false,
+            Verdict::Deferred => self.reply.is_some(),
+            Verdict::Failed => true,
+        };
+        recipient.message = is_told.then(|| Bytes::from(self.text.clone()));
         recipient.status = Some(self.status);
         recipient.remote_reply = self.reply.clone().filter(|_| self.server.is_some());
         recipient.remote_mta = self.server.clone();

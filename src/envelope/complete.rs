@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use jiff::tz::TimeZone;
 
-use super::{Envelope, Recipient};
+use super::Envelope;
 use crate::base::bytes::trim;
 use crate::base::date;
 use crate::config::{Config, HeaderRule};
@@ -57,11 +57,9 @@ fn scope(envelope: &Envelope, zone: &TimeZone) -> Scope {
     scope.set(names::DATE, given.filter(|text| !text.is_empty()).unwrap_or(now));
     unless_set(&mut scope, names::SENDER, &envelope.sender);
     unless_set(&mut scope, names::SENDER_FOR_RECIPIENT, &envelope.sender);
-    match envelope.recipients.as_slice() {
-        [Recipient { address, .. }] if !envelope.flags.had_refused_recipient => {
-            scope.set(names::RCPT_USER, address.clone())
-        }
-        _ => scope.unset(names::RCPT_USER),
+    match envelope.only_named().filter(|_| !envelope.flags.had_refused_recipient) {
+        Some(recipient) => scope.set(names::RCPT_USER, recipient.address.clone()),
+        None => scope.unset(names::RCPT_USER),
     }
     if let Some(full_name) = envelope.headers.first("full-name") {
         scope.set(names::FULL_NAME, Bytes::copy_from_slice(trim(full_name.text())));

@@ -117,9 +117,20 @@ pub struct Flags {
 }
 
 impl Envelope {
-    /// Recipients as `nrcpts=` and the priority count them: without those that stand for others.
+    /// How many recipients count for `nrcpts=` and the priority: not what was replaced, repeated or has no route.
     pub fn counted_recipients(&self) -> usize {
-        self.recipients.iter().filter(|r| !matches!(r.state, State::Expanded | State::Duplicate)).count()
+        let counts = |r: &&Recipient| match r.state {
+            State::Queued | State::Sent => true,
+            State::Failed => r.route.is_some(),
+            State::Expanded | State::Duplicate | State::Discarded => false,
+        };
+        self.recipients.iter().filter(counts).count()
+    }
+
+    /// The recipient named by the sender, when it is only one; for `for` in `Received:`.
+    pub fn only_named(&self) -> Option<&Recipient> {
+        let mut named = self.recipients.iter().filter(|r| r.parent.is_none() && r.state != State::Duplicate);
+        named.next().filter(|_| named.next().is_none() && !self.flags.is_response)
     }
 
     /// A new envelope without recipients.

@@ -134,7 +134,7 @@ impl Pool {
 }
 
 /// Longest time without use.
-const KEPT: Duration = Duration::from_secs(1);
+const KEPT: Duration = Duration::from_millis(300);
 /// Most idle connections.
 const MOST: usize = 200;
 /// Longest time for which a host counts as down without another try.

@@ -60,7 +60,6 @@ async fn queue_one(attempt: &Attempt, site: &Arc<Site>, report: &Report) -> Resu
             Part::Original => copy(&attempt.body, &mut writer, &id).await?,
         }
     }
-    envelope.size_bytes = writer.len();
     let body = writer.finish().await?;
     site.router.expand(&mut envelope).await;
     complete::complete_header(&mut envelope, &site.config, &site.zone);

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::Router;
 use super::files::{AddressFile, Refusal};
+use super::rules::Parsed;
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::base::limits;
@@ -67,8 +68,10 @@ impl Router {
                 Ok(Placed::Here) => {}
                 Ok(Placed::Instead(addresses, origin)) => {
                     let parent = envelope.recipients.get(index).cloned();
+                    let is_one = addresses.len() == 1;
                     for address in addresses {
-                        let recipient = child(address, index, parent.as_ref(), &origin);
+                        let mut recipient = child(address, index, parent.as_ref(), &origin);
+                        recipient.is_primary = is_one && parent.as_ref().is_some_and(|p| p.is_primary);
                         stack.push(Work { recipient, level: level + 1, refusal: origin.refusal });
                     }
                 }
@@ -78,16 +81,23 @@ impl Router {
     }
 
     /// Whether an address that was resolved exists: alias, other mailer by ruleset 5, mailbox.
-    pub(super) async fn look_into(&self, mut resolved: Resolved, scope: &mut Scope) -> Result<Resolved, RouteError> {
+    pub(super) async fn look_into(
+        &self,
+        mut resolved: Resolved,
+        mut is_final: bool,
+        scope: &mut Scope,
+    ) -> Result<Resolved, RouteError> {
         for _ in 0..limits::ALIAS_DEPTH {
             let Some(mailer) = self.config.mailers.get(resolved.triple.mailer.0) else { break };
             if mailer.has(b'A') && self.alias(&resolved.triple, scope).await?.is_some() {
                 resolved.is_alias = true;
                 return Ok(resolved);
             }
-            let next = if mailer.has(b'5') { self.local(&resolved.triple, scope).await? } else { None };
+            let asks = mailer.has(b'5') && !is_final;
+            let next = if asks { self.local(&resolved.triple, scope).await? } else { None };
             let Some(next) = next else { break };
-            resolved.triple = next;
+            resolved.triple = next.triple;
+            is_final = next.is_final;
         }
         let asks_for_user = self.config.mailers.get(resolved.triple.mailer.0).is_some_and(|m| m.has(b'w'));
         if asks_for_user {
@@ -109,8 +119,8 @@ impl Router {
             return Err(too_deep(level, most));
         }
         let mut scope = envelope.scope.clone();
-        let mut triple = match recipient.route.take() {
-            Some(triple) => triple,
+        let Parsed { mut triple, mut is_final } = match recipient.route.take() {
+            Some(triple) => Parsed { triple, is_final: false },
             None => self.triple(&recipient.address, false, &mut scope).await?,
         };
         self.name_for_reports(recipient, &scope);
@@ -137,11 +147,13 @@ impl Router {
                     return self.by_alias(envelope, &triple, recipient, &value, &mut scope).await;
                 }
             }
-            let next = if mailer.has(b'5') { self.local(&triple, &mut scope).await? } else { None };
-            let Some(next) = next.filter(|next| *next != triple) else {
+            let asks = mailer.has(b'5') && !is_final;
+            let next = if asks { self.local(&triple, &mut scope).await? } else { None };
+            let Some(next) = next else {
                 return self.place_mailbox(envelope, mailer, &triple, recipient, is_escaped || is_self, &scope).await;
             };
-            triple = next;
+            triple = next.triple;
+            is_final = next.is_final;
         }
         Err(too_deep(limits::ALIAS_DEPTH, limits::ALIAS_DEPTH))
     }

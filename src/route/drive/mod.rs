@@ -52,10 +52,10 @@ impl Router {
     ///
     /// Sets `$h`, `$u` and `${addr_type}` in `scope`. Errors carry the address as given.
     pub async fn resolve(&self, address: &[u8], depth: Depth, scope: &mut Scope) -> Result<Resolved, RouteError> {
-        let triple = self.triple(address, false, scope).await.map_err(|e| e.at(address))?;
+        let rules::Parsed { triple, is_final } = self.triple(address, false, scope).await.map_err(|e| e.at(address))?;
         let mut resolved = Resolved { triple, address: Bytes::copy_from_slice(address), owner: None, is_alias: false };
         if depth == Depth::Mailbox {
-            resolved = self.look_into(resolved, scope).await.map_err(|e| e.at(address))?;
+            resolved = self.look_into(resolved, is_final, scope).await.map_err(|e| e.at(address))?;
         }
         scope.set(names::RCPT_HOST_H, resolved.triple.host.clone());
         scope.set(names::RCPT_USER, resolved.triple.user.clone());
@@ -120,7 +120,7 @@ impl Router {
 
     /// The envelope sender: where answers to it would go.
     pub async fn resolve_sender(&self, address: &[u8], scope: &mut Scope) -> Result<Resolved, RouteError> {
-        let triple = self.triple(address, true, scope).await.map_err(|e| e.at(address))?;
+        let triple = self.triple(address, true, scope).await.map_err(|e| e.at(address))?.triple;
         let owner = self.owner_of(&triple).await.map_err(|e| e.at(address))?;
         Ok(Resolved { triple, address: Bytes::copy_from_slice(address), owner, is_alias: false })
     }

@@ -28,6 +28,14 @@ pub(super) struct Standard {
     five: Option<RulesetId>,
 }
 
+/// What rulesets 0 and 5 made of an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Parsed {
+    pub(super) triple: Triple,
+    /// Ruleset 5 is not asked any more.
+    pub(super) is_final: bool,
+}
+
 impl Standard {
     pub(super) fn new(config: &crate::config::Config) -> Self {
         Self {
@@ -48,7 +56,7 @@ impl Router {
         address: &[u8],
         is_sender: bool,
         scope: &mut Scope,
-    ) -> Result<Triple, RouteError> {
+    ) -> Result<Parsed, RouteError> {
         let kind = if is_sender { Kind::ENVELOPE_SENDER } else { Kind::ENVELOPE_RECIPIENT };
         scope.set(names::ADDR_TYPE, kind.addr_type());
         let mut workspace = self.rewriter.workspace();
@@ -69,7 +77,7 @@ impl Router {
     }
 
     /// Ruleset 5 on the user part; `None` when it did not resolve to something else. Source: op guide 5.1 (ruleset 5).
-    pub(super) async fn local(&self, triple: &Triple, scope: &mut Scope) -> Result<Option<Triple>, RouteError> {
+    pub(super) async fn local(&self, triple: &Triple, scope: &mut Scope) -> Result<Option<Parsed>, RouteError> {
         let Some(five) = self.standard.five else { return Ok(None) };
         scope.set(names::ADDR_TYPE, Kind::ENVELOPE_RECIPIENT.addr_type());
         scope.set(names::RCPT_HOST_H, triple.host.clone());
@@ -81,7 +89,7 @@ impl Router {
             return Ok(None);
         }
         let next = self.finish(&workspace, Kind::ENVELOPE_RECIPIENT, scope).await?;
-        Ok((next != *triple).then_some(next))
+        Ok((next.triple != *triple).then_some(next))
     }
 
     /// See [`Router::rewrite_for_mailer`].
@@ -143,7 +151,7 @@ impl Router {
     }
 
     /// Makes a triple of a workspace that ruleset 0 or 5 resolved.
-    async fn finish(&self, workspace: &Workspace, kind: Kind, scope: &mut Scope) -> Result<Triple, RouteError> {
+    async fn finish(&self, workspace: &Workspace, kind: Kind, scope: &mut Scope) -> Result<Parsed, RouteError> {
         let Resolution { mailer, host, user, user_words } =
             workspace.resolution().map_err(|e| configuration(e.to_string()))?;
         if mailer.eq_ignore_ascii_case(b"error") {
@@ -158,15 +166,19 @@ impl Router {
             (None, Some(_)) if !is_local => return Err(configuration("buildaddr: no host")),
             (host, Some(user)) => (host.unwrap_or_default(), user),
         };
-        let raw = Triple { mailer: id, host, user };
+        // A leading @ of the user says that ruleset 5 is done with it (F=@).
+        let stops = self.config.mailers.get(id.0).is_some_and(|m| m.has(b'@'));
+        let rest = user.strip_prefix(b"@").filter(|_| stops).map(|rest| user.slice_ref(rest.trim_ascii_start()));
+        let is_final = rest.is_some();
+        let raw = Triple { mailer: id, host, user: rest.unwrap_or(user) };
         let settled = settle(&self.config, raw.clone());
         if settled.mailer != id {
-            return Ok(settled);
+            return Ok(Parsed { triple: settled, is_final });
         }
         let mut workspace = self.rewriter.workspace();
         load(&mut workspace, &raw.user)?;
         self.outward(&mut workspace, kind, id, scope).await?;
-        Ok(settle(&self.config, Triple { user: workspace.text(), ..raw }))
+        Ok(Parsed { triple: settle(&self.config, Triple { user: workspace.text(), ..raw }), is_final })
     }
 
     async fn run<const N: usize>(
