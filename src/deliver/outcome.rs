@@ -21,6 +21,17 @@ pub enum Verdict {
     Failed,
 }
 
+/// What was said with a server, for the transcript.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dialogue {
+    /// The server.
+    pub host: Bytes,
+    /// The last command sent; empty for the greeting.
+    pub command: Bytes,
+    /// Lines of its reply.
+    pub reply: Vec<Bytes>,
+}
+
 /// Result of a try for one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -40,8 +51,10 @@ pub struct Outcome {
     pub exit: Option<u8>,
     /// Exit code that stands for the outcome.
     pub code: Exit,
-    /// Line for the transcript instead of the usual one.
+    /// Line for the transcript in front of the usual one.
     pub transcript: Option<String>,
+    /// Command and reply for the transcript.
+    pub dialogue: Option<Dialogue>,
     /// Words for the message as a whole (`M` of the queue file), where they differ from `text`.
     pub job_text: Option<String>,
     /// What success means.
@@ -148,6 +161,7 @@ impl Outcome {
             code: Exit::OK,
             job_text: None,
             transcript: None,
+            dialogue: None,
             success: None,
         }
     }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::base::exit::Exit;
 use crate::base::status::Status;
 use crate::config::Mailer;
-use crate::deliver::outcome::{Outcome, exit_of_reply};
+use crate::deliver::outcome::{Dialogue, Outcome, exit_of_reply};
 use crate::envelope::recipient::Success;
 use crate::smtp::client::{Capabilities, Phase, Reply, Settled, Trouble};
 
@@ -28,7 +28,7 @@ pub fn outcome(settled: &Settled, host: &Bytes, capabilities: &Capabilities, mai
         }
         Settled::Refused { phase, command, reply } => {
             let mut outcome = refused(*phase, reply).with_reply(reply.log_form(), host.clone());
-            outcome.transcript = Some(dialogue(host, command, reply));
+            outcome.dialogue = Some(dialogue(host, command, reply));
             outcome
         }
         Settled::Ruleset(_) => Outcome::deferred(Status(4, 2, 0), ""),
@@ -42,7 +42,7 @@ pub fn trouble(trouble: &Trouble, host: &Bytes) -> Outcome {
     match trouble {
         Trouble::Refused { phase, command, reply } => {
             let mut outcome = refused(*phase, reply).with_reply(reply.log_form(), host.clone());
-            outcome.transcript = Some(dialogue(host, command, reply));
+            outcome.dialogue = Some(dialogue(host, command, reply));
             outcome
         }
         Trouble::Broken { phase: Phase::Connect, .. } | Trouble::Timeout(Phase::Connect) => {
@@ -101,14 +101,8 @@ fn status_of(code: u16) -> Status {
     }
 }
 
-fn dialogue(host: &Bytes, command: &Bytes, reply: &Reply) -> String {
-    let mut text = format!("... while talking to {}:\n", String::from_utf8_lossy(host));
-    if !command.is_empty() {
-        text.push_str(&format!(">>> {}\n", String::from_utf8_lossy(command)));
-    }
-    let lines: Vec<String> = reply.lines.iter().map(|l| format!("<<< {}", String::from_utf8_lossy(l))).collect();
-    text.push_str(&lines.join("\n"));
-    text
+fn dialogue(host: &Bytes, command: &Bytes, reply: &Reply) -> Dialogue {
+    Dialogue { host: host.clone(), command: command.clone(), reply: reply.lines.clone() }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::base::exit::Exit;
 use crate::base::status::Classify;
 use crate::base::time::{UnixTime, clock_form};
 use crate::config::Timeouts;
-use crate::deliver::outcome::{Outcome, Verdict};
+use crate::deliver::outcome::{Dialogue, Outcome, Verdict};
 use crate::deliver::owners;
 use crate::deliver::plan::{self, Batch};
 use crate::deliver::retry;
@@ -41,6 +41,7 @@ pub(super) async fn attempt(courier: &Courier, job: Job) -> Report {
         watch: job.watch,
         now: clock::now(),
         transcript: Vec::new(),
+        last_dialogue: None,
         unmarked: 0,
         exit: Exit::OK,
         messages: Vec::new(),
@@ -82,6 +83,8 @@ pub(super) struct Attempt {
     pub(super) now: UnixTime,
     /// Lines for the transcript of a DSN.
     pub(super) transcript: Vec<u8>,
+    /// Server and command of the last lines of it.
+    last_dialogue: Option<(Bytes, Bytes)>,
     /// Recipients settled since the queue file was written.
     unmarked: usize,
     exit: Exit,
@@ -169,6 +172,9 @@ impl Attempt {
             outcome.apply(recipient, self.now);
             let address = recipient.address.clone();
             let line = format!("{}... {}", shown(&address), outcome.text);
+            if let Some(dialogue) = &outcome.dialogue {
+                self.note_dialogue(dialogue);
+            }
             if let Some(text) = &outcome.transcript {
                 self.note(text);
             }
@@ -263,6 +269,22 @@ impl Attempt {
             Box::pin(attempt(&courier, job)).await;
         }
         Ok(!is_left)
+    }
+
+    /// Adds a command and its reply; what was the same in the one before is not said again.
+    fn note_dialogue(&mut self, dialogue: &Dialogue) {
+        let is_same_host = self.last_dialogue.as_ref().is_some_and(|(host, _)| *host == dialogue.host);
+        let is_same_command = is_same_host && self.last_dialogue.as_ref().is_some_and(|(_, c)| *c == dialogue.command);
+        if !is_same_host {
+            self.note(format!("... while talking to {}:", shown(&dialogue.host)));
+        }
+        if !is_same_command && !dialogue.command.is_empty() {
+            self.note([b">>> ", dialogue.command.as_ref()].concat());
+        }
+        for line in &dialogue.reply {
+            self.note([b"<<< ", line.as_ref()].concat());
+        }
+        self.last_dialogue = Some((dialogue.host.clone(), dialogue.command.clone()));
     }
 
     /// Adds a line to the transcript.
