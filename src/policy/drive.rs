@@ -120,7 +120,7 @@ fn mode(hook: Hook) -> Mode {
 }
 
 fn load(workspace: &mut Workspace, arguments: &[Bytes], mode: Mode) -> Option<()> {
-    let parts: Vec<&[u8]> = arguments.iter().map(|a| a.as_ref()).collect();
+    let parts: Vec<&[u8]> = arguments.iter().map(AsRef::as_ref).collect();
     workspace.load_parts(&parts, mode).ok().map(|_| ())
 }
 

@@ -40,7 +40,7 @@ impl Refusal {
         }
         let class = u8::try_from(code / 100).unwrap_or(5);
         let status = match Status::parse_prefix(host) {
-            Some((status, rest)) if rest.is_empty() => status,
+            Some((status, [])) => status,
             _ => Status(class, 0, 0),
         };
         Self::new(code, status, words.to_vec())

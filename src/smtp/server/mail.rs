@@ -92,11 +92,11 @@ impl Session {
         match (mail.at, input) {
             (At::Resolve, Input::Resolved(resolved)) => self.sender_resolved(mail, resolved),
             (At::TrustAuth, Input::Verdict(verdict)) => {
-                if verdict != Verdict::Accept {
-                    if let Some(envelope) = self.envelope() {
-                        envelope.auth = Some(Bytes::from_static(b"<>"));
-                        envelope.scope.unset(names::AUTH_AUTHOR);
-                    }
+                if verdict != Verdict::Accept
+                    && let Some(envelope) = self.envelope()
+                {
+                    envelope.auth = Some(Bytes::from_static(b"<>"));
+                    envelope.scope.unset(names::AUTH_AUTHOR);
                 }
                 self.check_mail(mail)
             }

@@ -299,10 +299,10 @@ impl Session {
     fn command(&mut self, text: &[u8]) -> Action {
         let text = text.split(|b| *b == 0).next().unwrap_or_default();
         self.note(Level::DIALOGUE, Priority::Info, format!("<-- {}", shown(text)));
-        if !self.greeted || self.features.has(b'h') {
-            if let Some(action) = self.proxy(text) {
-                return action;
-            }
+        if (!self.greeted || self.features.has(b'h'))
+            && let Some(action) = self.proxy(text)
+        {
+            return action;
         }
         let (row, argument) = verbs::parse(text);
         if let Some(refusal) = self.refusal.clone().filter(|_| row.is_some_and(|r| !r.when_refused)) {

@@ -31,15 +31,12 @@ impl Session {
             self.reply(502, Status(5, 3, 0), &format!("Sendmail {} -- HELP not implemented", shown(&version)));
             return Action::Read;
         };
-        match help::lines(file, topic, self.scope()) {
-            Some(mut lines) => {
-                lines.push(b"End of HELP info".to_vec());
-                self.replies.lines(214, Some(Status(2, 0, 0)), lines.iter().map(Vec::as_slice));
-            }
-            None => {
-                let topic = shown(help::shown_topic(topic)).to_string();
-                self.reply(504, Status(5, 3, 0), &format!("HELP topic \"{topic}\" unknown"));
-            }
+        if let Some(mut lines) = help::lines(file, topic, self.scope()) {
+            lines.push(b"End of HELP info".to_vec());
+            self.replies.lines(214, Some(Status(2, 0, 0)), lines.iter().map(Vec::as_slice));
+        } else {
+            let topic = shown(help::shown_topic(topic)).to_string();
+            self.reply(504, Status(5, 3, 0), &format!("HELP topic \"{topic}\" unknown"));
         }
         Action::Read
     }

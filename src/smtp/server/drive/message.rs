@@ -276,16 +276,16 @@ impl Drive {
         Outcome::Refused(refusal)
     }
 
-    fn log_recipients(&mut self, stat: &[u8], quarantine: &[u8], mailer: Option<Bytes>) {
+    fn log_recipients(&mut self, stat: &[u8], quarantine: &[u8], mailer: Option<&Bytes>) {
         let Some(envelope) = self.session.envelope() else { return };
         let recipients: Vec<Bytes> =
             envelope.recipients.iter().filter(|r| r.is_primary).map(|r| r.address.clone()).collect();
-        let to: Vec<&[u8]> = recipients.iter().map(|a| a.as_ref()).collect();
+        let to: Vec<&[u8]> = recipients.iter().map(AsRef::as_ref).collect();
         let line = line::To {
             to: &to,
             delay: clock::now().since(envelope.created),
             priority: envelope.priority,
-            mailer: mailer.as_deref().unwrap_or_default(),
+            mailer: mailer.map(AsRef::as_ref).unwrap_or_default(),
             quarantine,
             stat,
             ..line::To::default()
@@ -322,13 +322,13 @@ impl Drive {
         };
         if let Some(reason) = is_held {
             let mailer = self.first_mailer();
-            self.log_recipients(b"quarantined", &reason, mailer);
+            self.log_recipients(b"quarantined", &reason, mailer.as_ref());
             self.session.take_envelope();
             return accepted(id);
         }
         if !mode.is_immediate() {
             let mailer = self.first_mailer();
-            self.log_recipients(b"queued", b"", mailer);
+            self.log_recipients(b"queued", b"", mailer.as_ref());
             self.session.take_envelope();
             return accepted(id);
         }

@@ -239,8 +239,8 @@ impl Drive {
         let Some(words) = verdict.log_words(about) else { return };
         let decision = line::RulesetDecision {
             ruleset,
-            arg1: arguments.first().map(|a| a.as_ref()).unwrap_or_default(),
-            arg2: arguments.get(1).map(|a| a.as_ref()),
+            arg1: arguments.first().map(AsRef::as_ref).unwrap_or_default(),
+            arg2: arguments.get(1).map(AsRef::as_ref),
             relay: &self.session.client.described,
             decision: words.as_bytes(),
         };
