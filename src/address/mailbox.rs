@@ -43,8 +43,14 @@ pub fn crack(item: &[u8]) -> Frame {
     if crack.in_brackets {
         crack.push(b'>');
     }
+    if crack.out.before.len() + crack.out.after.len() > LONGEST {
+        return Frame { before: b"<".to_vec(), after: b">".to_vec(), has_address: true };
+    }
     crack.out
 }
+
+/// Most bytes around an address; what has more loses its phrase and comments.
+const LONGEST: usize = crate::base::limits::ADDRESS;
 
 struct Crack<'a> {
     item: &'a [u8],

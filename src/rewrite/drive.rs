@@ -66,8 +66,7 @@ impl Rewriter {
                         workspace.answer(Reply::NoMap, observer);
                         continue;
                     };
-                    let blank = self.maps.blank(map);
-                    if let Some(blank) = blank {
+                    if let Some(blank) = self.maps.blank(map) {
                         workspace.string_key(blank);
                     }
                     let question = workspace.question();
@@ -80,14 +79,8 @@ impl Rewriter {
                     }
                     let reply = match &answer {
                         Answer::Found(value) => Reply::Found(value),
-                        Answer::NotFound(_) if blank.is_some() => Reply::Strung,
                         Answer::NotFound(_) => Reply::NotFound,
-                        Answer::Temporary(text) => {
-                            if !text.is_empty() {
-                                observer.message(text);
-                            }
-                            Reply::Temporary
-                        }
+                        Answer::Temporary(_) => Reply::Temporary,
                     };
                     workspace.answer(reply, observer);
                 }

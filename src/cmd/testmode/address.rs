@@ -42,8 +42,8 @@ impl TestMode<'_> {
         let mut rest = address;
         loop {
             let used = self.load(rest, mode, Some(b','));
-            if used.is_some() && !self.workspace.view().is_empty() && !self.each_ruleset(&list) {
-                return;
+            if used.is_some() && !self.workspace.view().is_empty() {
+                self.each_ruleset(&list);
             }
             let Some(behind) = used.and_then(|used| rest.get(used + 1..)) else { return };
             if behind.is_empty() {
@@ -53,8 +53,8 @@ impl TestMode<'_> {
         }
     }
 
-    /// Applies the rulesets of a list; false when one is not known.
-    fn each_ruleset(&mut self, list: &[u8]) -> bool {
+    /// Applies the rulesets of a list, up to one that is not known.
+    fn each_ruleset(&mut self, list: &[u8]) {
         let mut rest = list;
         while !rest.is_empty() {
             let (name, behind) = crate::base::bytes::split_once(rest, b',').unwrap_or((rest, b""));
@@ -66,8 +66,7 @@ impl TestMode<'_> {
                     }
                     self.output.text(b"Undefined ruleset ");
                     self.output.shown(rest);
-                    self.output.end();
-                    return false;
+                    return self.output.end();
                 }
             };
             let exit = self.apply(ruleset);
@@ -78,7 +77,6 @@ impl TestMode<'_> {
             }
             rest = behind;
         }
-        true
     }
 
     /// Whether an address has bytes that no address may have; the complaint is printed.
@@ -159,7 +157,7 @@ impl TestMode<'_> {
             return false;
         }
         if address.len() > limits::ADDRESS {
-            self.prefix(address);
+            self.prefix(address.get(..limits::ADDRESS).unwrap_or(address));
             self.too_long(address);
             return false;
         }
@@ -196,7 +194,7 @@ impl TestMode<'_> {
         };
         let Some(user) = user else { return self.no_address("buildaddr: no user") };
         let Some(kind) = self.config.mailers.get(id.0).cloned() else { return };
-        if host.is_none() && !kind.has(b'l') {
+        if host.as_ref().is_none_or(Bytes::is_empty) && !kind.has(b'l') {
             return self.no_address("buildaddr: no host");
         }
         let host = host.unwrap_or_default();

@@ -165,13 +165,7 @@ impl TestMode<'_> {
                 self.output.text(&value);
                 self.output.line(&format!(" ({exit})"));
             }
-            Answer::NotFound(_) => self.output.line(&format!("no match ({exit})")),
-            Answer::Temporary(text) => {
-                if !text.is_empty() {
-                    self.output.line(&text);
-                }
-                self.output.line(&format!("no match ({exit})"));
-            }
+            Answer::NotFound(_) | Answer::Temporary(_) => self.output.line(&format!("no match ({exit})")),
         }
     }
 

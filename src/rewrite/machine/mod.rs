@@ -49,8 +49,6 @@ pub enum Reply<'a> {
     Found(&'a [u8]),
     /// No such key.
     NotFound,
-    /// No such key, and without a default the key's text comes in its place: maps with a blank of their own.
-    Strung,
     /// The map could not say: counts as a miss, and marks the evaluation.
     Temporary,
     /// There is no map of that name.
@@ -69,6 +67,8 @@ struct Frame {
     repeats: usize,
     phase: Phase,
     after: After,
+    /// Calls noted by rulesets below.
+    calls_below: usize,
     /// Of this ruleset and those it called.
     status: Exit,
 }
@@ -79,8 +79,10 @@ enum Phase {
     Rules,
     /// Asking maps; see [`Pending`].
     Maps,
-    /// Calling rulesets, from the token before this one leftwards.
+    /// Noting calls, from this token on.
     Calls(usize),
+    /// Making the calls noted, the last one first.
+    Calling,
 }
 
 /// A result whose maps are being asked.
@@ -106,6 +108,8 @@ pub(crate) struct Machine {
     pending: Pending,
     question: Question,
     dead: Dead,
+    /// Places of `$>`, outermost first.
+    calls: Vec<usize>,
     scanned: Tokens,
     plain: Vec<u8>,
 }
@@ -123,6 +127,7 @@ impl Workspace {
     /// Begins to evaluate a ruleset; go on with [`Self::run`].
     pub fn start(&mut self, ruleset: RulesetId, observer: &mut impl Observer) {
         self.machine.frames.clear();
+        self.machine.calls.clear();
         self.machine.status = Exit0::default();
         self.enter(ruleset, 0, observer);
     }
@@ -143,7 +148,8 @@ impl Workspace {
                     }
                     self.replace(observer);
                 }
-                Phase::Calls(at) => self.call(at, observer),
+                Phase::Calls(at) => self.note_calls(frame, at, observer),
+                Phase::Calling => self.call(frame, observer),
             }
         }
         Step::Done(self.machine.status.0)
@@ -161,6 +167,7 @@ impl Workspace {
             repeats: 0,
             phase: Phase::Rules,
             after: After::Again,
+            calls_below: self.machine.calls.len(),
             status: Exit::OK,
         });
         if self.machine.frames.len() > limits::RULESET_DEPTH + 1 {
@@ -181,15 +188,15 @@ impl Workspace {
         self.pop(frame.status);
     }
 
-    /// Takes the ruleset on top away. When it failed its caller makes no more calls for the rule at work.
+    /// Takes the ruleset on top away. When it failed (not for now only) its caller makes no more calls for the rule at work.
     fn pop(&mut self, status: Exit) {
         self.machine.frames.pop();
         match self.machine.frames.last_mut() {
             None => self.machine.status = Exit0(status),
             Some(caller) if status != Exit::OK => {
                 caller.status = status;
-                if let Phase::Calls(at) = &mut caller.phase {
-                    *at = caller.base;
+                if status != Exit::TEMPFAIL {
+                    self.machine.calls.truncate(caller.calls_below);
                 }
             }
             Some(_) => {}
@@ -389,7 +396,7 @@ impl Workspace {
             Reply::NoMap => {
                 observer.message(&format!("rewrite: map {} not found", seven_bits(&question.map)));
             }
-            Reply::Found(_) | Reply::NotFound | Reply::Strung => {}
+            Reply::Found(_) | Reply::NotFound => {}
         }
         let outcome = match (reply, pending.default) {
             (Reply::Found(value), _) => tokenise(&program, &mut self.own, result, scanned, value, observer),
@@ -400,7 +407,6 @@ impl Workspace {
                 View { program: &program, own: &self.own, tokens: default }.write_into(plain);
                 tokenise(&program, &mut self.own, result, scanned, plain, observer)
             }
-            (Reply::Strung, None) => tokenise(&program, &mut self.own, result, scanned, &question.key, observer),
             (_, None) => {
                 result.extend_from_slice(source.get(pending.key.0..pending.key.1).unwrap_or_default());
                 Ok(())
@@ -423,7 +429,7 @@ impl Workspace {
         let Some(frame) = self.machine.frames.last_mut() else { return };
         self.tokens.truncate(frame.base);
         self.tokens.append(&mut self.machine.result);
-        frame.phase = Phase::Calls(self.tokens.len());
+        frame.phase = Phase::Calls(frame.base);
         let calls = self.tokens.get(frame.base..).unwrap_or_default().iter().any(|t| t.id == symbols::CALL);
         if !calls {
             self.finish_rule(observer);
@@ -443,47 +449,71 @@ impl Workspace {
         }
     }
 
-    /// Runs the last call in front of `before`, or finishes the rule.
-    fn call(&mut self, before: usize, observer: &mut impl Observer) {
-        let Some(frame) = self.machine.frames.last().copied() else { return };
-        let found = self
-            .tokens
-            .get(frame.base..before)
-            .and_then(|tokens| tokens.iter().rposition(|t| t.id == symbols::CALL))
-            .map(|at| at + frame.base);
-        let Some(at) = found else { return self.finish_rule(observer) };
-        if let Some(top) = self.machine.frames.last_mut() {
-            top.phase = Phase::Calls(at);
-        }
-        let Some(name) = self.tokens.get(at + 1).copied() else { return };
-        let text = text_of(&self.program, &self.own, name);
-        let bare = call_name(text);
-        let ruleset = match self.program.called(&bare) {
-            Ok(ruleset) => ruleset,
-            Err(complaint) => {
-                if let Some(complaint) = complaint {
-                    observer.message(&complaint);
+    /// Notes the calls of the result from `at` on.
+    ///
+    /// A name that is unknown ends the rule before any call is made. A call of a ruleset without rules is taken out at
+    /// once, and the token that follows it is passed over.
+    fn note_calls(&mut self, frame: Frame, mut at: usize, observer: &mut impl Observer) {
+        while let Some(found) = self.next_call(at) {
+            match self.called(found, observer) {
+                None => {
+                    self.machine.calls.truncate(frame.calls_below);
+                    break;
                 }
-                observer.message(&format!("Unknown ruleset {}", seven_bits(&bare)));
-                if bare.as_ref() != text {
-                    let start = index(self.program.table.text.len() + self.own.len());
-                    self.own.extend_from_slice(&bare.into_owned());
-                    let len = index(self.program.table.text.len() + self.own.len()) - start;
-                    if let Some(slot) = self.tokens.get_mut(at + 1) {
-                        *slot = Token { start, len, id: symbols::UNKNOWN };
-                    }
+                Some(ruleset) if self.program.has_rules(ruleset) => {
+                    self.machine.calls.push(found);
+                    at = found + 2;
                 }
-                if let Some(top) = self.machine.frames.last_mut() {
-                    top.status = Exit::CONFIG;
-                    top.phase = Phase::Calls(top.base);
+                Some(_) => {
+                    self.tokens.drain(found..found + 2);
+                    at = found + 1;
                 }
-                return;
             }
-        };
-        self.tokens.drain(at..at + 2);
-        if !self.program.has_rules(ruleset) {
-            return;
         }
+        if let Some(top) = self.machine.frames.last_mut() {
+            top.phase = Phase::Calling;
+        }
+    }
+
+    fn next_call(&self, from: usize) -> Option<usize> {
+        let at = from + self.tokens.get(from..)?.iter().position(|t| t.id == symbols::CALL)?;
+        (at + 1 < self.tokens.len()).then_some(at)
+    }
+
+    /// The ruleset that the call at `at` names; when it is unknown that is said, and the name left as it was read.
+    fn called(&mut self, at: usize, observer: &mut impl Observer) -> Option<RulesetId> {
+        let token = self.tokens.get(at + 1).copied()?;
+        let text = text_of(&self.program, &self.own, token);
+        let name = call_name(text);
+        let complaint = match self.program.called(&name) {
+            Ok(ruleset) => return Some(ruleset),
+            Err(complaint) => complaint,
+        };
+        if let Some(complaint) = complaint {
+            observer.message(&complaint);
+        }
+        observer.message(&format!("Unknown ruleset {}", seven_bits(&name)));
+        if let Cow::Owned(name) = name {
+            let start = index(self.program.table.text.len() + self.own.len());
+            self.own.extend_from_slice(&name);
+            if let Some(slot) = self.tokens.get_mut(at + 1) {
+                *slot = Token { start, len: index(name.len()), id: symbols::UNKNOWN };
+            }
+        }
+        if let Some(top) = self.machine.frames.last_mut() {
+            top.status = Exit::CONFIG;
+        }
+        None
+    }
+
+    /// Makes the last call noted, or finishes the rule.
+    fn call(&mut self, frame: Frame, observer: &mut impl Observer) {
+        if self.machine.calls.len() <= frame.calls_below {
+            return self.finish_rule(observer);
+        }
+        let Some(at) = self.machine.calls.pop() else { return };
+        let Some(ruleset) = self.called(at, observer) else { return };
+        self.tokens.drain(at..at + 2);
         self.enter(ruleset, at, observer);
     }
 }

@@ -120,13 +120,18 @@ fn rules_repeat_until_told_otherwise() {
 fn calls_take_everything_to_their_right() {
     let rules = "Sx\nR$- $- $*\t$: < $>$1 $3 > $>$2 $3 y\nSa\nR$*\t$@ a <$1>\nSb\nR$*\t$@ b <$1>\nSt\nR$*\t$# m $@ h\n\
                  Se\nSn\nR$*\t$: $>nosuch $1\nSr\nR$*\t$: x $>r $1\nSc\nR$*\t$: $>t $1\nR$*\tno\nSd\nR$*\t$: q $>t $1\n\
-                 R$- $# $*\t$: $2";
+                 R$- $# $*\t$: $2\nSu1\nR$*\t$: $>a $>nosuch $1\nSu2\nR$*\t$: $>nosuch $>a $1\nSu3\nR$*\t$: $>e $>a $1\n\
+                 Su4\nR$*\t$: $>e q $>a $1";
     for (ruleset, address, result) in [
         ("x", "a b c", "< a < c > b < c y > >"),
         ("x", "a e c", "< a < c > c y >"),
         ("n", "q", "Unknown ruleset nosuch $> nosuch q"),
         ("c", "q", "$# m $@ h"),
         ("d", "q", "m $@ h"),
+        ("u1", "x", "Unknown ruleset nosuch $> a $> nosuch x"),
+        ("u2", "x", "Unknown ruleset nosuch $> nosuch $> a x"),
+        ("u3", "x", "$> a x"),
+        ("u4", "x", "q a < x >"),
     ] {
         assert_eq!(evaluated(rules, ruleset, address), result, "{ruleset}");
     }
