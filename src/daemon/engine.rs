@@ -1,12 +1,13 @@
 //! The engine: what sessions, attempts and queue runs share, and how they end.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio_tracker::Tracker;
 
+use super::lanes::Lanes;
 use super::load::Load;
 use super::{Selection, runner};
 use crate::base::exit::Exit;
@@ -15,6 +16,7 @@ use crate::deliver::drive::{Courier, Job, Reports};
 use crate::log::{Id, Level, Priority};
 use crate::policy::rates::Rates;
 use crate::queue::Kind;
+use crate::queue::drive::Leftover;
 use crate::queue::schedule::{Field, Filter, Request as RunRequest, plan};
 use crate::site::Site;
 use crate::smtp::server::drive::{Accepted, Deliverer};
@@ -28,12 +30,13 @@ pub struct Engine {
     /// Delivers, with connections kept between messages.
     courier: Courier,
     /// Counts of connections.
-    pub(super) rates: std::sync::Mutex<Rates>,
+    pub(super) rates: Mutex<Rates>,
     pub(super) load: Load,
     stop: watch::Sender<bool>,
     /// Attempts right after acceptance, at a time.
     immediate: Arc<Semaphore>,
     waiting: AtomicUsize,
+    lanes: Mutex<Lanes<runner::Token>>,
     tracker: Tracker,
 }
 
@@ -43,8 +46,9 @@ impl Engine {
         let window = site.config.options.connection_rate_window_size;
         Arc::new(Self {
             courier: Courier::new(&site),
+            lanes: Mutex::new(runner::lanes(&site.config)),
             site,
-            rates: std::sync::Mutex::new(Rates::new(window)),
+            rates: Mutex::new(Rates::new(window)),
             load: Load::default(),
             stop: watch::Sender::new(false),
             immediate: Arc::new(Semaphore::new(IMMEDIATE)),
@@ -82,13 +86,14 @@ impl Engine {
         }
     }
 
-    /// Runs the queue every `interval`, the first time at once.
+    /// Runs the queue every `interval`, the first time at once. A run does not wait for messages of the one before.
     pub fn run_regularly(self: &Arc<Self>, interval: Duration, selection: Selection) {
         let engine = Arc::clone(self);
         let mut stop = self.stopping();
         tokio::spawn(async move {
             loop {
-                engine.run_once(selection.clone()).await;
+                // A queue that could not be read was logged; the next time may do better.
+                drop(engine.start_run(selection.clone()).await);
                 tokio::select! {
                     () = tokio::time::sleep(interval) => {}
                     _ = stop.wait_for(|stop| *stop) => return,
@@ -97,14 +102,25 @@ impl Engine {
         });
     }
 
-    /// One run: every message that is due is tried, several at a time.
+    /// One run: every message that is due is tried, several at a time; returns when all were.
     pub async fn run_once(self: &Arc<Self>, selection: Selection) -> Exit {
-        let Ok(spool) = self.site.spool() else { return Exit::CONFIG };
+        match self.start_run(selection).await {
+            Ok(mut over) => {
+                // Nothing is ever sent: it ends with the last message.
+                let _ = over.recv().await;
+                Exit::OK
+            }
+            Err(exit) => exit,
+        }
+    }
+
+    async fn start_run(self: &Arc<Self>, selection: Selection) -> Result<mpsc::Receiver<()>, Exit> {
+        let Ok(spool) = self.site.spool() else { return Err(Exit::CONFIG) };
         let entries = match spool.scan().await {
             Ok(entries) => entries,
             Err(error) => {
                 self.site.log.system_error(Id::NoQueue, "root", error);
-                return Exit::OSERR;
+                return Err(Exit::OSERR);
             }
         };
         let options = &self.site.config.options;
@@ -120,8 +136,7 @@ impl Engine {
         let now = clock::now();
         let entries = entries.into_iter().filter(|e| group.is_none_or(|g| e.group == g)).collect();
         let seed = u64::try_from(now.0).unwrap_or(0);
-        runner::run(self, plan(entries, &request, now, seed)).await;
-        Exit::OK
+        Ok(runner::start(self, plan(entries, &request, now, seed)))
     }
 
     /// Tries one message of the queue.
@@ -135,6 +150,26 @@ impl Engine {
             Ok(None) => self.site.log.write(Level::LOCKED, Priority::Debug, Id::Queue(id.as_str()), "locked"),
             Err(error) => self.site.log.system_error(Id::Queue(id.as_str()), "root", error),
         }
+    }
+
+    /// Logs and clears away what a crash left in the queue directories. Before anything else works on the queue.
+    pub async fn recover(&self) {
+        let Ok(spool) = self.site.spool() else { return };
+        let left = match spool.recover().await {
+            Ok(left) => left,
+            Err(error) => return self.site.log.system_error(Id::NoQueue, "root", error),
+        };
+        for Leftover { directory, name, is_removed } in left {
+            let path = spool.path_of(directory).map(|p| p.display().to_string()).unwrap_or_default();
+            let done = if is_removed { "removed" } else { "kept" };
+            let text = format!("{path}/{name}: left by a crash, belongs to no message, {done}");
+            self.site.log.write(Level(8), Priority::Notice, Id::NoQueue, text);
+        }
+    }
+
+    /// What queue runs share.
+    pub(super) fn lanes(&self) -> MutexGuard<'_, Lanes<runner::Token>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn now() -> UnixTime {

@@ -8,6 +8,7 @@ pub mod listen;
 pub mod runner;
 pub mod stdio;
 
+mod lanes;
 mod load;
 
 use std::io::Write;
@@ -124,6 +125,7 @@ fn work(runtime: &Runtime, site: &Arc<Site>, options: &Options) -> Result<Stop, 
         return Err(Exit::OSERR);
     }
     let stop = runtime.block_on(async {
+        engine.recover().await;
         for listener in listeners {
             listen::start(Arc::clone(&engine), listener);
         }

@@ -2,31 +2,62 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use bytes::Bytes;
+use tokio::sync::mpsc;
 
 use super::engine::Engine;
+use super::lanes::{Lanes, Task};
 use crate::config::Config;
+use crate::envelope::QueueId;
 use crate::queue::Entry;
 
-/// Tries messages in order, as many at a time as the configuration allows; returns when all were tried.
-pub(super) async fn run(engine: &Arc<Engine>, entries: Vec<Entry>) {
-    let permits = Arc::new(Semaphore::new(at_a_time(&engine.site.config)));
-    let mut stop = engine.stopping();
-    for entry in entries {
-        let permit = tokio::select! {
-            biased;
-            _ = stop.wait_for(|stop| *stop) => return,
-            permit = Arc::clone(&permits).acquire_owned() => permit,
-        };
-        let worker = Arc::clone(engine);
+/// Ends when every message that carries a part of it was tried.
+pub(super) type Token = mpsc::Sender<()>;
+
+/// Lanes as the configuration bounds them.
+pub(super) fn lanes(config: &Config) -> Lanes<Token> {
+    let most = at_a_time(config);
+    Lanes::new(most, PER_HOST.min(most))
+}
+
+/// Begins to try messages in order, as many at a time as the configuration allows. The answer ends when all were tried.
+pub(super) fn start(engine: &Arc<Engine>, entries: Vec<Entry>) -> mpsc::Receiver<()> {
+    let (token, over) = mpsc::channel(1);
+    engine.lanes().add(entries, &token);
+    dispatch(engine);
+    over
+}
+
+/// Starts whatever may start now.
+fn dispatch(engine: &Arc<Engine>) {
+    if *engine.stopping().borrow() {
+        engine.lanes().clear();
+        return;
+    }
+    loop {
+        // Not in the loop's head, where the lock would be held during the start.
+        let next = engine.lanes().next();
+        let Some(Task { id, host, token }) = next else { return };
+        let turn = Turn { engine: Arc::clone(engine), id, host, _token: token };
         engine.spawn(async move {
-            Box::pin(worker.try_queued(&entry.id)).await;
-            drop(permit);
+            Box::pin(turn.engine.try_queued(&turn.id)).await;
         });
     }
-    let all = u32::try_from(at_a_time(&engine.site.config)).unwrap_or(u32::MAX);
-    // Closed never: all permits back means that every message was tried.
-    let _ = permits.acquire_many(all).await;
+}
+
+/// A message being tried. Dropped, also by a panic: the next one may start.
+struct Turn {
+    engine: Arc<Engine>,
+    id: QueueId,
+    host: Bytes,
+    _token: Token,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.engine.lanes().finished(&self.id, &self.host);
+        dispatch(&self.engine);
+    }
 }
 
 /// Messages tried at a time: `MaxQueueChildren`, else `MaxRunnersPerQueue` when it is more than one.
@@ -42,7 +73,9 @@ pub(super) fn group(config: &Config, name: &[u8]) -> Option<usize> {
 }
 
 /// Messages tried at a time when nothing is configured.
-const RUNNERS: usize = 20;
+const RUNNERS: usize = 100;
+/// Messages of one host tried at a time.
+const PER_HOST: usize = 20;
 /// Bound whatever is configured.
 const MOST_RUNNERS: usize = 1000;
 

@@ -124,12 +124,14 @@ impl Spool {
     fn commit_steps(&self, job: &CommitJob, made: &mut Vec<(usize, String)>) -> Result<Held, Error> {
         let directory = self.directory(job.directory)?;
         let data_name = format!("df{}", job.id);
-        let data = self.write_data(job, &data_name, made)?;
         let temporary = format!("tf{}", job.id);
         let control = format!("{}f{}", job.kind.letter(), job.id);
+        // First of all, and locked: a body whose temporary nobody holds is one that a crash left.
         let file = step("create", &temporary, directory.create(&temporary))?;
         made.push((job.directory, temporary.clone()));
-        let lock = step("write", &temporary, write_locked(file, &job.text))?;
+        step("lock", &temporary, file.try_lock().map_err(io::Error::from))?;
+        let data = self.write_data(job, &data_name, made)?;
+        let lock = step("write", &temporary, written(file, &job.text))?;
         if self.is_synced() {
             if let Some(data) = &data {
                 step("sync", &data_name, data.sync_data())?;
@@ -260,8 +262,12 @@ impl super::Directory {
 }
 
 /// Writes a control file under its lock, so that nobody else takes it up once it has its name.
-fn write_locked(mut file: File, text: &[u8]) -> io::Result<File> {
+fn write_locked(file: File, text: &[u8]) -> io::Result<File> {
     file.try_lock().map_err(io::Error::from)?;
+    written(file, text)
+}
+
+fn written(mut file: File, text: &[u8]) -> io::Result<File> {
     file.write_all(text)?;
     Ok(file)
 }

@@ -158,7 +158,12 @@ impl Directory {
     pub(super) fn create(&self, name: &str) -> io::Result<File> {
         let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let place = self.place(first(name));
-        Ok(File::from(openat(&place.fd, name, flags, self.mode)?))
+        let file = File::from(openat(&place.fd, name, flags, self.mode)?);
+        if self.mode.intersects(Mode::S_IWGRP | Mode::S_IWOTH) {
+            // Whoever shares the queue must be able to lock it, whatever the caller's umask.
+            nix::sys::stat::fchmod(&file, self.mode)?;
+        }
+        Ok(file)
     }
 
     /// Opens a file; never follows a link, never waits for a pipe.

@@ -1,5 +1,6 @@
 //! What lies in the queue directories: lists for runs, and what a crash left behind.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::{Directory, Spool};
@@ -45,10 +46,11 @@ impl Spool {
         names.iter().filter_map(|name| control_name(name)).map(entry).collect()
     }
 
-    /// Looks for what a crash left: temporary control files, and bodies without control file. To be called when no other
-    /// process of ours is starting a message, that is once at the start of a daemon.
+    /// Looks for what a crash left: temporary control files, and bodies without control file. To be called at the start of
+    /// a daemon.
     ///
-    /// Temporaries that nobody has locked and bodies older than an hour are removed.
+    /// Temporaries that nobody has locked are removed with their bodies: a writer that stood between creating and locking
+    /// fails then, and its client tries again. Other bodies without control file are removed when they are an hour old.
     pub async fn recover(&self) -> Result<Leftovers, Error> {
         self.run(|spool| {
             let mut found = Vec::new();
@@ -68,18 +70,22 @@ impl Spool {
 
 fn leftovers(index: usize, directory: &Directory, now: UnixTime) -> Leftovers {
     let mut found = Vec::new();
+    let mut abandoned = HashSet::new();
     for name in directory.place('q').names().unwrap_or_default() {
-        if name.starts_with("tf") && QueueId::parse(name.get(2..).unwrap_or_default().as_bytes()).is_some() {
-            let is_free = directory.open_file(&name, true).is_ok_and(|file| file.try_lock().is_ok());
-            let is_removed = is_free && age(directory, &name, now) > TEMPORARY && directory.remove(&name).is_ok();
-            found.push(Leftover { directory: index, name, is_removed });
+        let Some(id) = name.strip_prefix("tf").and_then(|id| QueueId::parse(id.as_bytes())) else { continue };
+        let is_free = directory.open_file(&name, true).is_ok_and(|file| file.try_lock().is_ok());
+        let is_removed = is_free && directory.remove(&name).is_ok();
+        found.push(Leftover { directory: index, name, is_removed });
+        if is_removed {
+            abandoned.insert(id);
         }
     }
     for name in directory.place('d').names().unwrap_or_default() {
         let Some(id) = name.strip_prefix("df").and_then(|id| QueueId::parse(id.as_bytes())) else { continue };
         let has_control = ['q', 'h', 'Q', 't'].iter().any(|l| directory.stat(&format!("{l}f{id}")).is_ok());
         if !has_control {
-            let is_removed = age(directory, &name, now) > ORPHAN && directory.remove(&name).is_ok();
+            let is_old = abandoned.contains(&id) || age(directory, &name, now) > ORPHAN;
+            let is_removed = is_old && directory.remove(&name).is_ok();
             found.push(Leftover { directory: index, name, is_removed });
         }
     }
@@ -107,7 +113,5 @@ pub(super) fn now() -> i64 {
     jiff::Timestamp::now().as_second()
 }
 
-/// Age at which a temporary control file is no longer being written.
-const TEMPORARY: Duration = Duration::from_secs(60);
 /// How long a body without control file is kept.
 const ORPHAN: Duration = Duration::from_secs(3600);

@@ -162,3 +162,35 @@ fn ids_of_one_second_differ_and_more_than_a_second_holds_run_ahead() {
         (0..10_000).map(|_| sequence.next_id(UnixTime(1_795_334_727), &TimeZone::UTC)).collect();
     assert_eq!(ids.len(), 10_000);
 }
+
+#[tokio::test]
+async fn files_of_a_shared_queue_have_the_configured_mode_whatever_the_umask() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let at = tempfile::tempdir().unwrap();
+    let mut config = Config::default();
+    config.options.queue_directory = Some(at.path().to_str().unwrap().to_owned().into());
+    config.options.queue_file_mode.0 = 0o666;
+    let spool = Spool::open(&config, TimeZone::UTC).unwrap();
+    let id = spool.new_id();
+    drop(spool.commit(&envelope(id.clone()), Vec::from(*b"x\n").into()).await.unwrap());
+    for name in files(at.path()) {
+        let mode = std::fs::metadata(at.path().join(&name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o666, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_crash_left_is_cleared_away_but_a_lone_body_waits() {
+    let at = tempfile::tempdir().unwrap();
+    let spool = spool(at.path());
+    let ids: Vec<QueueId> = std::iter::repeat_with(|| spool.new_id()).take(3).collect();
+    let held = spool.commit(&envelope(ids[0].clone()), Vec::from(*b"x\n").into()).await.unwrap();
+    let put = |name: String| std::fs::write(at.path().join(name), "x").unwrap();
+    put(format!("tf{}", ids[1]));
+    put(format!("df{}", ids[1]));
+    put(format!("df{}", ids[2]));
+    let removed: Vec<bool> = spool.recover().await.unwrap().iter().map(|l| l.is_removed).collect();
+    assert_eq!(removed.iter().filter(|r| **r).count(), 2);
+    assert_eq!(files(at.path()), [format!("df{}", ids[0]), format!("df{}", ids[2]), format!("qf{}", ids[0])]);
+    drop(held);
+}

@@ -1,0 +1,167 @@
+//! The order in which queued messages are tried: one list for all queue runs, and a lane for every host.
+//!
+//! A host that keeps its messages waiting fills its own lane only; what goes elsewhere passes it. A later run adds what is
+//! not known yet, so runs overlap without trying anything twice. Every step is O(1).
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use bytes::Bytes;
+
+use crate::envelope::QueueId;
+use crate::queue::Entry;
+
+/// Messages that wait or are being tried. `T` goes with a message from its run until it was tried.
+#[derive(Debug)]
+pub(super) struct Lanes<T> {
+    most: usize,
+    most_per_host: usize,
+    known: HashSet<QueueId>,
+    ready: VecDeque<Task<T>>,
+    /// Messages whose lane was full when their turn came.
+    parked: HashMap<Bytes, VecDeque<Task<T>>>,
+    active: HashMap<Bytes, usize>,
+    running: usize,
+}
+
+/// A message to be tried.
+#[derive(Debug)]
+pub(super) struct Task<T> {
+    /// Its id.
+    pub(super) id: QueueId,
+    /// Domain of its first recipient: its lane.
+    pub(super) host: Bytes,
+    /// What came with it.
+    pub(super) token: T,
+}
+
+impl<T> Lanes<T> {
+    /// At most so many messages at a time, and so many of one host.
+    pub(super) fn new(most: usize, most_per_host: usize) -> Self {
+        Self {
+            most,
+            most_per_host,
+            known: HashSet::new(),
+            ready: VecDeque::new(),
+            parked: HashMap::new(),
+            active: HashMap::new(),
+            running: 0,
+        }
+    }
+
+    /// Adds the messages of a run behind those that wait; what is known already stays where it is.
+    pub(super) fn add(&mut self, entries: impl IntoIterator<Item = Entry>, token: &T)
+    where
+        T: Clone,
+    {
+        for entry in entries {
+            if self.known.insert(entry.id.clone()) {
+                let host = entry.summary.map(|summary| summary.host).unwrap_or_default();
+                self.ready.push_back(Task { id: entry.id, host, token: token.clone() });
+            }
+        }
+    }
+
+    /// The next message to be tried now. It counts until [`Lanes::finished`].
+    pub(super) fn next(&mut self) -> Option<Task<T>> {
+        while self.running < self.most {
+            let task = self.ready.pop_front()?;
+            let active = self.active.entry(task.host.clone()).or_default();
+            if *active < self.most_per_host {
+                *active += 1;
+                self.running += 1;
+                return Some(task);
+            }
+            self.parked.entry(task.host.clone()).or_default().push_back(task);
+        }
+        None
+    }
+
+    /// The message was tried.
+    pub(super) fn finished(&mut self, id: &QueueId, host: &Bytes) {
+        self.known.remove(id);
+        self.running = self.running.saturating_sub(1);
+        if let Some(active) = self.active.get_mut(host) {
+            *active = active.saturating_sub(1);
+            if *active == 0 {
+                self.active.remove(host);
+            }
+        }
+        if let Some(list) = self.parked.get_mut(host) {
+            if let Some(task) = list.pop_front() {
+                // It waited longest: it goes first.
+                self.ready.push_front(task);
+            }
+            if list.is_empty() {
+                self.parked.remove(host);
+            }
+        }
+    }
+
+    /// Forgets what waits, because the program ends.
+    pub(super) fn clear(&mut self) {
+        let parked = self.parked.drain().flat_map(|(_, list)| list);
+        for task in self.ready.drain(..).chain(parked) {
+            self.known.remove(&task.id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::Kind;
+    use crate::queue::order::Summary;
+
+    fn entry(n: u32, host: &'static str) -> Entry {
+        let id = QueueId::parse(format!("6AM8Wwpk{n:06}").as_bytes()).unwrap();
+        let summary = Summary { host: host.into(), ..Summary::default() };
+        Entry { id, group: 0, directory: 0, kind: Kind::Normal, summary: Some(summary) }
+    }
+
+    fn number(task: &Task<()>) -> u32 {
+        task.id.as_str()[8..].parse().unwrap()
+    }
+
+    fn drained(lanes: &mut Lanes<()>) -> Vec<u32> {
+        std::iter::from_fn(|| lanes.next()).map(|task| number(&task)).collect()
+    }
+
+    #[test]
+    fn a_stalled_host_holds_up_only_its_own_messages() {
+        let mut lanes = Lanes::new(4, 2);
+        let slow = (1..=5).map(|n| entry(n, "slow"));
+        lanes.add(slow.chain([entry(6, "a"), entry(7, "b"), entry(8, "c")]), &());
+        assert_eq!(drained(&mut lanes), [1, 2, 6, 7]);
+        lanes.finished(&entry(6, "a").id, &"a".into());
+        assert_eq!(drained(&mut lanes), [8]);
+        lanes.finished(&entry(1, "slow").id, &"slow".into());
+        assert_eq!(drained(&mut lanes), [3]);
+    }
+
+    #[test]
+    fn runs_that_overlap_try_nothing_twice() {
+        let mut lanes = Lanes::new(2, 2);
+        lanes.add([entry(1, "a"), entry(2, "a"), entry(3, "a")], &());
+        assert_eq!(drained(&mut lanes), [1, 2]);
+        lanes.add([entry(1, "a"), entry(2, "a"), entry(3, "a"), entry(4, "b")], &());
+        for n in [1, 2] {
+            lanes.finished(&entry(n, "a").id, &"a".into());
+        }
+        assert_eq!(drained(&mut lanes), [3, 4]);
+        lanes.finished(&entry(3, "a").id, &"a".into());
+        lanes.add([entry(3, "a")], &());
+        assert_eq!(drained(&mut lanes), [3]);
+    }
+
+    #[test]
+    fn what_was_forgotten_can_be_added_again() {
+        let mut lanes = Lanes::new(1, 1);
+        lanes.add([entry(1, "a"), entry(2, "a")], &());
+        assert_eq!(drained(&mut lanes), [1]);
+        lanes.clear();
+        lanes.finished(&entry(1, "a").id, &"a".into());
+        assert!(drained(&mut lanes).is_empty());
+        lanes.add([entry(2, "a")], &());
+        assert_eq!(drained(&mut lanes), [2]);
+    }
+}
