@@ -51,6 +51,12 @@ pub struct Outcome {
     pub exit: Option<u8>,
     /// Exit code that stands for the outcome.
     pub code: Exit,
+    /// What DSNs give as the server's words, where the log gives none.
+    pub diagnostic: Option<Bytes>,
+    /// The recipient has a status of its own in the queue file: it was answered by itself.
+    pub is_own: bool,
+    /// Code, enhanced code and words for the transcript where they differ; the address is left out.
+    pub told: Option<(u16, Status)>,
     /// Line for the transcript in front of the usual one.
     pub transcript: Option<String>,
     /// Command and reply for the transcript.
@@ -137,16 +143,35 @@ impl Outcome {
         // A deferral without a server's word stands in the message's own status alone.
         let is_told = match self.verdict {
             Verdict::Sent => false,
-            Verdict::Deferred => self.reply.is_some(),
+            Verdict::Deferred => self.is_own,
             Verdict::Failed => true,
         };
         recipient.message = is_told.then(|| Bytes::from(self.text.clone()));
-        recipient.status = Some(self.status);
-        recipient.remote_reply = self.reply.clone().filter(|_| self.server.is_some());
+        recipient.status = Some(self.dsn_status());
+        let words = self.diagnostic.clone().or_else(|| self.reply.clone());
+        recipient.remote_reply = words.filter(|_| self.server.is_some() && self.verdict != Verdict::Sent);
         recipient.remote_mta = self.server.clone();
         recipient.program_exit = self.exit.filter(|_| self.verdict != Verdict::Sent);
         recipient.last_try = Some(now);
         recipient.success = self.success;
+    }
+
+    /// The code in DSNs: that of some exit codes of programs is not the one in the log. Source: observed.
+    fn dsn_status(&self) -> Status {
+        match self.exit.map(Exit) {
+            Some(Exit::CANTCREAT | Exit::NOPERM) => Status(5, 3, 0),
+            Some(Exit::SOFTWARE) => Status(5, 5, 0),
+            _ => self.status,
+        }
+    }
+
+    /// Line of the transcript that tells of a failure.
+    pub fn told_line(&self, address: &[u8]) -> String {
+        let (code, status) = self.told.unwrap_or((self.reply_code, self.status));
+        if self.told.is_some() || matches!(code, 501 | 551 | 552 | 554) {
+            return format!("{code:03} {status} {}", self.text);
+        }
+        format!("{code:03} {status} {}... {}", shown(address), self.text)
     }
 
     fn bare(verdict: Verdict) -> Self {
@@ -160,6 +185,9 @@ impl Outcome {
             exit: None,
             code: Exit::OK,
             job_text: None,
+            diagnostic: None,
+            is_own: false,
+            told: None,
             transcript: None,
             dialogue: None,
             success: None,

@@ -24,11 +24,13 @@ pub fn outcome(settled: &Settled, host: &Bytes, capabilities: &Capabilities, mai
             if let Some(status) = reply.status().filter(|s| s.0 == 2) {
                 outcome.status = status;
             }
+            outcome.server = Some(host.clone());
             outcome
         }
         Settled::Refused { phase, command, reply } => {
             let mut outcome = refused(*phase, reply).with_reply(reply.log_form(), host.clone());
             outcome.dialogue = Some(dialogue(host, command, reply));
+            outcome.is_own = *phase == Phase::Rcpt || (*phase == Phase::DataFinal && mailer.has(b'z'));
             outcome
         }
         Settled::Ruleset(_) => Outcome::deferred(Status(4, 2, 0), ""),
@@ -38,6 +40,12 @@ pub fn outcome(settled: &Settled, host: &Bytes, capabilities: &Capabilities, mai
 
 /// The outcome of all recipients when a connection cannot be used.
 pub fn trouble(trouble: &Trouble, host: &Bytes) -> Outcome {
+    let mut outcome = trouble_alone(trouble, host);
+    outcome.server.get_or_insert_with(|| host.clone());
+    outcome
+}
+
+fn trouble_alone(trouble: &Trouble, host: &Bytes) -> Outcome {
     let words = trouble.words(&String::from_utf8_lossy(host));
     match trouble {
         Trouble::Refused { phase, command, reply } => {
@@ -82,6 +90,9 @@ fn refused(phase: Phase, reply: &Reply) -> Outcome {
     };
     let mut outcome = Outcome::failed(exit, status, exit.row().map_or("Service unavailable", |r| r.text));
     outcome.reply_code = reply.code;
+    if phase != Phase::Rcpt {
+        outcome.told = exit.row().map(|row| (row.reply, row.status));
+    }
     outcome
 }
 

@@ -86,7 +86,7 @@ pub(super) async fn deliver(attempt: &mut Attempt, batch: &Batch) -> Delivered {
     delivered
 }
 
-async fn load(attempt: &Attempt, config: &Arc<Config>, batch: &Batch) -> Load {
+pub(super) async fn load(attempt: &Attempt, config: &Arc<Config>, batch: &Batch) -> Load {
     let envelope = &attempt.envelope;
     let mut scope = envelope.scope.clone();
     scope.set(names::QUEUE_ID, envelope.id.to_string());

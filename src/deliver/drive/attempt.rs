@@ -1,11 +1,12 @@
 //! One try of one message.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
 
 use super::agent::{self, Delivered};
+use super::hooks::Asking;
 use super::pool::Pool;
 use super::{Courier, Job, Report, Reports, reports};
 use crate::base::bytes::shown;
@@ -17,12 +18,15 @@ use crate::deliver::outcome::{Dialogue, Outcome, Verdict};
 use crate::deliver::owners;
 use crate::deliver::plan::{self, Batch};
 use crate::deliver::retry;
-use crate::envelope::{Envelope, SenderUser, State};
+use crate::envelope::recipient::Success;
+use crate::envelope::{Controller, Envelope, SenderUser, State};
 use crate::log::line::To;
 use crate::log::{Id, Level, Priority};
+use crate::macros::names;
 use crate::queue;
 use crate::queue::drive::{Body, Held};
 use crate::site::Site;
+use crate::smtp::client::drive::Connection;
 use crate::sys::clock;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -37,11 +41,14 @@ pub(super) async fn attempt(courier: &Courier, job: Job) -> Report {
         held: Some(job.held),
         envelope: job.envelope,
         body: job.body,
+        is_from_queue: job.is_from_queue,
         reports: job.reports,
         watch: job.watch,
         now: clock::now(),
         transcript: Vec::new(),
         last_dialogue: None,
+        has_job_text: false,
+        parting: None,
         unmarked: 0,
         exit: Exit::OK,
         messages: Vec::new(),
@@ -78,6 +85,7 @@ pub(super) struct Attempt {
     held: Option<Held>,
     pub(super) envelope: Envelope,
     pub(super) body: Body,
+    is_from_queue: bool,
     pub(super) reports: Reports,
     pub(super) watch: Option<UnboundedSender<Bytes>>,
     pub(super) now: UnixTime,
@@ -85,6 +93,10 @@ pub(super) struct Attempt {
     pub(super) transcript: Vec<u8>,
     /// Server and command of the last lines of it.
     last_dialogue: Option<(Bytes, Bytes)>,
+    /// The message as a whole has a status of this attempt.
+    has_job_text: bool,
+    /// A connection that the watcher sees end. The lock is never waited for: it only makes the attempt shareable.
+    pub(super) parting: Option<(Bytes, Mutex<Connection>)>,
     /// Recipients settled since the queue file was written.
     unmarked: usize,
     exit: Exit,
@@ -100,6 +112,15 @@ impl Attempt {
             let (sender, given) = (self.envelope.sender.clone(), self.envelope.sender_given.clone());
             let shown = if given.is_empty() { &sender } else { &given };
             self.envelope.sender_user = site.router.sender_user(&sender, shown, &mut scope).await;
+            if self.envelope.sender_user == SenderUser::NotLocal && self.is_callers() {
+                // Who calls the program answers for what it sends, whatever sender is given.
+                self.envelope.sender_user = SenderUser::Local(Controller {
+                    user: site.start.user.clone(),
+                    uid: site.start.uid,
+                    gid: site.start.gid,
+                    address: shown.clone(),
+                });
+            }
         }
         let expansion = site.router.expand(&mut self.envelope).await;
         for (index, error) in expansion.failures {
@@ -113,6 +134,15 @@ impl Attempt {
             let reply = Bytes::from(error.line());
             self.settle(&[index], &outcome.with_local_reply(reply), b"", None);
         }
+    }
+
+    /// Whether the message was given on the command line just now.
+    fn is_callers(&self) -> bool {
+        !self.is_from_queue
+            && !self.envelope.flags.is_response
+            && !self.envelope.sender.is_empty()
+            && self.envelope.scope.text(names::PROTOCOL).is_empty()
+            && self.envelope.scope.text(names::CLIENT_ADDR).is_empty()
     }
 
     /// Gives lists with an owner an envelope of their own, queued before it leaves this one.
@@ -160,38 +190,65 @@ impl Attempt {
         for (recipients, outcome) in results {
             self.settle(&recipients, &outcome, &relay, Some(started));
         }
+        self.part(batch).await;
         let interval = usize::try_from(self.site.config.options.checkpoint_interval).unwrap_or(0);
         if interval > 0 && self.unmarked >= interval { self.mark().await } else { Ok(()) }
+    }
+
+    /// Ends a connection before the eyes of whoever watches.
+    async fn part(&mut self, batch: &Batch) {
+        let Some((host, connection)) = self.parting.take() else { return };
+        self.show(format!("Closing connection to {}.", shown(host.strip_suffix(b".").unwrap_or(&host))));
+        let connection = connection.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let load = agent::load(self, &Arc::clone(&self.site.config), batch).await;
+        connection.quit(&mut Asking::new(self, &load)).await;
     }
 
     /// Notes an outcome: recipients, transcript, log, caller.
     pub(super) fn settle(&mut self, recipients: &[usize], outcome: &Outcome, relay: &[u8], started: Option<Instant>) {
         self.log_outcome(recipients, outcome, relay, started);
+        let mut addresses = Vec::new();
         for index in recipients {
             let Some(recipient) = self.envelope.recipients.get_mut(*index) else { continue };
             outcome.apply(recipient, self.now);
+            addresses.push(shown(&recipient.address).to_string());
             let address = recipient.address.clone();
-            let line = format!("{}... {}", shown(&address), outcome.text);
-            if let Some(dialogue) = &outcome.dialogue {
-                self.note_dialogue(dialogue);
-            }
-            if let Some(text) = &outcome.transcript {
-                self.note(text);
-            }
-            if outcome.verdict == Verdict::Failed {
-                let told = format!("{:03} {} {line}", outcome.reply_code, outcome.status);
-                self.note(&told);
-                self.exit = outcome.exit_code();
-                self.messages.push(line.clone());
-            } else if outcome.verdict == Verdict::Deferred {
-                self.envelope.message = Some(outcome.job_text.clone().unwrap_or_else(|| outcome.text.clone()).into());
-                self.note(&line);
-            }
-            if let Some(watch) = &self.watch {
-                // Nobody watching any more is no reason to stop.
-                let _ = watch.send(line.into());
-            }
+            let tells_success = recipient.notify.success;
+            self.tell(&address, outcome, tells_success);
             self.unmarked += usize::from(outcome.verdict != Verdict::Deferred);
+        }
+        let line = format!("{}... {}", addresses.join(","), outcome.text);
+        if outcome.verdict == Verdict::Deferred {
+            self.note(&line);
+        }
+        if outcome.verdict != Verdict::Sent && !std::mem::replace(&mut self.has_job_text, true) {
+            self.envelope.message = Some(outcome.job_text.clone().unwrap_or_else(|| outcome.text.clone()).into());
+        }
+        self.show(line);
+    }
+
+    /// Transcript and caller's lines for one recipient.
+    fn tell(&mut self, address: &[u8], outcome: &Outcome, tells_success: bool) {
+        if let Some(dialogue) = &outcome.dialogue {
+            self.note_dialogue(dialogue);
+        }
+        if let Some(text) = &outcome.transcript {
+            self.note(text);
+        }
+        match outcome.verdict {
+            Verdict::Failed => {
+                self.note(outcome.told_line(address));
+                self.exit = outcome.exit_code();
+                self.messages.push(format!("{}... {}", shown(address), outcome.text));
+            }
+            Verdict::Sent if tells_success => match outcome.success {
+                Some(Success::Delivered) => self.note(format!("{}... Successfully delivered", shown(address))),
+                Some(Success::Relayed) => {
+                    self.note(format!("{}... relayed; expect no further notifications", shown(address)));
+                }
+                _ => {}
+            },
+            _ => {}
         }
     }
 

@@ -9,7 +9,6 @@ use super::source::{self, Source};
 use crate::base::exit::Exit;
 use crate::base::status::{Classify, Status};
 use crate::config::Mailer;
-use crate::deliver::body::LineWriter;
 use crate::deliver::outcome::Outcome;
 use crate::envelope::Recipient;
 use crate::monitor::{AppendAsUser, Appending};
@@ -48,16 +47,11 @@ async fn append(attempt: &mut Attempt, load: &Load, mailer: &Mailer, recipient: 
             };
         }
     };
-    let head = source::head(attempt, load.id, mailer, &attempt.envelope.headers, &scope).await;
-    let source = Source::new(head, attempt.body.clone(), LineWriter::new(mailer, mailer.has(b'X')));
+    let source = source::for_local(attempt, load, mailer, &scope).await;
     match write(appending, source, &mailer.eol).await {
         Ok((Exit::OK, _)) => Outcome::of_program(0, mailer),
-        Ok((exit, text)) => {
-            if !text.is_empty() {
-                attempt.note(&text);
-            }
-            Outcome::of_program(exit.0, mailer)
-        }
+        // Why the file cannot be used is not told (observed).
+        Ok((exit, _)) => Outcome::of_program(exit.0, mailer),
         Err(error) => Outcome::deferred(Status(4, 3, 0), &error.to_string()),
     }
 }

@@ -9,7 +9,7 @@ use crate::base::domain::without_final_dot;
 use crate::base::exit::Exit;
 use crate::base::status::Status;
 use crate::deliver::hosts::{self, Names, Target};
-use crate::deliver::outcome::Outcome;
+use crate::deliver::outcome::{Outcome, Verdict};
 use crate::macros::names as macro_names;
 use crate::net::dns::Error;
 
@@ -22,7 +22,13 @@ pub(super) async fn names(attempt: &Attempt, load: &Load, target: &Target) -> Re
     let site = &attempt.site;
     let answer = match site.resolver.mx(&target.name).await {
         Ok(answer) => answer,
-        Err(error) => return Err(no_host(&error, &target.name)),
+        Err(error) => {
+            let mut outcome = no_host(&error, &target.name);
+            if outcome.verdict == Verdict::Failed {
+                outcome.diagnostic = Some(Bytes::from_static(b"550 Host unknown"));
+            }
+            return Err(outcome);
+        }
     };
     let is_loop_allowed = load.mailer().is_some_and(|m| m.has(b'k'));
     let is_own = |name: &[u8]| !is_loop_allowed && is_own(load, name);
@@ -31,14 +37,16 @@ pub(super) async fn names(attempt: &Attempt, load: &Load, target: &Target) -> Re
         Names::Loop => {
             let text = format!("MX list for {} points back to {}", shown(&target.name), shown(&site.host));
             site.log.system_error(attempt.id(), "root", &text);
-            let mut outcome = Outcome::failed(Exit::CONFIG, Status(5, 3, 5), "Local configuration error");
+            let mut outcome = Outcome::failed(Exit::SOFTWARE, Status(5, 3, 5), "Local configuration error");
+            outcome.reply_code = 554;
             outcome.transcript = Some(format!("554 5.3.5 {text}"));
             Err(outcome)
         }
         Names::Null => {
             let mut outcome = Outcome::failed(Exit::UNAVAILABLE, Status(5, 1, 10), "Service unavailable");
-            outcome.transcript = Some("556 5.1.10 Host does not accept mail: MX 0 .".to_owned());
-            outcome.reply_code = 556;
+            outcome.diagnostic = Some(Bytes::from_static(b"556 Host does not accept mail: MX 0 ."));
+            outcome.server = Some(target.name.clone());
+            outcome.told = Some((554, Status(5, 0, 0)));
             Err(outcome)
         }
     }
@@ -47,12 +55,14 @@ pub(super) async fn names(attempt: &Attempt, load: &Load, target: &Target) -> Re
 /// What it means that a name has no address.
 pub(super) fn no_host(error: &Error, name: &[u8]) -> Outcome {
     let reason = error.reason(name);
-    match error {
+    let mut outcome = match error {
         Error::Temporary => Outcome::deferred(Status(4, 4, 3), &reason),
         Error::NotFound | Error::NoData | Error::Permanent => {
             Outcome::failed(Exit::NOHOST, Status(5, 1, 2), format!("Host unknown ({reason})"))
         }
-    }
+    };
+    outcome.server = Some(Bytes::copy_from_slice(name));
+    outcome
 }
 
 /// Whether the name is one of ours (`$=w`).

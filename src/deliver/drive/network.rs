@@ -243,6 +243,10 @@ impl Course<'_> {
         let settled = connection.send(transaction, &mut content, &mut hooks).await;
         let transactions = i64::try_from(connection.transactions()).unwrap_or(i64::MAX);
         let has_room = self.mailer.max_messages <= 0 || transactions < self.mailer.max_messages;
+        if self.attempt.watch.is_some() {
+            self.attempt.parting = Some((host.clone(), std::sync::Mutex::new(connection)));
+            return self.answered(settled, host, &capabilities);
+        }
         match place.filter(|_| has_room) {
             Some(place) => {
                 let limit = self.load.config.options.connection_cache_timeout;
@@ -250,9 +254,14 @@ impl Course<'_> {
             }
             None => connection.quit(&mut Asking::new(self.attempt, load)).await,
         }
+        self.answered(settled, host, &capabilities);
+    }
+
+    /// Notes what a server said of each recipient.
+    fn answered(&mut self, settled: Vec<client::Settled>, host: &Bytes, capabilities: &client::Capabilities) {
         let left = std::mem::take(&mut self.left);
         for ((index, _), settled) in left.into_iter().zip(settled) {
-            let outcome = settled::outcome(&settled, host, &capabilities, self.mailer);
+            let outcome = settled::outcome(&settled, host, capabilities, self.mailer);
             if outcome.verdict == Verdict::Deferred {
                 self.left.push((index, Some(outcome)));
             } else {

@@ -10,7 +10,6 @@ use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::base::status::{Classify, Status};
 use crate::config::Mailer;
-use crate::deliver::body::LineWriter;
 use crate::deliver::outcome::Outcome;
 use crate::envelope::{Controller, Recipient};
 use crate::macros::{Scope, names};
@@ -45,8 +44,7 @@ async fn run(
         Ok(running) => running,
         Err(error) => return cannot_start(attempt, &error),
     };
-    let head = source::head(attempt, load.id, mailer, &attempt.envelope.headers, &load.scope).await;
-    let source = Source::new(head, attempt.body.clone(), LineWriter::new(mailer, mailer.has(b'X')));
+    let source = source::for_local(attempt, load, mailer, &load.scope).await;
     let fed = match mailer.wait {
         None => feed(running, source).await,
         Some(limit) => match tokio::time::timeout(limit, feed(running, source)).await {

@@ -19,6 +19,7 @@ use crate::sys::file;
 /// message is settled.
 pub(super) async fn queue(attempt: &mut Attempt) -> Result<Vec<Job>, queue::Error> {
     let site = Arc::clone(&attempt.site);
+    let message = attempt.envelope.message.clone();
     let age = dsn::check_age(&mut attempt.envelope, &site.config.timeouts, attempt.now, &mut attempt.transcript);
     if attempt.reports == Reports::ToCaller && age == Age::Fine {
         return Ok(Vec::new());
@@ -35,6 +36,10 @@ pub(super) async fn queue(attempt: &mut Attempt) -> Result<Vec<Job>, queue::Erro
         let text = format!("{}: {words}: {reason}", job.envelope.id);
         site.log.write(Level::USER_ERROR, Priority::Info, attempt.id(), text);
         jobs.push(job);
+    }
+    if age == Age::Warn {
+        // The queue file goes on to say why it was not delivered.
+        attempt.envelope.message = message;
     }
     Ok(jobs)
 }
@@ -61,6 +66,7 @@ async fn queue_one(attempt: &Attempt, site: &Arc<Site>, report: &Report) -> Resu
         }
     }
     let body = writer.finish().await?;
+    envelope.flags.is_split = true;
     site.router.expand(&mut envelope).await;
     complete::complete_header(&mut envelope, &site.config, &site.zone);
     envelope.priority = complete::priority(&envelope, &site.config);

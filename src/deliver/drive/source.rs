@@ -7,12 +7,14 @@ use bytes::{Bytes, BytesMut};
 use super::agent::Load;
 use super::attempt::Attempt;
 use crate::base::date;
+use crate::config::values::EightBitMode;
 use crate::config::{Mailer, MailerId};
 use crate::deliver::body::LineWriter;
 use crate::deliver::message::{self, Value};
 use crate::envelope::BodyType;
 use crate::macros::{Scope, names};
 use crate::message::HeaderList;
+use crate::message::mime::{Converter, to_7bit, to_8bit};
 use crate::queue::drive::Body;
 use crate::smtp::client::Capabilities;
 
@@ -80,9 +82,63 @@ pub(super) async fn for_server(
         &owned
     };
     let body_type = attempt.envelope.body_type.filter(|_| capabilities.eight_bit_mime);
-    let head = head(attempt, load.id, mailer, &attempt.envelope.headers, &load.scope).await;
-    let source = Source::new(head, attempt.body.clone(), LineWriter::new(mailer, true));
+    let mut headers = attempt.envelope.headers.clone();
+    let mut body = attempt.body.clone();
+    if !capabilities.eight_bit_mime
+        && !mailer.has(b'8')
+        && is_marked_8bit(attempt)
+        && let Some(whole) = whole(&body).await
+        && let Some(converted) = to_7bit(&mut headers, &whole, &converter(attempt, mailer))
+    {
+        body = Body::from(converted);
+    }
+    let head = head(attempt, load.id, mailer, &headers, &load.scope).await;
+    let source = Source::new(head, body, LineWriter::new(mailer, true));
     ForServer { body_type, source }
+}
+
+/// The message of a batch for a program or file. Source: op guide 5.4 (flag 9).
+pub(super) async fn for_local(attempt: &Attempt, load: &Load, mailer: &Mailer, scope: &Scope) -> Source {
+    let mut headers = attempt.envelope.headers.clone();
+    let mut body = attempt.body.clone();
+    if mailer.has(b'9')
+        && headers.first("Content-Transfer-Encoding").is_some()
+        && let Some(whole) = whole(&body).await
+        && let Some(converted) = to_8bit(&mut headers, &whole, &converter(attempt, mailer))
+    {
+        body = Body::from(converted);
+    }
+    let head = head(attempt, load.id, mailer, &headers, scope).await;
+    Source::new(head, body, LineWriter::new(mailer, mailer.has(b'X')))
+}
+
+/// Whether 8-bit text must not go to a server that did not offer to take it.
+fn is_marked_8bit(attempt: &Attempt) -> bool {
+    let is_mimefied = attempt.site.config.options.eight_bit_mode == EightBitMode::Mimefy;
+    attempt.envelope.body_type == Some(BodyType::EightBitMime) || (is_mimefied && attempt.envelope.flags.has_8bit_body)
+}
+
+fn converter<'a>(attempt: &'a Attempt, mailer: &'a Mailer) -> Converter<'a> {
+    let charset = mailer.charset.as_ref().unwrap_or(&attempt.site.config.options.default_char_set);
+    Converter { host: &attempt.site.host, id: attempt.envelope.id.as_str(), charset }
+}
+
+/// A body in one piece; `None` when it is too large to be held or cannot be read, and then it is passed on as it is.
+async fn whole(body: &Body) -> Option<Bytes> {
+    if let Some(bytes) = body.in_memory() {
+        return Some(bytes.clone());
+    }
+    if body.len() > LARGEST_CONVERTED {
+        return None;
+    }
+    let mut out = BytesMut::new();
+    loop {
+        let block = body.block(out.len() as u64).await.ok()?;
+        if block.is_empty() {
+            return Some(out.freeze());
+        }
+        out.extend_from_slice(&block);
+    }
 }
 
 /// The head of a message for a mailer: `From ` line, header, blank line.
@@ -118,5 +174,7 @@ pub(super) async fn head(
     out.freeze()
 }
 
+/// Largest body that is converted between 7 and 8 bits, which holds it in memory.
+const LARGEST_CONVERTED: u64 = 16 * 1024 * 1024;
 /// Bytes of a body converted at once.
 const BLOCK: usize = 64 * 1024;
