@@ -93,7 +93,7 @@ pub async fn session(stream: Stream, server: Arc<Server>, peer: Peer) {
     let id = spool.new_id();
     let mut scope = server.site.config.scope();
     scope.set(names::NOW, date::rfc822(clock::now(), &server.site.zone));
-    let client = client::describe(&server, &peer, &mut scope).await;
+    let client = Box::pin(client::describe(&server, &peer, &mut scope)).await;
     if peer.remote.is_some() {
         let text = format!("connect from {}", crate::base::bytes::shown(&client.described));
         server.site.log.write(Level(9), Priority::Info, Id::NoQueue, text);
@@ -138,7 +138,8 @@ impl Drive {
                 None
             }
             Action::Read => self.read().await,
-            other => Some(self.perform(other).await),
+            // Boxed, so that an idle client does not pay for the largest of all actions.
+            other => Some(Box::pin(self.perform(other)).await),
         }
     }
 
