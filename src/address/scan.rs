@@ -236,8 +236,18 @@ pub fn prescan_into(
     tokens: &mut Tokens,
     complaints: &mut Vec<Complaint>,
 ) -> Option<usize> {
-    let mut scan =
-        Scan { text, at: 0, alphabet, mode, delimiter, tokens, complaints, open_brackets: 0, in_route: false };
+    let mut scan = Scan {
+        text,
+        at: 0,
+        alphabet,
+        mode,
+        delimiter,
+        tokens,
+        complaints,
+        open_brackets: 0,
+        in_route: false,
+        too_long: false,
+    };
     scan.run()?;
     Some(scan.at)
 }
@@ -253,7 +263,12 @@ struct Scan<'a> {
     open_brackets: usize,
     /// Within `<@a,@b:`, where commas part hosts.
     in_route: bool,
+    /// A quoted string was longer than a token may be.
+    too_long: bool,
 }
+
+/// Longest token, bytes. Source: observed.
+const LONGEST_TOKEN: usize = limits::ADDRESS + 1;
 
 impl Scan<'_> {
     fn run(&mut self) -> Option<()> {
@@ -267,7 +282,7 @@ impl Scan<'_> {
                     self.character(byte);
                 }
             }
-            if self.tokens.current_len() > limits::ADDRESS {
+            if self.tokens.current_len() > LONGEST_TOKEN || self.too_long {
                 return self.fail(Complaint::TokenTooLong);
             }
             if self.tokens.text.len() + self.tokens.len() > limits::SCANNED {
@@ -377,6 +392,7 @@ impl Scan<'_> {
                 _ => {}
             }
         }
+        self.too_long |= self.tokens.current_len() > LONGEST_TOKEN;
         self.tokens.finish();
     }
 

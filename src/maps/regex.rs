@@ -8,6 +8,9 @@ use crate::sys::posix;
 
 use super::flags::Flags;
 
+/// Between substrings unless `-d` says otherwise: the original's byte for `$|`, which is no operator within a token.
+const DELIMITER: &[u8] = b"\x9b";
+
 /// An expression with what becomes of a match.
 #[derive(Debug)]
 pub(crate) struct Pattern {
@@ -36,7 +39,7 @@ impl Pattern {
                 Some(fields)
             }
         };
-        let delimiter = flags.text(b'd').cloned().unwrap_or(Bytes::from_static(b"$|"));
+        let delimiter = flags.text(b'd').cloned().unwrap_or(Bytes::from_static(DELIMITER));
         Ok(Self { regex, negated: flags.has(b'n'), fields, delimiter })
     }
 
@@ -97,7 +100,8 @@ mod tests {
         let (flags, _) = flags::parse(line.as_bytes(), flags::REGEX);
         let args: Vec<Bytes> = args.iter().map(|a| Bytes::from((*a).to_owned())).collect();
         let value = Pattern::new(&flags).unwrap().find(key.as_bytes(), &args)?;
-        Some(String::from_utf8(value.to_vec()).unwrap())
+        let shown = value.iter().map(|b| if *b == 0x9b { b'^' } else { *b }).collect();
+        Some(String::from_utf8(shown).unwrap())
     }
 
     #[test]
@@ -106,7 +110,7 @@ mod tests {
             ("-s1,3 -d: ^(.)(.)(.)$", "abc", &[][..], Some("a:c")),
             ("-s2,1 -d, ^(.)(.)", "abc", &[], Some("b,a")),
             ("-s2,1 -d, ^(.)(.)", "abc", &["one"], Some("ab")),
-            ("-s (a)(b)", "xaby", &[], Some("ab$|a$|b")),
+            ("-s (a)(b)", "xaby", &[], Some("ab^a^b")),
             (r"-b -s1 ^a\(b*\)c", "abbc", &[], Some("bb")),
             ("^K", "k1", &[], Some("")),
             ("-f ^K", "k1", &[], None),

@@ -27,13 +27,13 @@ impl TestMode<'_> {
         let line = line.trim_ascii_start();
         let end = line.iter().position(u8::is_ascii_whitespace).unwrap_or(line.len());
         let (list, address) = line.split_at_checked(end).unwrap_or((line, b""));
-        let address = address.trim_ascii_start();
         if address.is_empty() {
             if !list.is_empty() {
                 self.output.line("No address!");
             }
             return;
         }
+        let address = address.trim_ascii_start();
         let list = owned(list);
         if self.is_refused(address, false) {
             return;
@@ -72,7 +72,7 @@ impl TestMode<'_> {
             let exit = self.apply(ruleset);
             if exit != Exit::OK {
                 self.output.text(b"== Ruleset ");
-                self.output.shown(name);
+                self.output.shown(rest);
                 self.output.line(&format!(" ({}) status {}", ruleset.0, exit.0));
             }
             rest = behind;
@@ -161,12 +161,9 @@ impl TestMode<'_> {
             self.too_long(address);
             return false;
         }
-        self.scope.set(names::ADDR_TYPE, Kind::ENVELOPE_RECIPIENT.addr_type());
-        let statuses = [self.apply(CANONIFY), self.apply(ROUTE)];
-        if statuses.contains(&Exit::TEMPFAIL) {
-            self.output.line("Transient parse error -- message queued for future delivery");
-        }
-        self.resolve(address);
+        self.apply(CANONIFY);
+        let is_temporary = self.apply(ROUTE) == Exit::TEMPFAIL;
+        self.resolve(address, is_temporary);
         true
     }
 
@@ -177,7 +174,7 @@ impl TestMode<'_> {
     }
 
     /// Shows the mailer, host and user that the workspace resolved to.
-    fn resolve(&mut self, address: &[u8]) {
+    fn resolve(&mut self, address: &[u8], is_temporary: bool) {
         let Ok(Resolution { mailer, host, user, user_words }) = self.workspace.resolution() else {
             let words = if self.workspace.is_resolved() {
                 "buildaddr: no user"
@@ -199,18 +196,31 @@ impl TestMode<'_> {
         }
         let host = host.unwrap_or_default();
         let host = if kind.has(b'h') { host } else { lower(&host) };
-        self.scope.set(names::RCPT_HOST_H, host.clone());
-        self.scope.set(names::RCPT_USER, user.clone());
+        if host.is_empty() {
+            self.scope.unset(names::RCPT_HOST_H);
+        } else {
+            self.scope.set(names::RCPT_HOST_H, host.clone());
+        }
         self.workspace.keep_user();
         let (id, user, is_final) = self.special(id, &kind, user);
         if is_final {
+            self.queue_group_of(&user);
             return self.triple(id, &host, &user);
         }
         self.outward(id, Kind::ENVELOPE_RECIPIENT);
-        let user = self.workspace.text();
-        let user = if self.is_refused(&user, true) { Bytes::from(masked(&user)) } else { user };
+        let mut user = self.workspace.text();
+        user.truncate(limits::ADDRESS);
+        let is_refused = self.is_refused(&user, true);
+        let user = if is_refused { Bytes::from(masked(&user)) } else { user };
         let keeps_case = self.config.mailers.get(id.0).is_none_or(|m| m.has(b'u'));
         let user = if keeps_case { user } else { lower(&user) };
+        if is_temporary {
+            self.prefix(address);
+            self.output.line("Transient parse error -- message queued for future delivery");
+        }
+        if !is_refused {
+            self.queue_group_of(&user);
+        }
         self.triple(id, &host, &user);
     }
 
@@ -263,6 +273,9 @@ impl TestMode<'_> {
         }
         self.output.shown(error.text.as_bytes());
         self.output.end();
+        if error.reply < 500 {
+            self.queue_group_of(user);
+        }
         self.named_triple(b"*error*", host, user);
     }
 
@@ -271,8 +284,14 @@ impl TestMode<'_> {
         self.named_triple(&name, host, user);
     }
 
+    /// Envelope recipients that may be tried have a queue group.
+    fn queue_group_of(&mut self, user: &[u8]) {
+        if self.kind == Kind::ENVELOPE_RECIPIENT {
+            self.queue_group(user);
+        }
+    }
+
     fn named_triple(&mut self, mailer: &[u8], host: &[u8], user: &[u8]) {
-        self.queue_group(user);
         self.output.text(b"mailer ");
         self.output.text(mailer);
         if !host.is_empty() {
@@ -308,7 +327,6 @@ impl TestMode<'_> {
         self.output.text(b" for mailer ");
         self.output.text(name);
         self.output.end();
-        self.scope.set(names::ADDR_TYPE, self.kind.addr_type());
         let frame = crack(address);
         let (exit, text) = if self.load(address, Mode::Address, None).is_none() || self.workspace.view().is_empty() {
             (Exit::OK, address.to_vec())

@@ -79,6 +79,7 @@ pub fn run(site: &Arc<Site>, runtime: &Runtime, rule_level: u32, input: impl Rea
     };
     let sender = [site.start.user.as_ref(), b"@localhost"].concat();
     mode.scope.set(names::CLIENT_INFO, sender);
+    mode.scope.set(names::ADDR_TYPE, mode.kind.addr_type());
     mode.output.line("ADDRESS TEST MODE (ruleset 3 NOT automatically invoked)");
     mode.output.line("Enter <ruleset> <address>");
     mode.serve(&mut BufReader::with_capacity(INPUT, input));

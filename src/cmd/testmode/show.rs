@@ -14,9 +14,6 @@ impl TestMode<'_> {
         if let Some(name) = rest.strip_prefix(b"=") {
             let Some((id, _)) = self.name(name) else { return };
             let members: Vec<Bytes> = self.config.classes.members(id).cloned().collect();
-            if members.is_empty() {
-                self.output.line("(none)");
-            }
             for member in members {
                 self.output.shown(&member);
                 self.output.end();

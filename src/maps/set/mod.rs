@@ -216,7 +216,13 @@ impl MapSet {
         let resolver = self.inner.services.resolver.as_ref();
         let nobody = || Answer::Temporary("no name service".to_owned());
         let raw = match (&map.backend, resolver) {
-            (Backend::Host, Some(resolver)) => outside::host(resolver, key).await,
+            (Backend::Host, Some(resolver)) => {
+                let answer = outside::host(resolver, key).await;
+                if answer.exit() == Exit::TEMPFAIL {
+                    self.say(format!("{}: Name server timeout", shown(key)));
+                }
+                answer
+            }
             (Backend::BestMx, Some(resolver)) => outside::best_mx(resolver, key, map.flags.character(b'z')).await,
             (Backend::Dns(records), Some(resolver)) => records.get(resolver, key).await,
             (Backend::User(column), _) => {
@@ -249,6 +255,11 @@ impl MapSet {
         Answer::Found(Bytes::new())
     }
 
+    fn say(&self, text: String) {
+        self.inner.complaints.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        self.inner.complained.store(true, Ordering::Relaxed);
+    }
+
     fn complain(&self, id: MapId, texts: &[String]) {
         if self.inner.said.get(id.0).is_some_and(|said| !said.swap(true, Ordering::Relaxed)) {
             let mut complaints = self.inner.complaints.lock().unwrap_or_else(PoisonError::into_inner);
@@ -267,6 +278,8 @@ fn settled(answer: Answer, result: &mut Answer) -> Option<Answer> {
     match answer {
         Answer::Found(_) => return Some(answer),
         Answer::NotFound(_) if matches!(result, Answer::Temporary(_)) => {}
+        // A plain miss is no news.
+        Answer::NotFound(Exit::OK) => {}
         other => *result = other,
     }
     None
