@@ -17,10 +17,10 @@ CARGOFLAGS ?= --locked
 all: build
 
 need-check:
-	@contrib/need pkg-config:pkg-config libssl-dev:openssl.pc gcc:cc m4:m4 openssl:openssl db5.3-util:db5.3_verify
+	@contrib/need pkg-config:pkg-config libssl-dev:openssl.pc libsasl2-dev:libsasl2.pc gcc:cc m4:m4 openssl:openssl db5.3-util:db5.3_verify
 
 need-demo:
-	@contrib/need pkg-config:pkg-config libssl-dev:openssl.pc gcc:cc openssl:openssl
+	@contrib/need pkg-config:pkg-config libssl-dev:openssl.pc libsasl2-dev:libsasl2.pc gcc:cc openssl:openssl
 
 build:
 	$(CARGO) build --release $(CARGOFLAGS) --bins

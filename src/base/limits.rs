@@ -2,6 +2,9 @@
 
 /// Longest line read from a peer outside of data, bytes with its end. Source: PRIVILEGES "limits"; observed.
 pub const SMTP_COMMAND_LINE: usize = 2048;
+
+/// Longest line of an AUTH dialogue, bytes with its end. Source: RFC 4954 §4.
+pub const AUTH_LINE: usize = 12288;
 /// Longest line of message data accepted before it is cut into pieces, bytes. Source: RFC 5321 §4.5.3.1.6 asks for 1000.
 pub const DATA_LINE: usize = 12 * 1024;
 /// Longest address, bytes. Source: observed (`Address too long (255 bytes max)`).

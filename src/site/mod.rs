@@ -4,6 +4,7 @@
 //! loaded; a reload builds another beside it.
 
 mod resolver;
+mod sasl;
 mod tls;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::macros::names;
 use crate::maps::{MapSet, Services};
 use crate::monitor::Port;
 use crate::net::dns::Resolver;
+use crate::net::sasl::Authenticator;
 use crate::net::tls::{ClientContext, ServerContext};
 use crate::policy::drive::Policy;
 use crate::queue;
@@ -49,6 +51,8 @@ pub struct Site {
     pub tls_server: Option<ServerContext>,
     /// Makes TLS connections.
     pub tls_client: Option<ClientContext>,
+    /// Authenticates clients, and us with servers.
+    pub sasl: Authenticator,
     /// The queue; `None` for modes that need none (`-bt`, `-bv`).
     pub queue: Option<Spool>,
     /// Zone of dates in headers and logs.
@@ -116,6 +120,7 @@ pub fn load(config: Config, start: StartOptions) -> Result<(Arc<Site>, Vec<Diagn
     let router = Router::new(Arc::clone(&config), rewriter.clone(), port.clone(), log.clone());
     // Only who speaks SMTP needs key material; test modes must not ask for it.
     let (tls_server, tls_client) = if start.without_queue { (None, None) } else { tls::contexts(&config, &port, &log) };
+    let sasl = sasl::authenticator(&config, &log);
     let site = Site {
         config,
         log,
@@ -127,6 +132,7 @@ pub fn load(config: Config, start: StartOptions) -> Result<(Arc<Site>, Vec<Diagn
         resolver,
         tls_server,
         tls_client,
+        sasl,
         queue,
         zone,
         host,

@@ -41,7 +41,7 @@ pub struct Row {
 /// All verbs, sorted. Source: RFC 5321 §4.1; observed.
 #[rustfmt::skip]
 pub static VERBS: &[Row] = &[
-    row("auth",     Verb::Auth,           false, "authentication; no mechanism is built in"),
+    row("auth",     Verb::Auth,           false, "authentication"),
     row("data",     Verb::Data,           false, "the message"),
     row("debug",    Verb::Debug,          true,  "logged as an attack, answered as unknown"),
     row("ehlo",     Verb::Ehlo,           true,  "introduction, list of extensions"),

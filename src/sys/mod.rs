@@ -16,6 +16,7 @@ pub mod lock;
 pub mod openssl_extra;
 pub mod posix;
 pub mod safefile;
+pub mod sasl;
 pub mod signal;
 pub mod socket;
 pub mod spawn;

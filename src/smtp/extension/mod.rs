@@ -12,7 +12,7 @@ pub mod size;
 pub use parameter::Fault;
 
 /// What decides whether an extension is offered.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Offer {
     /// `PIPELINING`.
     pub pipelining: bool,
@@ -28,6 +28,8 @@ pub struct Offer {
     pub dsn: bool,
     /// `ETRN`.
     pub etrn: bool,
+    /// `AUTH`: mechanisms.
+    pub auth: Vec<String>,
     /// `STARTTLS`.
     pub starttls: bool,
     /// `DELIVERBY`: the least time, seconds; negative when it is not offered.
@@ -53,6 +55,7 @@ pub static EXTENSIONS: &[Row] = &[
     Row { keyword: "SIZE", line: |o| Some(size::line(o.max_size)) },
     Row { keyword: "DSN", line: |o| o.dsn.then(|| "DSN".to_owned()) },
     Row { keyword: "ETRN", line: |o| o.etrn.then(|| "ETRN".to_owned()) },
+    Row { keyword: "AUTH", line: |o| (!o.auth.is_empty()).then(|| format!("AUTH {}", o.auth.join(" "))) },
     Row { keyword: "STARTTLS", line: |o| o.starttls.then(|| "STARTTLS".to_owned()) },
     Row { keyword: "DELIVERBY", line: |o| deliver_by::line(o.deliver_by_min) },
     Row { keyword: "HELP", line: |_| Some("HELP".to_owned()) },
@@ -79,12 +82,13 @@ mod tests {
             max_size: 2000,
             dsn: true,
             etrn: true,
+            auth: vec!["LOGIN".to_owned(), "PLAIN".to_owned()],
             starttls: true,
             deliver_by_min: 0,
         };
         assert_eq!(
             all.lines().join(" "),
-            "ENHANCEDSTATUSCODES PIPELINING EXPN VERB 8BITMIME SIZE 2000 DSN ETRN STARTTLS DELIVERBY HELP"
+            "ENHANCEDSTATUSCODES PIPELINING EXPN VERB 8BITMIME SIZE 2000 DSN ETRN AUTH LOGIN PLAIN STARTTLS DELIVERBY HELP"
         );
         assert_eq!(Offer { deliver_by_min: -1, ..Offer::default() }.lines().join(" "), "ENHANCEDSTATUSCODES SIZE HELP");
     }

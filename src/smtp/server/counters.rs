@@ -13,6 +13,8 @@ pub struct Counters {
     pub vrfy: u64,
     /// ETRN.
     pub etrn: u64,
+    /// AUTH.
+    pub auth: u64,
     /// Commands that mean nothing.
     pub bad: u64,
     /// Recipients refused in this transaction.
@@ -42,6 +44,8 @@ pub const MOST_HELO: u64 = 3;
 pub const MOST_VRFY: u64 = 6;
 /// ETRN before a client is slowed down. Source: observed.
 pub const MOST_ETRN: u64 = 8;
+/// AUTH before a client is slowed down. Source: observed.
+pub const MOST_AUTH: u64 = 7;
 /// Unknown commands answered before the session is closed. Source: observed.
 pub const MOST_BAD: u64 = 25;
 /// Longest pause, seconds. Source: limits.

@@ -70,13 +70,15 @@ impl Session {
         Action::Read
     }
 
-    /// `$r`: SMTP, ESMTP, ESMTPS.
+    /// `$r`: SMTP, ESMTP, ESMTPS, ESMTPA, ESMTPSA.
     pub(super) fn set_protocol(&mut self, extended: bool) {
-        let name = match (extended, self.is_tls) {
-            (true, true) => "ESMTPS",
-            (true, false) => "ESMTP",
-            (false, true) => "SMTPS",
-            (false, false) => "SMTP",
+        let name = match (extended, self.is_tls, self.is_authenticated) {
+            (true, true, true) => "ESMTPSA",
+            (true, true, false) => "ESMTPS",
+            (true, false, true) => "ESMTPA",
+            (true, false, false) => "ESMTP",
+            (false, true, _) => "SMTPS",
+            (false, false, _) => "SMTP",
         };
         self.scope().set(names::PROTOCOL, name);
     }

@@ -62,7 +62,7 @@ impl Session {
             self.reply(503, Status(5, 0, 0), "Polite people say HELO first");
             return Action::Read;
         }
-        if self.setting.modifiers.has(b'a') && !self.setting.modifiers.has(b'A') || self.features.has(b'l') {
+        if self.needs_auth() {
             self.reply(530, Status(5, 7, 0), "Authentication required");
             return Action::Read;
         }

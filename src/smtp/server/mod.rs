@@ -7,6 +7,7 @@
 //! *Refused session*: one whose client was turned away (`check_relay`, talked too early); it goes on, but every command
 //! that matters gets the same refusal.
 
+pub mod auth;
 pub mod counters;
 pub mod data;
 pub mod drive;

@@ -18,6 +18,7 @@ use crate::config::privacy::Privacy;
 use crate::envelope::{Envelope, QueueId};
 use crate::log::{Level, Priority, line};
 use crate::macros::{MacroId, Scope, names};
+use crate::net::sasl::{Answer, Offer};
 use crate::policy::{Features, Hook, Refusal, Verdict};
 use crate::route::{Resolved, RouteError};
 use crate::smtp::reply::Replies;
@@ -58,6 +59,10 @@ pub enum Input<'a> {
     Run(bool),
     /// Answer to [`Action::StartTls`]: the handshake was done, macros are set; `false` when it failed.
     Tls(bool),
+    /// Answer to [`Action::Authenticate`] and [`Action::Continue`].
+    Auth(Answer),
+    /// Answer to [`Action::Secure`].
+    Secured,
     /// Answer to [`Action::Collect`].
     Message(Outcome),
 }
@@ -94,6 +99,17 @@ pub enum Action {
     Run(etrn::Request),
     /// Send what is waiting, then do the handshake.
     StartTls,
+    /// Ask the library about a client.
+    Authenticate {
+        /// Name of the mechanism.
+        mechanism: String,
+        /// First response, when one came.
+        response: Option<Vec<u8>>,
+    },
+    /// Give the library the client's response.
+    Continue(Vec<u8>),
+    /// Send what is waiting, then switch on the security layer.
+    Secure,
     /// Send what is waiting, read the message, commit it.
     Collect,
     /// Send what is waiting, close.
@@ -132,6 +148,8 @@ pub(super) enum Step {
     Other(Planned),
     /// STARTTLS.
     Tls(super::starttls::Tls),
+    /// AUTH.
+    Auth(super::auth::Auth),
     /// Closed.
     Over,
 }
@@ -159,6 +177,9 @@ pub struct Session {
     pub(super) tls_refusal: Option<Refusal>,
     pub(super) discards: bool,
     pub(super) is_tls: bool,
+    pub(super) is_authenticated: bool,
+    /// Mechanisms of AUTH.
+    pub(super) mechanisms: Offer,
     pub(super) is_verbose: bool,
     pub(super) counters: Counters,
     pub(super) pause: Duration,
@@ -189,6 +210,8 @@ impl Session {
             refusal: None,
             tls_refusal: None,
             discards: false,
+            is_authenticated: false,
+            mechanisms: Offer::default(),
             is_verbose: false,
             counters: Counters::default(),
             pause: Duration::ZERO,
@@ -223,6 +246,7 @@ impl Session {
             (Step::Etrn(request), input) => self.etrn_on(request, input),
             (Step::Other(planned), Input::Verdict(verdict)) => self.other_on(&planned, &verdict),
             (Step::Tls(at), input) => self.tls_on(at, input),
+            (Step::Auth(at), input) => self.auth_on(at, input),
             (step, input) => self.confused(&step, &input),
         }
     }
@@ -323,7 +347,7 @@ impl Session {
             Some(Verb::Help) => self.help(argument),
             Some(Verb::Verb) => self.verb(text),
             Some(Verb::StartTls) => self.starttls(argument),
-            Some(Verb::Auth) => self.auth(),
+            Some(Verb::Auth) => self.auth(argument),
             Some(Verb::NotImplemented) => {
                 self.other(text, 502, Status(5, 5, 1), &quoted("Command not implemented", text))
             }
@@ -376,7 +400,7 @@ impl Session {
         Action::Read
     }
 
-    fn too_long(&mut self, bytes: usize) -> Action {
+    pub(super) fn too_long(&mut self, bytes: usize) -> Action {
         let client = shown(&self.client.described).to_string();
         let line = format!("{client}: SMTP violation, input too long: {bytes}");
         self.note(Level::SYSTEM_ERROR, Priority::Info, line);
@@ -431,7 +455,7 @@ impl Session {
     }
 
     /// A driver answered what was not asked: the session cannot go on.
-    fn confused(&mut self, step: &Step, input: &Input<'_>) -> Action {
+    pub(super) fn confused(&mut self, step: &Step, input: &Input<'_>) -> Action {
         self.note(Level::SYSTEM_ERROR, Priority::Critical, format!("session out of step: {step:?} {input:?}"));
         self.reply(421, Status(4, 3, 0), "Internal error");
         self.close()
@@ -447,15 +471,6 @@ impl Session {
     fn rset(&mut self) -> Action {
         self.drop_transaction();
         self.reply(250, Status(2, 0, 0), "Reset state");
-        Action::Read
-    }
-
-    fn auth(&mut self) -> Action {
-        if self.transaction.as_ref().is_some_and(|t| t.is_open) {
-            self.reply(503, Status(5, 5, 0), "AUTH not permitted during a mail transaction");
-        } else {
-            self.reply(503, Status(5, 3, 3), "AUTH not available");
-        }
         Action::Read
     }
 
@@ -500,6 +515,13 @@ impl Session {
         let id = Some(self.id.as_str().to_owned());
         if self.setting.config.options.log_level > level.0 {
             self.notes.push(Note { level, priority, id, text });
+        }
+    }
+
+    /// A line about the session, not about a message.
+    pub(super) fn note_without_id(&mut self, level: Level, priority: Priority, text: String) {
+        if self.setting.config.options.log_level > level.0 {
+            self.notes.push(Note { level, priority, id: None, text });
         }
     }
 
@@ -599,6 +621,7 @@ impl Session {
             max_size: options.max_message_size,
             dsn: options.send_mime_errors && !self.privacy(Privacy::NO_RECEIPTS) && !self.features.has(b'D'),
             etrn: !self.privacy(Privacy::NO_ETRN) && !self.setting.modifiers.has(b'E') && !self.features.has(b'E'),
+            auth: if self.has_auth() { self.mechanisms.mechanisms.clone() } else { Vec::new() },
             starttls: self.offers_tls(),
             deliver_by_min: options.deliver_by_min,
         }

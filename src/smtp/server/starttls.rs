@@ -40,6 +40,7 @@ impl Session {
             (Tls::Handshake, Input::Tls(false)) => self.close(),
             (Tls::Handshake, Input::Tls(true)) => {
                 self.is_tls = true;
+                self.forget_auth();
                 self.greeted = false;
                 self.counters.helo = 0;
                 self.helo_name = Bytes::new();

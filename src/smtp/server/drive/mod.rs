@@ -25,6 +25,7 @@ use crate::config::values::DeliveryMode;
 use crate::envelope::{Envelope, QueueId};
 use crate::log::{Id, Level, Priority, line};
 use crate::macros::{Scope, names};
+use crate::net::sasl::{Answer, Exchange, Failure, Surroundings};
 use crate::net::tls::session::SessionSettings;
 use crate::net::tls::{PeerInfo, Role, ServerContext, Stream};
 use crate::policy::{Hook, Refusal, Verdict};
@@ -100,10 +101,13 @@ pub async fn session(stream: Stream, server: Arc<Server>, peer: Peer) {
     }
     let mut session = Session::new(Arc::clone(&server.setting), scope, id);
     session.client = client;
-    let mut drive = Drive { wire: Wire::new(stream), session, stop: server.stop.clone(), server };
+    let around = Surroundings { local: peer.local, remote: peer.remote, ..Surroundings::default() };
+    let stop = server.stop.clone();
+    let mut drive = Drive { wire: Wire::new(stream), session, stop, server, around, exchange: None };
     if drive.server.setting.is_smtps && !Box::pin(drive.handshake()).await {
         return;
     }
+    drive.know_mechanisms().await;
     drive.run().await;
 }
 
@@ -112,6 +116,8 @@ struct Drive {
     session: Session,
     stop: watch::Receiver<bool>,
     server: Arc<Server>,
+    around: Surroundings,
+    exchange: Option<Exchange>,
 }
 
 impl Drive {
@@ -169,6 +175,7 @@ impl Drive {
         }
         let limit = self.server.site.config.timeouts.command;
         self.wire.rest();
+        self.wire.takes_responses = self.session.is_challenged();
         let read = tokio::select! {
             biased;
             read = self.wire.command(limit) => Some(read),
@@ -217,7 +224,24 @@ impl Drive {
                 if self.flush().await.is_err() {
                     return self.session.on(Input::Gone);
                 }
-                Input::Tls(self.handshake().await)
+                let done = self.handshake().await;
+                if done {
+                    self.know_mechanisms().await;
+                }
+                Input::Tls(done)
+            }
+            Action::Authenticate { mechanism, response } => {
+                let (exchange, answer) = self.server.site.sasl.begin(&self.around, mechanism, response).await;
+                self.exchange = exchange;
+                Input::Auth(answer)
+            }
+            Action::Continue(response) => Input::Auth(self.proceed(response).await),
+            Action::Secure => {
+                if self.flush().await.is_err() {
+                    return self.session.on(Input::Gone);
+                }
+                self.wire.secure(self.exchange.take());
+                Input::Secured
             }
             Action::Collect => Input::Message(self.collect().await),
             Action::Read | Action::Close => return action,
@@ -317,6 +341,44 @@ impl Drive {
                 false
             }
         }
+    }
+
+    /// Tells the session which mechanisms there are now.
+    async fn know_mechanisms(&mut self) {
+        let scope = self.session.scope();
+        let bits = crate::base::bytes::leading_number(&scope.text(names::CIPHER_BITS));
+        self.around.tls_bits = u32::try_from(bits).unwrap_or(0);
+        let is_verified = scope.text(names::VERIFY) == "OK";
+        let subject = scope.text(names::CERT_SUBJECT);
+        let subject = (is_verified && !subject.is_empty()).then(|| String::from_utf8_lossy(&subject).into_owned());
+        self.around.subject = subject;
+        self.exchange = None;
+        let sasl = &self.server.site.sasl;
+        let log = &self.server.site.log;
+        match sasl.offer(&self.around).await {
+            Ok(offer) => {
+                if !offer.available.is_empty() {
+                    let (available, allowed) = (offer.available.join(" "), sasl.allowed().join(" "));
+                    let text = format_args!("AUTH: available mech={available}, allowed mech={allowed}");
+                    log.write(Level(11), Priority::Info, Id::None, text);
+                }
+                self.session.set_mechanisms(offer);
+            }
+            Err(failure) => {
+                let text = format_args!("AUTH error: sasl_server_new failed={}", failure.code);
+                log.write(Level::AUTH, Priority::Warning, Id::None, text);
+            }
+        }
+    }
+
+    async fn proceed(&mut self, response: Vec<u8>) -> Answer {
+        let Some(exchange) = self.exchange.take() else {
+            let (words, detail) = ("no exchange".to_owned(), String::new());
+            return Answer::Failed { failure: Failure { code: Failure::BAD_PROTOCOL, words, detail }, user: None };
+        };
+        let (exchange, answer) = exchange.step(response).await;
+        self.exchange = exchange;
+        answer
     }
 
     /// Slowed-down clients wait here.

@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::base::limits;
+use crate::net::sasl::Exchange;
 use crate::net::tls::Stream;
 use crate::smtp::line::{self, Front};
 
@@ -18,6 +19,10 @@ use crate::smtp::line::{self, Front};
 pub(super) struct Wire {
     stream: Option<Stream>,
     input: BytesMut,
+    /// Security layer of AUTH.
+    layer: Option<Exchange>,
+    /// The next line is a response in an AUTH dialogue.
+    pub(super) takes_responses: bool,
 }
 
 /// What reading a command gave.
@@ -35,12 +40,12 @@ pub(super) enum Read {
 
 impl Wire {
     pub(super) fn new(stream: Stream) -> Self {
-        Self { stream: Some(stream), input: BytesMut::new() }
+        Self { stream: Some(stream), input: BytesMut::new(), layer: None, takes_responses: false }
     }
 
     /// Whether a whole command is waiting.
     pub(super) fn has_line(&self) -> bool {
-        !matches!(line::front(&self.input, limits::SMTP_COMMAND_LINE), Front::More)
+        !matches!(line::front(&self.input, self.longest()), Front::More)
     }
 
     /// Whether the client is ahead of us: input is waiting here or in the socket.
@@ -48,7 +53,7 @@ impl Wire {
         if !self.input.is_empty() {
             return true;
         }
-        let Some(Stream::Plain(_)) = &self.stream else { return false };
+        let (Some(Stream::Plain(_)), None) = (&self.stream, &self.layer) else { return false };
         let Some(tcp) = self.stream.as_ref().and_then(Stream::tcp) else { return false };
         self.input.reserve(BLOCK);
         matches!(tcp.try_read_buf(&mut self.input), Ok(n) if n > 0)
@@ -59,7 +64,7 @@ impl Wire {
     /// Dropped while it waits: what was read stays in the buffer.
     pub(super) async fn command(&mut self, limit: Duration) -> Read {
         loop {
-            match line::front(&self.input, limits::SMTP_COMMAND_LINE) {
+            match line::front(&self.input, self.longest()) {
                 Front::Line(text, used) => {
                     let length = text.len();
                     let mut line = self.input.split_to(used);
@@ -71,7 +76,7 @@ impl Wire {
                 Front::More => {}
             }
             match within(limit, self.fill(BLOCK)).await {
-                Some(Ok(0) | Err(_)) if self.input.len() >= limits::SMTP_COMMAND_LINE => {
+                Some(Ok(0) | Err(_)) if self.input.len() >= self.longest() => {
                     return Read::TooLong(self.input.len());
                 }
                 Some(Ok(0) | Err(_)) => return Read::Gone,
@@ -104,14 +109,24 @@ impl Wire {
     /// Sends bytes at once.
     pub(super) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         let Some(stream) = &mut self.stream else { return Err(io::ErrorKind::NotConnected.into()) };
-        stream.write_all(bytes).await?;
+        match &mut self.layer {
+            Some(layer) => stream.write_all(&layer.encode(bytes).map_err(io::Error::other)?).await?,
+            None => stream.write_all(bytes).await?,
+        }
         stream.flush().await
     }
 
     /// The stream alone; input that was read ahead is thrown away.
     pub(super) fn take_stream(&mut self) -> Option<Stream> {
         self.input = BytesMut::new();
+        self.layer = None;
         self.stream.take()
+    }
+
+    /// Everything from here on goes through the layer; input that was read ahead is thrown away.
+    pub(super) fn secure(&mut self, layer: Option<Exchange>) {
+        self.input = BytesMut::new();
+        self.layer = layer;
     }
 
     /// Puts a stream back, after the handshake.
@@ -132,6 +147,12 @@ impl Wire {
         }
     }
 
+    /// How long the line at the front may be: an AUTH dialogue has longer ones.
+    fn longest(&self) -> usize {
+        let is_auth = self.input.get(..5).is_some_and(|w| w.eq_ignore_ascii_case(b"AUTH "));
+        if is_auth || self.takes_responses { limits::AUTH_LINE } else { limits::SMTP_COMMAND_LINE }
+    }
+
     async fn fill(&mut self, size: usize) -> io::Result<usize> {
         let Some(stream) = &mut self.stream else { return Ok(0) };
         if self.input.is_empty() {
@@ -141,8 +162,21 @@ impl Wire {
                 tcp.readable().await?;
             }
         }
-        self.input.reserve(size);
-        stream.read_buf(&mut self.input).await
+        let Some(layer) = &mut self.layer else {
+            self.input.reserve(size);
+            return stream.read_buf(&mut self.input).await;
+        };
+        loop {
+            let mut coded = BytesMut::with_capacity(size);
+            if stream.read_buf(&mut coded).await? == 0 {
+                return Ok(0);
+            }
+            let plain = layer.decode(&coded).map_err(io::Error::other)?;
+            if !plain.is_empty() {
+                self.input.extend_from_slice(&plain);
+                return Ok(plain.len());
+            }
+        }
     }
 }
 
