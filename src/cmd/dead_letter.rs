@@ -9,15 +9,13 @@ use tokio::runtime::Runtime;
 
 use super::sendmail::{Request, say};
 use crate::base::bytes::shown;
-use crate::base::date;
 use crate::base::exit::Exit;
-use crate::deliver::message;
+use crate::deliver::drive;
 use crate::envelope::Envelope;
-use crate::macros::names;
 use crate::monitor::AppendAsUser;
 use crate::queue::drive::Body;
 use crate::site::Site;
-use crate::sys::{clock, file, safefile, user};
+use crate::sys::{file, safefile, user};
 
 /// Appends the message and says where it is.
 ///
@@ -65,19 +63,9 @@ fn append(request: &Request, site: &Site, runtime: &Runtime, text: &[u8], path: 
     })
 }
 
-/// The message as a mailbox has it, for the mailer `*file*`.
+/// The message as a mailbox has it.
 fn render(site: &Site, envelope: &Envelope, body: &Body) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    let mut scope = envelope.scope.clone();
-    let sender = if envelope.sender.is_empty() { scope.text(names::DAEMON_USER) } else { envelope.sender.clone() };
-    scope.set(names::SENDER_FOR_RECIPIENT, sender.clone());
-    let when = date::ctime(clock::now(), &site.zone);
-    text.extend_from_slice(format!("From {} {when}\n", shown(&sender)).as_bytes());
-    if let Some(mailer) = site.config.mailer(b"*file*").and_then(|id| site.config.mailers.get(id.0)) {
-        let fields = message::fields(&envelope.headers, mailer, &scope, envelope.flags.delete_bcc);
-        text.extend_from_slice(&message::render(&fields, mailer));
-    }
-    text.push(b'\n');
+    let mut text = drive::dead_letter_head(site, envelope);
     let mut offset = 0;
     while offset < body.len() {
         let block = body.block_now(offset)?;

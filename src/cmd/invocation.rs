@@ -467,6 +467,18 @@ impl Invocation {
         self.faults.push(Fault { text, channel, ends });
     }
 
+    /// Whether the command line names a queue directory.
+    pub fn names_queue(&self) -> bool {
+        self.settings.iter().any(|setting| match setting {
+            Setting::Short(letter, _) => *letter == b'Q',
+            Setting::Long(text) => {
+                let name = split_once(text, b'=').map_or(text.as_ref(), |(name, _)| name).trim_ascii();
+                name.eq_ignore_ascii_case(b"QueueDirectory")
+            }
+            Setting::Macro(_) => false,
+        })
+    }
+
     /// Whether nothing is to be done because of what is wrong.
     pub fn is_hopeless(&self) -> bool {
         self.faults.iter().any(|fault| fault.ends)

@@ -159,6 +159,8 @@ impl Request {
             return exit;
         }
         self.warn_of_choices(&config, log);
+        // A queue that a group shares has files that the group may write.
+        file::set_umask(0o022 & !config.options.queue_file_mode.0);
         if let Err(exit) = self.become_run_as_user(&config, log, out) {
             return exit;
         }
@@ -215,7 +217,8 @@ impl Request {
             let user = String::from_utf8_lossy(&self.caller.name);
             warn(&format!("Processed by {user} with -C {}", path.display()));
         }
-        if let Some(queue) = &config.options.queue_directory {
+        let chosen = self.invocation.config_path.is_some() || self.invocation.names_queue();
+        if let Some(queue) = config.options.queue_directory.as_ref().filter(|_| chosen) {
             warn(&format!("Processed from queue {}", String::from_utf8_lossy(queue).trim_end_matches('/')));
         }
     }

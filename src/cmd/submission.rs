@@ -313,6 +313,9 @@ impl Submission<'_> {
             watch: None,
         };
         let report = watch::attempt(self.site, self.runtime, job, verbose, out);
+        if self.site.config.options.error_mode == ErrorMode::Print {
+            report.letters.iter().for_each(|text| say(out, text));
+        }
         let failed = report.envelope.recipients.iter().any(|r| r.state == State::Failed);
         self.exit = if report.exit == Exit::OK { self.exit } else { report.exit };
         self.envelope = report.envelope;
@@ -406,10 +409,15 @@ fn bare(given: &[u8]) -> Bytes {
     Bytes::copy_from_slice(inner)
 }
 
-/// A full name as a phrase of an address: quoted when it has characters that need it.
+/// A full name as a phrase of an address: quoted when it has characters that need it outside quotes of its own.
 fn quoted(name: &[u8]) -> Bytes {
-    let is_plain = |b: &u8| !SPECIALS.contains(b);
-    if name.iter().all(is_plain) || (name.starts_with(b"\"") && name.ends_with(b"\"")) {
+    let mut is_inside = false;
+    let mut is_plain = true;
+    for b in name {
+        is_inside ^= *b == b'"';
+        is_plain &= is_inside || !SPECIALS.contains(b);
+    }
+    if is_plain && !is_inside {
         return Bytes::copy_from_slice(name);
     }
     let mut out = vec![b'"'];
@@ -442,7 +450,7 @@ fn placeholder(site: &Site) -> QueueId {
 const BLOCK: usize = 64 * 1024;
 
 /// Characters that make a phrase need quotes (`MustQuoteChars` besides).
-const SPECIALS: &[u8] = b"@,;:\\()[].'<>\"";
+const SPECIALS: &[u8] = b"@,;:\\()[].'<>";
 
 #[cfg(test)]
 mod tests {
@@ -452,6 +460,8 @@ mod tests {
     fn names_with_special_characters_are_quoted() {
         assert_eq!(quoted(b"Alice Example"), "Alice Example");
         assert_eq!(quoted(b"Bob B. (the Builder)"), "\"Bob B. (the Builder)\"");
+        assert_eq!(quoted(b"Erin \"E. D.\" Example"), "Erin \"E. D.\" Example");
+        assert_eq!(quoted(b"half \" quoted"), "\"half \\\" quoted\"");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::diagnostic::Severity;
 use super::dontblame::DontBlame;
 use super::outside::{Account, Outside};
 use super::reader::Reader;
-use super::values::ProbeInterfaces;
+use super::values::{FileMode, ProbeInterfaces};
 use super::{Config, Diagnostic};
 use crate::base::domain;
 use crate::base::exit::Exit;
@@ -39,6 +39,11 @@ pub fn load(path: &Path, options: &LoadOptions) -> (Config, Vec<Diagnostic>) {
     let machine = Machine;
     let mut reader = Reader::new(path, options.mode, &machine);
     set_host_names(&mut reader.config);
+    if user::effective_uid() == 0 && user::real_uid() != 0 {
+        // A set-user-id program's files are told apart from root's by their mode. Source: op guide 5.6 (TempFileMode).
+        reader.config.options.temp_file_mode = FileMode(0o644);
+        reader.config.options.queue_file_mode = FileMode(0o644);
+    }
     for setting in &options.settings {
         reader.command_line(setting);
     }

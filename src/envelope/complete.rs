@@ -25,7 +25,12 @@ pub fn complete_header(envelope: &mut Envelope, config: &Config, zone: &TimeZone
             take_condition(&mut envelope.headers, rule, bits);
             continue;
         }
-        let Some(value) = value(template, bits, &scope) else { continue };
+        let Some(mut value) = value(template, bits, &scope) else { continue };
+        if let HeaderValue::Text(text) = &mut value
+            && rule.name.eq_ignore_ascii_case(b"full-name")
+        {
+            *text = without_quotes(text);
+        }
         if bits & fields::ADD_ALWAYS == 0 {
             // Only empty ones are left here.
             envelope.headers.retain(|h| !h.name.eq_ignore_ascii_case(&rule.name));
@@ -87,6 +92,19 @@ fn take_condition(headers: &mut HeaderList, rule: &HeaderRule, bits: u32) {
     for header in headers.iter_mut().filter(|h| h.name.eq_ignore_ascii_case(&rule.name)) {
         header.condition = rule.condition.clone();
     }
+}
+
+/// A quoted full name as the words it stands for: a phrase needs the quotes, the field of its own does not.
+fn without_quotes(text: &Bytes) -> Bytes {
+    let start = text.iter().take_while(|b| b.is_ascii_whitespace()).count();
+    let (lead, name) = text.split_at(start);
+    let Some(inner) = name.strip_prefix(b"\"").and_then(|name| name.strip_suffix(b"\"")) else { return text.clone() };
+    let mut out = lead.to_vec();
+    let mut bytes = inner.iter();
+    while let Some(b) = bytes.next() {
+        out.push(*if *b == b'\\' { bytes.next().unwrap_or(b) } else { b });
+    }
+    out.into()
 }
 
 /// Text of an added field; `None` when it comes out empty.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::agent::{self, Delivered};
 use super::hooks::Asking;
 use super::pool::Pool;
-use super::{Courier, Job, Report, Reports, reports};
+use super::{Courier, Job, Report, Reports, dead_letter, reports};
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::base::status::Classify;
@@ -27,11 +27,41 @@ use crate::queue;
 use crate::queue::drive::{Body, Held};
 use crate::site::Site;
 use crate::smtp::client::drive::Connection;
-use crate::sys::clock;
+use crate::sys::{clock, safefile};
 use tokio::sync::mpsc::UnboundedSender;
 
 /// See [`Courier::attempt`].
 pub(super) async fn attempt(courier: &Courier, job: Job) -> Report {
+    let (mut report, next) = one(courier, job, false).await;
+    // Reports are tried at once, and reports about them, which are the last: nobody is told of those.
+    let mut waiting: Vec<Next> = next;
+    waiting.reverse();
+    while let Some(Next { job, about }) = waiting.pop() {
+        let (tried, next) = one(courier, job, about.is_some()).await;
+        match about {
+            None => waiting.extend(next.into_iter().rev()),
+            Some(about) => report.letters.extend(settle(courier, *about, &tried).await),
+        }
+    }
+    report
+}
+
+/// A report to be tried.
+struct Next {
+    job: Job,
+    /// The report that it tells of, when that could not be delivered: kept in the queue until this one has arrived.
+    about: Option<Box<Undelivered>>,
+}
+
+/// A report that could not be delivered.
+struct Undelivered {
+    held: Held,
+    envelope: Envelope,
+    body: Body,
+}
+
+/// One try of one message, and the reports that it makes. `is_last`: nobody is told when it fails.
+async fn one(courier: &Courier, job: Job, is_last: bool) -> (Report, Vec<Next>) {
     let site = &courier.site;
     let mut attempt = Attempt {
         site: Arc::clone(site),
@@ -51,29 +81,63 @@ pub(super) async fn attempt(courier: &Courier, job: Job) -> Report {
         parting: None,
         unmarked: 0,
         exit: Exit::OK,
-        messages: Vec::new(),
+        is_last,
     };
     if job.is_from_queue {
         attempt.envelope.priority = retry::priority_of_rerun(&site.config, &attempt.envelope);
     }
     attempt.prepare().await;
-    if let Err(error) = attempt.split_owners().await {
-        attempt.queue_trouble(&error);
-        return attempt.report(false);
-    }
-    for batch in plan::batches(&site.config, &attempt.envelope) {
-        if let Err(error) = attempt.deliver(&batch).await {
-            attempt.queue_trouble(&error);
-            return attempt.report(false);
-        }
-    }
-    match attempt.finish().await {
-        Ok(is_done) => attempt.report(is_done),
+    match attempt.run().await {
+        Ok((is_done, next)) => (attempt.report(is_done), next),
         Err(error) => {
             attempt.queue_trouble(&error);
-            attempt.report(false)
+            (attempt.report(false), Vec::new())
         }
     }
+}
+
+/// Gives up a report once the one about it was tried: arrived or waiting, it is done; else it becomes a dead letter, or
+/// is set aside in the queue. Returns what a caller is told. Source: op guide 5.6 (DeadLetterDrop); observed.
+async fn settle(courier: &Courier, about: Undelivered, tried: &Report) -> Option<String> {
+    let site = &courier.site;
+    let Undelivered { held, envelope, body } = about;
+    let id = envelope.id.to_string();
+    let retire = async |held: Held| match site.spool() {
+        Ok(spool) => spool.retire(held).await,
+        Err(error) => Err(error),
+    };
+    let mut told = None;
+    let done = if !tried.envelope.recipients.iter().any(|r| r.state == State::Failed) {
+        retire(held).await
+    } else {
+        match site.config.options.dead_letter_drop.clone() {
+            Some(path) => match dead_letter::drop(site, &path, &envelope, &body).await {
+                Ok(()) => {
+                    let text = format!("Saved message in {}", shown(&path));
+                    site.log.write(Level::USER_ERROR, Priority::Notice, Id::Queue(&id), &text);
+                    told = Some(format!("{}... {text}", shown(&envelope.scope.text(names::DAEMON_USER))));
+                    retire(held).await
+                }
+                Err(error) => {
+                    let text = format!("cannot open {}: {}", shown(&path), safefile::error_text(&error));
+                    site.log.system_error(Id::Queue(&id), "root", text);
+                    lose(site, held).await
+                }
+            },
+            None => lose(site, held).await,
+        }
+    };
+    if let Err(error) = done {
+        site.log.system_error(Id::Queue(&id), "root", error);
+    }
+    told
+}
+
+/// Sets a message aside as `Qf…`, where only a person finds it.
+async fn lose(site: &Site, held: Held) -> Result<(), queue::Error> {
+    let id = held.id().to_string();
+    site.log.system_error(Id::Queue(&id), "root", "savemail: cannot save rejected email anywhere");
+    site.spool()?.lose(held).await
 }
 
 /// A message being tried.
@@ -100,10 +164,20 @@ pub(super) struct Attempt {
     /// Recipients settled since the queue file was written.
     unmarked: usize,
     exit: Exit,
-    messages: Vec<String>,
+    /// It is a report about a report: nobody is told when it fails.
+    pub(super) is_last: bool,
 }
 
 impl Attempt {
+    /// The attempt itself; true when nothing is left, and the reports to be tried.
+    async fn run(&mut self) -> Result<(bool, Vec<Next>), queue::Error> {
+        self.split_owners().await?;
+        for batch in plan::batches(&self.site.config, &self.envelope) {
+            self.deliver(&batch).await?;
+        }
+        self.finish().await
+    }
+
     /// Routes recipients that came from a queue file and finds out who the sender is.
     async fn prepare(&mut self) {
         let site = Arc::clone(&self.site);
@@ -239,7 +313,6 @@ impl Attempt {
             Verdict::Failed => {
                 self.note(outcome.told_line(address));
                 self.exit = outcome.exit_code();
-                self.messages.push(format!("{}... {}", shown(address), outcome.text));
             }
             Verdict::Sent if tells_success => match outcome.success {
                 Some(Success::Delivered) => self.note(format!("{}... Successfully delivered", shown(address))),
@@ -303,11 +376,14 @@ impl Attempt {
         Ok(())
     }
 
-    /// Reports, then retires or rewrites the queue entry, then tries the reports; true when nothing is left.
-    async fn finish(&mut self) -> Result<bool, queue::Error> {
+    /// Reports, then retires or rewrites the queue entry; true when nothing is left, and the reports to be tried.
+    ///
+    /// A report that has failed stays in the queue until the report about it has arrived.
+    async fn finish(&mut self) -> Result<(bool, Vec<Next>), queue::Error> {
         let site = Arc::clone(&self.site);
         let jobs = reports::queue(self).await?;
         let is_left = self.envelope.recipients.iter().any(|r| r.state == State::Queued);
+        let mut about = None;
         if is_left {
             self.envelope.tries = self.envelope.tries.saturating_add(1);
             self.envelope.last_try = Some(self.now);
@@ -315,17 +391,19 @@ impl Attempt {
             self.write(&envelope).await?;
         } else {
             if let Some(held) = self.held.take() {
-                site.spool()?.retire(held).await?;
+                if self.envelope.flags.is_response && !jobs.is_empty() {
+                    let (envelope, body) = (self.envelope.clone(), self.body.clone());
+                    about = Some(Box::new(Undelivered { held, envelope, body }));
+                } else {
+                    site.spool()?.retire(held).await?;
+                }
             }
             let delay = clock_form(self.now.since(self.envelope.created));
             let text = format!("done; delay={delay}, ntries={}", self.envelope.tries.saturating_add(1));
             site.log.write(Level::DONE, Priority::Info, self.id(), text);
         }
-        let courier = self.courier.clone();
-        for job in jobs {
-            Box::pin(attempt(&courier, job)).await;
-        }
-        Ok(!is_left)
+        let next = jobs.into_iter().map(|job| Next { job, about: about.take() });
+        Ok((!is_left, next.collect()))
     }
 
     /// Adds a command and its reply; what was the same in the one before is not said again.
@@ -367,6 +445,6 @@ impl Attempt {
     }
 
     fn report(self, is_done: bool) -> Report {
-        Report { envelope: self.envelope, is_done, exit: self.exit, messages: self.messages }
+        Report { envelope: self.envelope, is_done, exit: self.exit, letters: Vec::new() }
     }
 }

@@ -3,6 +3,7 @@
 mod agent;
 mod attempt;
 mod compat;
+mod dead_letter;
 mod file;
 mod hooks;
 mod mx;
@@ -11,6 +12,8 @@ mod pool;
 mod program;
 mod reports;
 mod source;
+
+pub use dead_letter::head as dead_letter_head;
 
 use std::sync::Arc;
 
@@ -95,6 +98,6 @@ pub struct Report {
     pub is_done: bool,
     /// Code for a calling program: of the last failure, else [`Exit::OK`].
     pub exit: Exit,
-    /// What a caller shows its user: `bob... User unknown`.
-    pub messages: Vec<String>,
+    /// Where reports went that could not be delivered: `MAILER-DAEMON... Saved message in /var/lib/dead.letter`.
+    pub letters: Vec<String>,
 }

@@ -24,12 +24,16 @@ pub(super) async fn queue(attempt: &mut Attempt) -> Result<Vec<Job>, queue::Erro
     if attempt.reports == Reports::ToCaller && age == Age::Fine {
         return Ok(Vec::new());
     }
+    if attempt.is_last {
+        return Ok(Vec::new());
+    }
     let mut jobs = Vec::new();
     for report in dsn::decide(&attempt.envelope, age, true, &site.config, &attempt.envelope.scope) {
         let job = queue_one(attempt, &site, &report).await?;
         let words = match report.kind {
             Kind::Failure | Kind::Success => "DSN",
             Kind::Delay => "sender notify",
+            Kind::Postmaster if attempt.envelope.flags.is_response => "return to sender",
             Kind::Postmaster => "postmaster notify",
         };
         let reason = reason(&attempt.envelope, &report);

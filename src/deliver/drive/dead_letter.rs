@@ -1,0 +1,58 @@
+//! `DeadLetterDrop`: the last place for a report that reaches neither the sender nor a postmaster.
+
+use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use crate::base::bytes::shown;
+use crate::base::date;
+use crate::deliver::message;
+use crate::envelope::Envelope;
+use crate::macros::names;
+use crate::queue::drive::Body;
+use crate::site::Site;
+use crate::sys::{clock, file};
+
+/// Appends a message to the file; the file is as long as before when that fails.
+pub(super) async fn drop(site: &Site, path: &[u8], envelope: &Envelope, body: &Body) -> io::Result<()> {
+    let mut letter = file::open_append(Path::new(OsStr::from_bytes(path)), 0o600)?;
+    let before = file::facts(&letter)?;
+    if !before.is_regular() {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    }
+    let written = write(site, envelope, body, &mut letter).await;
+    if written.is_err() {
+        letter.set_len(before.bytes)?;
+    }
+    written
+}
+
+/// Writes the message as a mailbox has it.
+async fn write(site: &Site, envelope: &Envelope, body: &Body, letter: &mut impl Write) -> io::Result<()> {
+    letter.write_all(&head(site, envelope))?;
+    let mut offset = 0;
+    loop {
+        let block = body.block(offset).await?;
+        if block.is_empty() {
+            return letter.write_all(b"\n");
+        }
+        offset += block.len() as u64;
+        letter.write_all(&block)?;
+    }
+}
+
+/// The line that separates messages, the header as the mailer `*file*` has it, and the blank line behind it.
+pub fn head(site: &Site, envelope: &Envelope) -> Vec<u8> {
+    let mut scope = envelope.scope.clone();
+    let sender = if envelope.sender.is_empty() { scope.text(names::DAEMON_USER) } else { envelope.sender.clone() };
+    scope.set(names::SENDER_FOR_RECIPIENT, sender.clone());
+    let when = date::ctime(clock::now(), &site.zone);
+    let mut text = format!("From {} {when}\n", shown(&sender)).into_bytes();
+    if let Some(mailer) = site.config.mailer(b"*file*").and_then(|id| site.config.mailers.get(id.0)) {
+        let fields = message::fields(&envelope.headers, mailer, &scope, envelope.flags.delete_bcc);
+        text.extend_from_slice(&message::render(&fields, mailer));
+    }
+    text.push(b'\n');
+    text
+}
