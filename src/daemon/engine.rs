@@ -84,6 +84,9 @@ impl Engine {
             let text = "daemon ends while deliveries go on; they are tried again later";
             self.site.log.write(Level(9), Priority::Info, Id::NoQueue, text);
         }
+        if let Ok(spool) = self.site.spool() {
+            spool.settle().await;
+        }
     }
 
     /// Runs the queue every `interval`, the first time at once. A run does not wait for messages of the one before.
@@ -165,6 +168,38 @@ impl Engine {
             let text = format!("{path}/{name}: left by a crash, belongs to no message, {done}");
             self.site.log.write(Level(8), Priority::Notice, Id::NoQueue, text);
         }
+    }
+
+    /// Takes over the journal; again and again while another process has it.
+    pub async fn open_journal(self: &Arc<Self>) {
+        if self.try_journal().await {
+            return;
+        }
+        let engine = Arc::clone(self);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(JOURNAL_RETRY).await;
+                if engine.try_journal().await {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// False when another process has the journal.
+    async fn try_journal(&self) -> bool {
+        let Ok(spool) = self.site.spool() else { return true };
+        match spool.open_journal().await {
+            Ok(None) => return false,
+            Ok(Some(0)) => {}
+            Ok(Some(n)) => {
+                let text = format!("journal: {n} messages taken up after an unclean end");
+                self.site.log.write(Level(8), Priority::Notice, Id::NoQueue, text);
+            }
+            // Without it every message has files of its own.
+            Err(error) => self.site.log.system_error(Id::NoQueue, "root", error),
+        }
+        true
     }
 
     /// What queue runs share.
@@ -270,6 +305,8 @@ mod tokio_tracker {
     }
 }
 
+/// How often a journal that another process has is asked for.
+const JOURNAL_RETRY: Duration = Duration::from_secs(5);
 /// Attempts right after acceptance that run at a time.
 const IMMEDIATE: usize = 200;
 /// Accepted messages that wait in memory for their first attempt.

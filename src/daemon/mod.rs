@@ -126,6 +126,9 @@ fn work(runtime: &Runtime, site: &Arc<Site>, options: &Options) -> Result<Stop, 
     }
     let stop = runtime.block_on(async {
         engine.recover().await;
+        if options.listens {
+            engine.open_journal().await;
+        }
         for listener in listeners {
             listen::start(Arc::clone(&engine), listener);
         }

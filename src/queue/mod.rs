@@ -5,8 +5,10 @@
 //!
 //! A message in the queue is a *qf* (control file: envelope and header) and a *df* (body). A *tf* is a qf being written,
 //! an *hf* a quarantined qf, a *Qf* one that was found damaged and set aside, an *xf* a transcript.
+//! A daemon keeps what it delivers at once in a *journal* instead, until it is delivered or comes to rest.
 
 pub mod drive;
+pub mod journal;
 pub mod list;
 pub mod order;
 pub mod qf;

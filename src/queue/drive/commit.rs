@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use super::{Body, Held, Spool};
+use super::{Body, Held, Lock, Spool};
 use crate::envelope::QueueId;
 use crate::queue::{Error, Kind};
 
@@ -152,7 +152,7 @@ impl Spool {
             directory: job.directory,
             data: job.data,
             is_at_rest: false,
-            lock,
+            lock: Lock::File(lock),
         })
     }
 
@@ -202,6 +202,14 @@ impl Spool {
     /// See [`Spool::update`].
     pub(super) fn update_files(&self, job: UpdateJob) -> Result<Held, Error> {
         let UpdateJob { mut held, kind, text } = job;
+        if let Lock::Journal(slot) = &held.lock {
+            let (lock, is_written) = slot.rest_as(kind, &text)?;
+            held.lock = Lock::File(lock);
+            if is_written {
+                held.kind = kind;
+                return Ok(held);
+            }
+        }
         let directory = self.directory(held.directory)?;
         let temporary = format!("tf{}", held.id);
         let control = format!("{}f{}", kind.letter(), held.id);
@@ -229,13 +237,21 @@ impl Spool {
         if self.is_synced() {
             step("sync", &control, directory.sync_all())?;
         }
-        held.lock = lock;
+        held.lock = Lock::File(lock);
         held.kind = kind;
         Ok(held)
     }
 
     /// See [`Spool::retire`].
     pub(super) fn retire_files(&self, held: &Held) -> Result<(), Error> {
+        // Its lock, as long as the files are there.
+        let _lock = match &held.lock {
+            Lock::File(_) => None,
+            Lock::Journal(slot) => match slot.leave() {
+                None => return Ok(()),
+                lock => lock,
+            },
+        };
         let control = format!("{}f{}", held.kind.letter(), held.id);
         step("remove", &control, self.directory(held.directory)?.remove(&control))?;
         let data = format!("df{}", held.id);
@@ -246,6 +262,9 @@ impl Spool {
 
     /// See [`Spool::lose`].
     pub(super) fn lose_file(&self, held: &Held) -> Result<(), Error> {
+        if let Lock::Journal(slot) = &held.lock {
+            slot.rest()?;
+        }
         let from = format!("{}f{}", held.kind.letter(), held.id);
         step("rename", &from, self.directory(held.directory)?.rename(&from, &format!("Qf{}", held.id)))
     }

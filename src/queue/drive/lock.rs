@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 
 use super::body::DataFile;
 use super::commit::step;
-use super::{Body, Directory, Held, Spool};
+use super::{Body, Directory, Held, Lock, Spool};
 use crate::base::time::UnixTime;
 use crate::envelope::{Envelope, QueueId};
 use crate::queue::qf::{Fault, read};
@@ -17,12 +17,13 @@ impl Spool {
     pub fn lock_now(&self, id: &QueueId) -> Result<Option<(Held, Envelope, Body)>, Error> {
         let Some((index, kind, file)) = self.open_locked(id)? else { return Ok(None) };
         let directory = self.directory(index)?;
-        let mut held = Held { id: id.clone(), kind, directory: index, data: index, is_at_rest: true, lock: file };
+        let mut held =
+            Held { id: id.clone(), kind, directory: index, data: index, is_at_rest: true, lock: Lock::File(file) };
         match self.read_message(&mut held) {
             Ok((envelope, body)) => Ok(Some((held, envelope, body))),
             Err(error @ Error::Damaged { .. }) => {
                 // An empty control file is one whose writer has not come to its first line: left alone.
-                if held.lock.metadata().is_ok_and(|m| m.len() > 0) {
+                if held.control().is_ok_and(|file| file.metadata().is_ok_and(|m| m.len() > 0)) {
                     let name = format!("{}f{id}", kind.letter());
                     step("rename", &name, directory.rename(&name, &format!("Qf{id}")))?;
                 }
@@ -36,13 +37,13 @@ impl Spool {
     pub fn look(&self, entry: &crate::queue::Entry) -> Result<Option<Look>, Error> {
         let directory = self.directory(entry.directory)?;
         let name = format!("{}f{}", entry.kind.letter(), entry.id);
-        let mut file = match directory.open_file(&name, false) {
+        let file = match directory.open_file(&name, false) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             other => step("open", &name, other)?,
         };
         let metadata = step("stat", &name, file.metadata())?;
         let is_locked = is_locked(&file);
-        let control = step("read", &name, read_bounded(&mut file))?.unwrap_or_default();
+        let control = step("read", &name, read_bounded(&file))?.unwrap_or_default();
         let path = control.split(|b| *b == b'\n').find_map(|line| line.strip_prefix(b"d"));
         let data = self.data_directory(path, entry.directory);
         let body_size = self.directory(data)?.stat(&format!("df{}", entry.id)).ok().map(|s| s.st_size);
@@ -77,9 +78,9 @@ impl Spool {
         let damaged = |fault| Error::Damaged { id: held.id.clone(), fault };
         let name = format!("{}f{}", held.kind.letter(), held.id);
         let directory = self.directory(held.directory)?;
-        let metadata = step("stat", &name, held.lock.metadata())?;
+        let metadata = step("stat", &name, held.control()?.metadata())?;
         directory.judge(&metadata).map_err(damaged)?;
-        let text = step("read", &name, read_bounded(&mut held.lock))?.ok_or_else(|| damaged(Fault::TooLarge))?;
+        let text = step("read", &name, read_bounded(held.control()?))?.ok_or_else(|| damaged(Fault::TooLarge))?;
         let control = read(&text, &held.id, &self.inner.codec).map_err(damaged)?;
         let data = self.data_directory(control.df_directory.as_deref(), held.directory);
         let data_name = format!("df{}", held.id);
@@ -153,7 +154,7 @@ fn is_locked(file: &File) -> bool {
 }
 
 /// The whole file; `None` when it is larger than [`CONTROL_FILE`].
-fn read_bounded(file: &mut File) -> io::Result<Option<Vec<u8>>> {
+fn read_bounded(file: &File) -> io::Result<Option<Vec<u8>>> {
     let mut text = Vec::new();
     file.take(CONTROL_FILE + 1).read_to_end(&mut text)?;
     Ok((text.len() as u64 <= CONTROL_FILE).then_some(text))

@@ -6,12 +6,12 @@
 mod body;
 mod commit;
 mod directory;
+mod journal;
 mod lock;
 mod recover;
 
 use std::fs::File;
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use jiff::tz::TimeZone;
 
@@ -47,6 +47,7 @@ struct Inner {
     sequence: Mutex<Sequence>,
     zone: TimeZone,
     committer: Committer,
+    journal: OnceLock<journal::Journal>,
 }
 
 /// Source of ids: second and number within it. Runs ahead of the clock when a second has no numbers left.
@@ -69,7 +70,16 @@ pub struct Held {
     data: usize,
     /// It was found in the queue, not just put there.
     is_at_rest: bool,
-    lock: File,
+    lock: Lock,
+}
+
+/// What keeps others from a message.
+#[derive(Debug)]
+enum Lock {
+    /// The lock on its control file.
+    File(File),
+    /// Nobody else sees it: it is in the journal.
+    Journal(Arc<journal::Slot>),
 }
 
 impl Held {
@@ -81,6 +91,14 @@ impl Held {
     /// Whether it is quarantined.
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// Its control file; none while it is in the journal.
+    fn control(&self) -> Result<&File, Error> {
+        match &self.lock {
+            Lock::File(file) => Ok(file),
+            Lock::Journal(_) => Err(Error::Closed),
+        }
     }
 }
 
@@ -107,6 +125,7 @@ impl Spool {
                 sequence: Mutex::new(Sequence::new()),
                 zone,
                 committer: Committer::default(),
+                journal: OnceLock::new(),
             }),
         })
     }
@@ -135,6 +154,18 @@ impl Spool {
         self.run(move |spool| spool.commit_files(&job)).await
     }
 
+    /// [`Spool::commit`] for a message that is delivered at once: with an open journal it needs no files of its own.
+    ///
+    /// In the journal it is seen by this process only. Given up, or not retired within a second, it comes to rest in its
+    /// files.
+    pub async fn commit_at_once(&self, envelope: &Envelope, body: Body) -> Result<Held, Error> {
+        let job = self.commit_job(envelope, body);
+        match self.commit_in_journal(&job, envelope.queue_group).await {
+            Some(result) => result,
+            None => self.run(move |spool| spool.commit_files(&job)).await,
+        }
+    }
+
     /// [`Spool::commit`] for a process without a runtime.
     pub fn commit_now(&self, envelope: &Envelope, body: Body) -> Result<Held, Error> {
         self.commit_files(&self.commit_job(envelope, body))
@@ -152,6 +183,11 @@ impl Spool {
     ///
     /// Not synced: after a crash the message may be there again, with its recipients marked as they last were.
     pub async fn retire(&self, held: Held) -> Result<(), Error> {
+        if let Lock::Journal(slot) = &held.lock
+            && slot.leave_at_once()
+        {
+            return Ok(());
+        }
         self.run(move |spool| spool.retire_files(&held)).await
     }
 

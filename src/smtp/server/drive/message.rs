@@ -312,7 +312,12 @@ impl Drive {
         envelope.body_type = envelope.body_type.or(envelope.flags.has_8bit_body.then_some(BodyType::EightBitMime));
         let is_held = envelope.quarantine.clone();
         let Ok(spool) = site.spool() else { return not_now("no queue") };
-        let held = match spool.commit(envelope, body.clone()).await {
+        let committed = if mode.is_immediate() {
+            spool.commit_at_once(envelope, body.clone()).await
+        } else {
+            spool.commit(envelope, body.clone()).await
+        };
+        let held = match committed {
             Ok(held) => held,
             Err(error) => {
                 site.log.system_error(Id::Queue(id.as_str()), "root", &error);

@@ -1,0 +1,522 @@
+//! The journal of a daemon: messages that are delivered at once are made durable here, without files of their own.
+//!
+//! One thread writes what all sessions have ready and syncs it once. Two segments take turns; one is written anew when none
+//! of its messages is live. What is not done within [`REST_AFTER`] is put at rest as qf and df, so that the segments empty
+//! and others see it.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use super::commit::{CommitJob, step};
+use super::{Body, Held, Lock, Spool};
+use crate::envelope::QueueId;
+use crate::queue::journal::{Found, Record, replay};
+use crate::queue::{Error, Kind};
+use crate::sys::clock;
+
+/// An open journal.
+#[derive(Debug)]
+pub(super) struct Journal(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    more: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    accepted: Vec<Accepted>,
+    done: Vec<Record>,
+    /// Messages that are neither done nor at rest, by segment.
+    live: [usize; 2],
+    /// Those of them that somebody holds, oldest first.
+    held: VecDeque<(Instant, Weak<Slot>)>,
+    /// Those that nobody holds any more; they are to be put at rest.
+    given_up: Vec<Arc<Slot>>,
+    /// A write failed: what was written since the last sync is unknown, so nothing more is.
+    is_broken: bool,
+    is_closed: bool,
+}
+
+/// A message on its way into the journal.
+#[derive(Debug)]
+struct Accepted {
+    record: Record,
+    spool: Spool,
+    id: QueueId,
+    group: usize,
+    since: Instant,
+    control: Bytes,
+    body: Bytes,
+    answer: oneshot::Sender<Result<Arc<Slot>, Error>>,
+}
+
+/// A message in the journal. Dropped before it is done: it is put at rest.
+#[derive(Debug)]
+pub(super) struct Slot {
+    spool: Spool,
+    id: QueueId,
+    group: usize,
+    segment: usize,
+    since: Instant,
+    place: Mutex<Place>,
+}
+
+/// Where a message is.
+#[derive(Debug)]
+enum Place {
+    /// Not promised yet, or done.
+    Nowhere,
+    /// In the journal.
+    Journal { control: Bytes, body: Bytes },
+    /// In its files, with the lock on the control file.
+    Rest(File),
+}
+
+/// The thread's own.
+struct Writer {
+    files: [File; 2],
+    current: usize,
+    offset: u64,
+    generation: u64,
+    is_synced: bool,
+    buffer: Vec<u8>,
+}
+
+impl Spool {
+    /// Takes over the journal: what a crash left in it is put at rest, then it is open. `None` when another process has it.
+    ///
+    /// The number is how many messages came to rest. Errors: the journal stays as it is and is not used.
+    pub async fn open_journal(&self) -> Result<Option<usize>, Error> {
+        self.run(Spool::open_journal_now).await
+    }
+
+    fn open_journal_now(&self) -> Result<Option<usize>, Error> {
+        let files = [self.segment(0)?, self.segment(1)?];
+        if files[0].try_lock().is_err() {
+            return Ok(None);
+        }
+        let Found { live, generation } = replay(&[contents(&files[0])?, contents(&files[1])?]);
+        let found = live.len();
+        for message in live {
+            let directory = self.place(&message.id, message.group);
+            let place = self.directory(directory)?;
+            let is_there = ['q', 'h', 'Q'].iter().any(|l| place.stat(&format!("{l}f{}", message.id)).is_ok());
+            if is_there {
+                continue;
+            }
+            // A body that was being put at rest when the program ended.
+            let data = format!("df{}", message.id);
+            step("remove", &data, place.remove(&data))?;
+            self.commit_files(&CommitJob {
+                id: message.id,
+                kind: Kind::Normal,
+                directory,
+                data: directory,
+                text: message.control,
+                body: Body::Memory(message.body.into()),
+            })?;
+        }
+        for (n, file) in files.iter().enumerate() {
+            step("empty", NAMES[n], file.set_len(0).and_then(|()| file.sync_all()))?;
+        }
+        let shared = Arc::new(Shared { state: Mutex::default(), more: Condvar::new() });
+        let writer = Writer {
+            files,
+            current: 0,
+            offset: 0,
+            generation: generation + 1,
+            is_synced: self.is_synced(),
+            buffer: Vec::new(),
+        };
+        let worker = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || worker.serve(writer));
+        step("serve", NAMES[0], thread)?;
+        // Set already: then this one closes with its last user.
+        let _ = self.inner.journal.set(Journal(shared));
+        Ok(Some(found))
+    }
+
+    fn segment(&self, n: usize) -> Result<File, Error> {
+        let directory = self.directory(0)?;
+        let file = match directory.open_file(NAMES[n], true) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => directory.create(NAMES[n]),
+            other => other,
+        };
+        let file = step("open", NAMES[n], file)?;
+        let metadata = step("stat", NAMES[n], file.metadata())?;
+        if directory.judge(&metadata).is_err() {
+            return step("trust", NAMES[n], Err(io::ErrorKind::PermissionDenied.into()));
+        }
+        Ok(file)
+    }
+
+    /// Makes a message durable in the journal; `None` when it must have files.
+    pub(super) async fn commit_in_journal(&self, job: &CommitJob, group: usize) -> Option<Result<Held, Error>> {
+        let journal = self.inner.journal.get()?;
+        let body = job.body.in_memory()?;
+        if job.kind != Kind::Normal || job.data != job.directory {
+            return None;
+        }
+        let record = Record::accepted(&job.id, group, &job.text, body)?;
+        let (answer, answered) = oneshot::channel();
+        let accepted = Accepted {
+            record,
+            spool: self.clone(),
+            id: job.id.clone(),
+            group,
+            since: clock::monotonic(),
+            control: Bytes::copy_from_slice(&job.text),
+            body: body.clone(),
+            answer,
+        };
+        {
+            let mut state = journal.0.lock();
+            if state.is_broken || state.live.iter().sum::<usize>() > MOST_LIVE {
+                return None;
+            }
+            state.accepted.push(accepted);
+        }
+        journal.0.more.notify_one();
+        let slot = match answered.await.unwrap_or(Err(Error::Closed)) {
+            Ok(slot) => slot,
+            Err(error) => return Some(Err(error)),
+        };
+        Some(Ok(Held {
+            id: job.id.clone(),
+            kind: Kind::Normal,
+            directory: job.directory,
+            data: job.data,
+            is_at_rest: false,
+            lock: Lock::Journal(slot),
+        }))
+    }
+
+    /// Puts everything at rest that the journal holds, for the end of the program.
+    pub async fn settle(&self) {
+        let _: Result<(), Error> = self
+            .run(|spool| {
+                let Some(journal) = spool.inner.journal.get() else { return Ok(()) };
+                let due = journal.0.lock().due(None);
+                due.iter().for_each(|slot| drop(slot.rest()));
+                Ok(())
+            })
+            .await;
+    }
+}
+
+impl Slot {
+    fn lock(&self) -> MutexGuard<'_, Place> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the message's time in the journal. Gives the lock on its control file when it is at rest.
+    pub(super) fn leave(&self) -> Option<File> {
+        match std::mem::replace(&mut *self.lock(), Place::Nowhere) {
+            Place::Nowhere => None,
+            Place::Journal { .. } => {
+                self.note_done();
+                None
+            }
+            Place::Rest(file) => Some(file),
+        }
+    }
+
+    /// [`Slot::leave`] for who must not wait; false when it is at rest, or just being put there.
+    pub(super) fn leave_at_once(&self) -> bool {
+        let Ok(mut place) = self.place.try_lock() else { return false };
+        if !matches!(*place, Place::Journal { .. }) {
+            return false;
+        }
+        *place = Place::Nowhere;
+        drop(place);
+        self.note_done();
+        true
+    }
+
+    /// Writes it as qf and df, unless that was done.
+    pub(super) fn rest(&self) -> Result<(), Error> {
+        let mut place = self.lock();
+        let Place::Journal { control, body } = &*place else { return Ok(()) };
+        let lock = self.write(Kind::Normal, control, body)?;
+        *place = Place::Rest(lock);
+        drop(place);
+        self.note_done();
+        Ok(())
+    }
+
+    /// Puts it at rest with this control file. Gives the lock, and false when it was at rest with another control file.
+    pub(super) fn rest_as(&self, kind: Kind, control: &[u8]) -> Result<(File, bool), Error> {
+        let mut place = self.lock();
+        match std::mem::replace(&mut *place, Place::Nowhere) {
+            Place::Nowhere => Err(Error::Closed),
+            Place::Rest(file) => Ok((file, false)),
+            Place::Journal { control: old, body } => match self.write(kind, control, &body) {
+                Ok(file) => {
+                    drop(place);
+                    self.note_done();
+                    Ok((file, true))
+                }
+                Err(error) => {
+                    *place = Place::Journal { control: old, body };
+                    Err(error)
+                }
+            },
+        }
+    }
+
+    fn write(&self, kind: Kind, control: &[u8], body: &Bytes) -> Result<File, Error> {
+        let directory = self.spool.place(&self.id, self.group);
+        let held = self.spool.commit_files(&CommitJob {
+            id: self.id.clone(),
+            kind,
+            directory,
+            data: directory,
+            text: control.to_vec(),
+            body: Body::Memory(body.clone()),
+        })?;
+        match held.lock {
+            Lock::File(file) => Ok(file),
+            Lock::Journal(_) => Err(Error::Closed),
+        }
+    }
+
+    fn note_done(&self) {
+        let Some(journal) = self.spool.inner.journal.get() else { return };
+        let mut state = journal.0.lock();
+        state.gone(self.segment);
+        state.done.extend(Record::done(&self.id));
+        drop(state);
+        journal.0.more.notify_one();
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let place = std::mem::replace(&mut *self.lock(), Place::Nowhere);
+        let Place::Journal { .. } = place else { return };
+        let Some(journal) = self.spool.inner.journal.get() else { return };
+        let slot = Self {
+            spool: self.spool.clone(),
+            id: self.id.clone(),
+            group: self.group,
+            segment: self.segment,
+            since: self.since,
+            place: Mutex::new(place),
+        };
+        journal.0.lock().given_up.push(Arc::new(slot));
+        journal.0.more.notify_one();
+    }
+}
+
+impl State {
+    fn gone(&mut self, segment: usize) {
+        if let Some(live) = self.live.get_mut(segment) {
+            *live = live.saturating_sub(1);
+        }
+    }
+
+    /// What is to be put at rest: given up, or accepted before this moment (all when there is none).
+    fn due(&mut self, before: Option<Instant>) -> Vec<Arc<Slot>> {
+        let mut due = std::mem::take(&mut self.given_up);
+        while let Some((since, _)) = self.held.front() {
+            if before.is_some_and(|before| *since > before) {
+                break;
+            }
+            // Dropped by the caller without the lock: the last holder may just have gone.
+            due.extend(self.held.pop_front().and_then(|(_, slot)| slot.upgrade()));
+        }
+        due
+    }
+
+    fn has_live(&self) -> bool {
+        !self.held.is_empty() || !self.given_up.is_empty()
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.0.lock().is_closed = true;
+        self.0.more.notify_one();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn serve(&self, mut writer: Writer) {
+        writer.fill();
+        let mut looked = clock::monotonic();
+        let mut state = self.lock();
+        loop {
+            let now = clock::monotonic();
+            if now.duration_since(looked) >= TICK {
+                looked = now;
+                let due = state.due(now.checked_sub(REST_AFTER));
+                drop(state);
+                due.into_iter().for_each(put_at_rest);
+                state = self.lock();
+            }
+            if !state.accepted.is_empty() || !state.done.is_empty() {
+                let accepted = std::mem::take(&mut state.accepted);
+                let done = std::mem::take(&mut state.done);
+                writer.turn(&state.live, size(&accepted, &done));
+                if let Some(live) = state.live.get_mut(writer.current) {
+                    *live += accepted.len();
+                }
+                let may_promise = !state.is_broken || accepted.is_empty();
+                drop(state);
+                let result = if may_promise { writer.write(&accepted, &done) } else { Err(Trouble::lost()) };
+                state = self.answer(accepted, &result, writer.current);
+            } else if state.is_closed {
+                return;
+            } else if state.has_live() {
+                state = self.more.wait_timeout(state, TICK).unwrap_or_else(PoisonError::into_inner).0;
+            } else {
+                state = self.more.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+
+    /// Tells the sessions, and gives them what they hold from now on.
+    fn answer(&self, accepted: Vec<Accepted>, result: &Result<(), Trouble>, segment: usize) -> MutexGuard<'_, State> {
+        let mut told = Vec::with_capacity(accepted.len());
+        let mut state = self.lock();
+        state.is_broken |= result.as_ref().is_err_and(|trouble| trouble.is_lasting);
+        for Accepted { spool, id, group, since, control, body, answer, .. } in accepted {
+            let outcome = match result {
+                Ok(()) => {
+                    let place = Mutex::new(Place::Journal { control, body });
+                    let slot = Arc::new(Slot { spool, id, group, segment, since, place });
+                    state.held.push_back((since, Arc::downgrade(&slot)));
+                    Ok(slot)
+                }
+                Err(trouble) => {
+                    state.gone(segment);
+                    let name = NAMES.get(segment).copied().unwrap_or_default().to_owned();
+                    let source = trouble.errno.map_or(io::ErrorKind::Other.into(), io::Error::from_raw_os_error);
+                    Err(Error::File { action: "write", name, source })
+                }
+            };
+            told.push((answer, outcome));
+        }
+        drop(state);
+        for (answer, outcome) in told {
+            // A session that is gone gives the message up, which puts it at rest.
+            drop(answer.send(outcome));
+        }
+        self.lock()
+    }
+}
+
+/// Why records could not be written.
+#[derive(Debug)]
+struct Trouble {
+    errno: Option<i32>,
+    /// After a failed sync nobody knows what the disk holds: no promise is made any more.
+    is_lasting: bool,
+}
+
+impl Trouble {
+    fn lost() -> Self {
+        Self { errno: None, is_lasting: true }
+    }
+
+    fn of(error: &io::Error, is_lasting: bool) -> Self {
+        Self { errno: error.raw_os_error(), is_lasting }
+    }
+}
+
+impl Writer {
+    /// Blocks that are there already need no change of metadata when they are synced.
+    fn fill(&mut self) {
+        let zeros = vec![0; 1 << 16];
+        for file in &mut self.files {
+            let mut left = SEGMENT;
+            while left > 0 && file.write_all(&zeros).is_ok() {
+                left = left.saturating_sub(zeros.len() as u64);
+            }
+            if left > 0 {
+                // No room now: the file grows as it is needed. That it could not be cut harms nothing.
+                let _ = file.set_len(0);
+            }
+        }
+    }
+
+    /// Goes on in the other segment when this one is full and that one free.
+    fn turn(&mut self, live: &[usize; 2], size: usize) {
+        let other = usize::from(self.current == 0);
+        if self.offset > 0 && self.offset + size as u64 > SEGMENT && live.get(other) == Some(&0) {
+            self.current = other;
+            self.offset = 0;
+            self.generation += 1;
+        }
+    }
+
+    fn write(&mut self, accepted: &[Accepted], done: &[Record]) -> Result<(), Trouble> {
+        let Some(file) = self.files.get(self.current) else { return Err(Trouble::lost()) };
+        self.buffer.clear();
+        for record in done.iter().chain(accepted.iter().map(|a| &a.record)) {
+            record.write(self.generation, &mut self.buffer);
+        }
+        let mut result = file.write_all_at(&self.buffer, self.offset).map_err(|error| Trouble::of(&error, false));
+        if result.is_ok() && self.is_synced && !accepted.is_empty() {
+            result = file.sync_data().map_err(|error| Trouble::of(&error, true));
+        }
+        if result.is_ok() {
+            self.offset += self.buffer.len() as u64;
+        } else {
+            // What the peers are told is not taken must not come back; an error changes nothing any more.
+            let _ = file.set_len(self.offset);
+        }
+        if self.buffer.capacity() > KEPT {
+            self.buffer = Vec::new();
+        }
+        result
+    }
+}
+
+fn size(accepted: &[Accepted], done: &[Record]) -> usize {
+    accepted.iter().map(|a| a.record.len()).chain(done.iter().map(Record::len)).sum()
+}
+
+/// In the spool's threads; one that cannot be written now is tried again later.
+fn put_at_rest(slot: Arc<Slot>) {
+    let spool = slot.spool.clone();
+    spool.inner.committer.push(Box::new(move || {
+        if slot.rest().is_err()
+            && let Some(journal) = slot.spool.inner.journal.get()
+        {
+            journal.0.lock().held.push_back((clock::monotonic(), Arc::downgrade(&slot)));
+        }
+    }));
+}
+
+fn contents(mut file: &File) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    step("read", NAMES[0], file.read_to_end(&mut bytes))?;
+    Ok(bytes)
+}
+
+/// The segments.
+const NAMES: [&str; 2] = ["journal.0", "journal.1"];
+/// Usual length of a segment, bytes.
+const SEGMENT: u64 = 4 << 20;
+/// Messages in the journal beyond which others go to their files at once.
+const MOST_LIVE: usize = 2000;
+/// How long a message may stay in the journal.
+const REST_AFTER: Duration = Duration::from_secs(1);
+/// How often the journal is looked through.
+const TICK: Duration = Duration::from_millis(250);
+/// Buffer kept between writes, bytes.
+const KEPT: usize = 1 << 20;
