@@ -194,3 +194,110 @@ async fn what_a_crash_left_is_cleared_away_but_a_lone_body_waits() {
     assert_eq!(files(at.path()), [format!("df{}", ids[0]), format!("df{}", ids[2]), format!("qf{}", ids[0])]);
     drop(held);
 }
+
+/// Commits a message in the journal.
+async fn in_journal(spool: &Spool) -> (QueueId, Held) {
+    let id = spool.new_id();
+    let held = spool.commit_at_once(&envelope(id.clone()), Vec::from(*b"hello\n").into()).await.unwrap();
+    (id, held)
+}
+
+/// Files of messages.
+fn at_rest(at: &std::path::Path) -> Vec<String> {
+    files(at).into_iter().filter(|name| !name.starts_with("journal")).collect()
+}
+
+#[tokio::test]
+async fn a_message_that_is_done_at_once_has_no_files_of_its_own() {
+    let at = tempfile::tempdir().unwrap();
+    let spool = spool(at.path());
+    assert_eq!(spool.open_journal().await.unwrap(), Some(0));
+    let (_, held) = in_journal(&spool).await;
+    assert!(at_rest(at.path()).is_empty());
+    spool.retire(held).await.unwrap();
+    spool.settle().await;
+    assert!(at_rest(at.path()).is_empty());
+}
+
+#[tokio::test]
+async fn a_deferred_message_comes_to_rest_with_its_new_state() {
+    let at = tempfile::tempdir().unwrap();
+    let spool = spool(at.path());
+    spool.open_journal().await.unwrap();
+    let (id, held) = in_journal(&spool).await;
+    let mut tried = envelope(id.clone());
+    tried.tries = 1;
+    let held = spool.update(held, &tried).await.unwrap();
+    assert_eq!(at_rest(at.path()), [format!("df{id}"), format!("qf{id}")]);
+    assert!(spool.lock(&id).await.unwrap().is_none(), "it is still held");
+    drop(held);
+    let (_held, found, body) = spool.lock(&id).await.unwrap().unwrap();
+    assert_eq!((found.tries, body.block(0).await.unwrap()), (1, "hello\n".into()));
+}
+
+#[tokio::test]
+async fn what_is_given_up_or_takes_long_comes_to_rest_under_its_lock() {
+    let at = tempfile::tempdir().unwrap();
+    let spool = spool(at.path());
+    spool.open_journal().await.unwrap();
+    let (given_up, held) = in_journal(&spool).await;
+    drop(held);
+    let (slow, held) = in_journal(&spool).await;
+    spool.settle().await;
+    assert_eq!(at_rest(at.path()).len(), 4);
+    assert!(spool.lock(&given_up).await.unwrap().is_some());
+    assert!(spool.lock(&slow).await.unwrap().is_none());
+    spool.retire(held).await.unwrap();
+    assert_eq!(at_rest(at.path()), [format!("df{given_up}"), format!("qf{given_up}")]);
+}
+
+#[tokio::test]
+async fn after_a_crash_the_journal_gives_back_what_was_not_done() {
+    let at = tempfile::tempdir().unwrap();
+    let crashed = tempfile::tempdir().unwrap();
+    let first = spool(at.path());
+    first.open_journal().await.unwrap();
+    let (_, done) = in_journal(&first).await;
+    first.retire(done).await.unwrap();
+    let (left, held) = in_journal(&first).await;
+    let other = spool(at.path());
+    assert_eq!(other.open_journal().await.unwrap(), None, "another process has it");
+    for name in files(at.path()) {
+        std::fs::copy(at.path().join(&name), crashed.path().join(&name)).unwrap();
+    }
+    let second = spool(crashed.path());
+    assert_eq!(second.open_journal().await.unwrap(), Some(1));
+    let (_held, found, body) = second.lock(&left).await.unwrap().unwrap();
+    assert_eq!(found.recipients, envelope(left.clone()).recipients);
+    assert_eq!(body.block(0).await.unwrap(), "hello\n");
+    drop(held);
+}
+
+#[tokio::test]
+async fn segments_take_turns_and_lose_nothing() {
+    let at = tempfile::tempdir().unwrap();
+    let crashed = tempfile::tempdir().unwrap();
+    let spool_here = spool(at.path());
+    spool_here.open_journal().await.unwrap();
+    let mut kept = Vec::new();
+    for n in 0..600 {
+        let id = spool_here.new_id();
+        let body = Body::from(vec![b'z'; 30_000]);
+        let held = spool_here.commit_at_once(&envelope(id.clone()), body).await.unwrap();
+        if n >= 597 {
+            kept.push((id, held));
+        } else {
+            spool_here.retire(held).await.unwrap();
+        }
+    }
+    let length = |name: &str| std::fs::metadata(at.path().join(name)).unwrap().len();
+    assert!(length("journal.0") + length("journal.1") < 10 << 20, "segments are used again");
+    for name in files(at.path()) {
+        std::fs::copy(at.path().join(&name), crashed.path().join(&name)).unwrap();
+    }
+    let after = spool(crashed.path());
+    assert_eq!(after.open_journal().await.unwrap(), Some(3));
+    for (id, _) in &kept {
+        assert!(after.lock(id).await.unwrap().is_some());
+    }
+}
