@@ -3,6 +3,7 @@
 //! Before a request is served: descriptors 0 to 2 are open, inherited ones are closed, rights borrowed by a set-id bit are
 //! given up when the caller asks for something that is not for everybody, the configuration is read.
 
+use std::cell::Cell;
 use std::io::{self, Write};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
@@ -19,11 +20,13 @@ use crate::base::exit::Exit;
 use crate::config::diagnostic::Severity;
 use crate::config::drive::{LoadOptions, load};
 use crate::config::privacy::Privacy;
+use crate::config::values::DeliveryMode;
 use crate::config::{Config, Diagnostic};
 use crate::log::{Id, Level, Logger, Priority};
 use crate::macros::names;
 use crate::maps::{MapSet, Services};
 use crate::site::{self, Site, StartOptions};
+use crate::sys::daemonize::{Half, Leash};
 use crate::sys::{clock, daemonize, env, file, safefile, user};
 
 /// A request with all that was found out about it before it is served.
@@ -34,6 +37,8 @@ pub struct Request {
     pub caller: Caller,
     /// Configuration in force.
     pub role: Role,
+    /// The caller's process, which waits for the message to be taken (`DeliveryMode=background`).
+    pub leash: Cell<Option<Leash>>,
 }
 
 /// Runs the program; `role` is the configuration of a program that has only one.
@@ -68,7 +73,7 @@ fn run(argv: &[Bytes], role: Option<Role>, out: &mut dyn Write) -> Exit {
         return invocation.exit;
     }
     let role = invocation.role.or(role).unwrap_or_else(|| default_role(invocation.mode));
-    let request = Request { invocation, caller, role };
+    let request = Request { invocation, caller, role, leash: Cell::new(None) };
     let (config, mut findings) = request.load();
     let is_broken = findings.iter().any(|d| d.severity != Severity::Warning);
     if is_broken || matches!(request.invocation.mode, Mode::Check | Mode::Test) {
@@ -177,7 +182,7 @@ impl Request {
             Mode::Check => Exit::OK,
             Mode::Aliases => self.with_site(config, out, super::newaliases::run),
             Mode::Verify => self.with_site(config, out, super::verify::run),
-            Mode::Deliver | Mode::Arpa => self.with_site(config, out, super::submission::run),
+            Mode::Deliver | Mode::Arpa => self.submit(config, log, out),
             Mode::Daemon | Mode::Foreground => super::serving::daemon(self, config, self.start_options(), out),
             Mode::RunQueue if self.invocation.queue.interval.is_some() => {
                 super::serving::daemon(self, config, self.start_options(), out)
@@ -190,11 +195,27 @@ impl Request {
             Mode::Smtp => self.with_site(config, out, super::serving::stdio),
             Mode::PrintQueue => super::mailq::run(&self.invocation.queue, &config, out),
             Mode::Test => self.with_site(config, out, Self::test),
-            other => {
-                say(&mut io::stderr(), &format!("mode -b{} is not built in", char::from(other.letter())));
-                Exit::UNAVAILABLE
+            // Host status is not kept between processes, so that there is never any to print or to purge.
+            Mode::HostStatus | Mode::PurgeStatus => Exit::OK,
+            Mode::PrintCounts => {
+                say(out, "Data unavailable: shared memory not updated");
+                Exit::OK
             }
         }
+    }
+
+    /// Takes a message. The caller does not wait for a delivery in the background.
+    fn submit(&self, config: Config, log: &Logger, out: &mut dyn Write) -> Exit {
+        let is_background = config.options.delivery_mode == DeliveryMode::Background;
+        if is_background && !self.invocation.is_verbose {
+            match daemonize::split() {
+                Ok(Half::Front(code)) => return Exit(code),
+                Ok(Half::Back(leash)) => self.leash.set(Some(leash)),
+                // The caller has to wait then.
+                Err(error) => log.system_error(Id::NoQueue, &String::from_utf8_lossy(&self.caller.name), error),
+            }
+        }
+        self.with_site(config, out, super::submission::run)
     }
 
     /// Address test mode.

@@ -85,6 +85,10 @@ impl Submission<'_> {
             chosen.unwrap_or_else(|| caller.full_name.clone())
         });
         self.reports_to_caller = is_own;
+        let full_name = full_name.or_else(|| {
+            let named = self.request.invocation.full_name.clone();
+            self.local_full_name(&sender).map(|own| named.unwrap_or(own))
+        });
         let scope = &mut self.envelope.scope;
         match full_name.filter(|name| !name.is_empty() && !sender.is_empty()) {
             Some(name) => scope.set(names::FULL_NAME, quoted(&name)),
@@ -103,6 +107,18 @@ impl Submission<'_> {
         self.envelope.flags.is_split = true;
         self.envelope.sender_given = if sender.is_empty() { Bytes::from_static(b"<>") } else { sender.clone() };
         self.envelope.sender = sender;
+    }
+
+    /// The full name of a sender who is a user of this machine.
+    fn local_full_name(&mut self, sender: &Bytes) -> Option<Bytes> {
+        if sender.is_empty() {
+            return None;
+        }
+        let mut scope = self.envelope.scope.clone();
+        match self.runtime.block_on(self.site.router.resolve_sender(sender, &mut scope)) {
+            Ok(found) => found.owner.map(|owner| owner.real_name),
+            Err(_) => None,
+        }
     }
 
     fn daemon_name(&self) -> Bytes {
@@ -254,7 +270,9 @@ impl Submission<'_> {
     fn log_from(&self) {
         let envelope = &self.envelope;
         let text = |id| envelope.scope.text(id);
-        let message_id = envelope.headers.first("Message-Id").map(|h| trim(h.text())).unwrap_or_default();
+        let resent = envelope.headers.first("Resent-Message-Id");
+        let message_id =
+            resent.or_else(|| envelope.headers.first("Message-Id")).map(|h| trim(h.text())).unwrap_or_default();
         let protocol = text(names::PROTOCOL);
         let relay = text(names::CLIENT_INFO);
         let line = From {
@@ -304,6 +322,14 @@ impl Submission<'_> {
             return self.code(self.exit);
         }
         let verbose = self.request.invocation.is_verbose;
+        let mut reports = reports;
+        if let Some(leash) = self.request.leash.take() {
+            // From here on nobody listens.
+            reports = Reports::ByMail;
+            if let Err(error) = leash.release(self.code(self.exit).0) {
+                self.site.log.system_error(self.id(), &shown(&self.request.caller.name).to_string(), error);
+            }
+        }
         let job = Job {
             held,
             envelope: self.envelope.clone(),

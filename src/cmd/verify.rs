@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::sendmail::{Request, say};
 use super::submission::new_envelope;
 use crate::base::exit::Exit;
-use crate::base::status::Classify as _;
+use crate::base::status::{Classify as _, Status};
 use crate::log::{Id, Level, Priority};
-use crate::route::Resolved;
+use crate::route::{Resolved, RouteError};
 use crate::site::Site;
 
 /// Verifies the addresses of the command line. The exit code is that of the last one that failed.
@@ -22,7 +22,15 @@ pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &tokio::runtime:
     let mut expanded = Vec::new();
     let mut exit = Exit::OK;
     for address in &request.invocation.recipients {
-        let (found, failures) = runtime.block_on(site.router.list(address, &mut envelope));
+        let (found, mut failures) = runtime.block_on(site.router.list(address, &mut envelope));
+        if found.is_empty() && failures.is_empty() {
+            // Known already, or nothing but itself.
+            let (alone, _) = runtime.block_on(site.router.list(address, &mut new_envelope(request, site)));
+            if alone.is_empty() {
+                let text = "aliasing/forwarding loop broken";
+                failures.push(RouteError::new(554, Status(5, 4, 6), Exit::USAGE, text));
+            }
+        }
         for failure in failures {
             say(out, &failure.shown());
             let id = Id::Queue(envelope.id.as_str());

@@ -161,6 +161,7 @@ impl Outcome {
         match self.exit.map(Exit) {
             Some(Exit::CANTCREAT | Exit::NOPERM) => Status(5, 3, 0),
             Some(Exit::SOFTWARE) => Status(5, 5, 0),
+            Some(exit) if self.verdict == Verdict::Failed && exit.row().is_none() => Status(5, 0, 0),
             _ => self.status,
         }
     }

@@ -164,6 +164,8 @@ pub(crate) fn database_path(text: &Path) -> PathBuf {
 pub struct Report {
     /// Lines for the terminal.
     pub lines: Vec<String>,
+    /// Those of them that are errors of a text.
+    pub errors: Vec<String>,
     /// Exit code.
     pub exit: Exit,
 }
@@ -173,7 +175,7 @@ pub struct Report {
 /// `resolve` rewrites the name of an alias, as an address of a recipient; `program` is the name used in messages.
 /// Source: observed: golden cli/bi.
 pub async fn rebuild(config: &Config, program: &str, mut resolve: impl AsyncFnMut(&[u8]) -> Name) -> Report {
-    let mut report = Report { lines: Vec::new(), exit: Exit::OK };
+    let mut report = Report { lines: Vec::new(), errors: Vec::new(), exit: Exit::OK };
     let judge = judge(config);
     for source in sources(config) {
         let Some(kind) = source.kind() else { continue };
@@ -187,7 +189,13 @@ pub async fn rebuild(config: &Config, program: &str, mut resolve: impl AsyncFnMu
             }
         };
         let table = Table::read(&text, flags.has(b'A'), &mut resolve).await;
-        report.lines.extend(table.complaints.iter().map(|complaint| format!("{}: {complaint}", path.display())));
+        for complaint in &table.complaints {
+            let line = format!("{}: {complaint}", path.display());
+            if !complaint.contains("... Warning: ") {
+                report.errors.push(line.clone());
+            }
+            report.lines.push(line);
+        }
         if table.failed {
             report.exit = Exit::SOFTWARE;
         }

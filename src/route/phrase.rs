@@ -38,6 +38,27 @@ pub fn crack(item: &[u8]) -> Cracked<'_> {
     }
 }
 
+/// What stands in front of an address (`Joe B. <`), the phrase in quotes when it has characters of `MustQuoteChars` that
+/// are not quoted yet. Phrases with comments stay. Source: observed: cli/t-recipients.
+pub fn quoted_phrase(before: &[u8], must_quote: &[u8]) -> Vec<u8> {
+    let Some(phrase) = before.strip_suffix(b"<").map(<[u8]>::trim_ascii) else { return before.to_vec() };
+    let mut is_inside = false;
+    let needs_quotes = phrase.iter().any(|b| {
+        is_inside ^= *b == b'"';
+        !is_inside && (must_quote.contains(b) || b"@,;[]".contains(b))
+    });
+    if !needs_quotes || phrase.iter().any(|b| matches!(b, b'(' | b')' | b'\\' | b':')) {
+        return before.to_vec();
+    }
+    let start = before.len() - before.trim_ascii_start().len();
+    let mut out = before.get(..start).unwrap_or_default().to_vec();
+    out.push(b'"');
+    out.extend(phrase.iter().filter(|b| **b != b'"'));
+    out.push(b'"');
+    out.extend_from_slice(before.get(start + phrase.len()..).unwrap_or_default());
+    out
+}
+
 fn cut(item: &[u8], start: usize, end: usize) -> Cracked<'_> {
     let (rest, after) = item.split_at(end.min(item.len()));
     let (before, address) = rest.split_at(start.min(rest.len()));
@@ -74,6 +95,19 @@ fn outside(item: &[u8], from: usize) -> impl Iterator<Item = (usize, u8)> + '_ {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn phrases_with_dots_are_quoted() {
+        for (before, quoted) in [
+            ("Carol C. <", "\"Carol C.\" <"),
+            (" Joe <", " Joe <"),
+            ("\"Al, Ice\" <", "\"Al, Ice\" <"),
+            ("<", "<"),
+            ("Al (b.) C. <", "Al (b.) C. <"),
+        ] {
+            assert_eq!(quoted_phrase(before.as_bytes(), b"@,;:\\()[].'"), quoted.as_bytes(), "{before}");
+        }
+    }
 
     #[test]
     fn the_address_is_found_among_phrases_and_comments() {

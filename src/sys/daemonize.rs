@@ -3,12 +3,13 @@
 
 use std::ffi::CString;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::os::fd::AsRawFd;
 use std::path::Path;
 
 use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
+use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, dup2_stderr, dup2_stdin, dup2_stdout, fork, setsid};
 
 use super::file;
@@ -48,6 +49,61 @@ pub fn detach() -> io::Result<Side> {
             setsid()?;
             leave_terminal()?;
             Ok(Side::Daemon)
+        }
+    }
+}
+
+/// The two processes after [`split`].
+#[derive(Debug)]
+pub enum Half {
+    /// The caller's process: the other one has let it go, or has ended, with this exit code.
+    Front(u8),
+    /// The process that does the work, standard descriptors still the caller's.
+    Back(Leash),
+}
+
+/// Keeps the caller's process waiting. Dropped: it waits until this process ends, and takes over its exit code.
+#[derive(Debug)]
+pub struct Leash(File);
+
+impl Leash {
+    /// Lets the caller's process end with this code; this one goes on in the background, as after [`detach`].
+    pub fn release(mut self, code: u8) -> io::Result<()> {
+        setsid()?;
+        leave_terminal()?;
+        self.0.write_all(&[code])
+    }
+}
+
+/// Splits off a process that works before its caller's eyes and may go on in the background later. Only while there is
+/// one thread. In the caller's process this returns when it may end.
+pub fn split() -> io::Result<Half> {
+    let (from, to) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
+    // SAFETY: the process has one thread, so the child may go on as an ordinary process.
+    match unsafe { fork() }? {
+        ForkResult::Child => {
+            drop(from);
+            Ok(Half::Back(Leash(File::from(to))))
+        }
+        ForkResult::Parent { child } => {
+            drop(to);
+            let mut code = [0u8; 1];
+            loop {
+                match File::from(from.try_clone()?).read(&mut code) {
+                    Ok(1) => return Ok(Half::Front(code[0])),
+                    Ok(_) => break,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            loop {
+                match waitpid(child, None) {
+                    Ok(WaitStatus::Exited(_, code)) => return Ok(Half::Front(u8::try_from(code).unwrap_or(u8::MAX))),
+                    Ok(WaitStatus::Signaled(..)) => return Err(io::Error::other("ended by a signal")),
+                    Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
         }
     }
 }

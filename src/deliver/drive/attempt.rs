@@ -86,6 +86,9 @@ async fn one(courier: &Courier, job: Job, is_last: bool) -> (Report, Vec<Next>) 
     if job.is_from_queue {
         attempt.envelope.priority = retry::priority_of_rerun(&site.config, &attempt.envelope);
     }
+    if !job.is_from_queue {
+        attempt.note_refused();
+    }
     attempt.prepare().await;
     match attempt.run().await {
         Ok((is_done, next)) => (attempt.report(is_done), next),
@@ -176,6 +179,20 @@ impl Attempt {
             self.deliver(&batch).await?;
         }
         self.finish().await
+    }
+
+    /// Recipients that failed while the message was taken stand in the transcript too.
+    fn note_refused(&mut self) {
+        let refused = self.envelope.recipients.iter().filter(|r| r.state == State::Failed);
+        let lines: Vec<String> = refused
+            .filter_map(|r| {
+                let reply = shown(r.remote_reply.as_ref()?).to_string();
+                let mut words = reply.splitn(3, ' ');
+                let (code, status, text) = (words.next()?, words.next()?, words.next()?);
+                Some(format!("{code} {status} {}... {text}", shown(&r.address)))
+            })
+            .collect();
+        lines.iter().for_each(|line| self.note(line));
     }
 
     /// Routes recipients that came from a queue file and finds out who the sender is.

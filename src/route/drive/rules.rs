@@ -13,7 +13,7 @@ use crate::envelope::Triple;
 use crate::macros::{Scope, names};
 use crate::rewrite::trace::Messages;
 use crate::rewrite::{Resolution, Workspace};
-use crate::route::phrase::crack;
+use crate::route::phrase::{crack, quoted_phrase};
 use crate::route::recipient::settle;
 use crate::route::{Kind, RouteError, triple};
 
@@ -117,7 +117,11 @@ impl Router {
             }
         }
         self.outward(&mut workspace, kind, mailer, scope).await?;
-        let mut out = parts.before.to_vec();
+        let mut out = if kind.in_header {
+            quoted_phrase(parts.before, &self.config.options.must_quote_chars)
+        } else {
+            parts.before.to_vec()
+        };
         out.extend_from_slice(&workspace.text());
         out.extend_from_slice(parts.after);
         Ok(out.into())
