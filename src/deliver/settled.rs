@@ -48,6 +48,11 @@ pub fn trouble(trouble: &Trouble, host: &Bytes) -> Outcome {
 fn trouble_alone(trouble: &Trouble, host: &Bytes) -> Outcome {
     let words = trouble.words(&String::from_utf8_lossy(host));
     match trouble {
+        // Source: observed (auth/client).
+        Trouble::Refused { phase: Phase::Auth, reply, .. } => {
+            let outcome = Outcome::deferred(Status(4, 3, 0), "Temporary AUTH failure");
+            if reply.code < 400 { outcome } else { outcome.with_reply(reply.log_form(), host.clone()) }
+        }
         Trouble::Refused { phase, command, reply } => {
             let mut outcome = refused(*phase, reply).with_reply(reply.log_form(), host.clone());
             outcome.dialogue = Some(dialogue(host, command, reply));

@@ -122,7 +122,11 @@ impl Hooks for Asking {
     }
 
     fn log(&mut self, level: i32, line: String) {
-        let priority = if line.contains("error:") { Priority::Warning } else { Priority::Info };
+        let priority = match &line {
+            line if line.ends_with("connection abort") => Priority::Error,
+            line if line.contains("error:") => Priority::Warning,
+            _ => Priority::Info,
+        };
         self.site.log.write(Level(i64::from(level) - 1), priority, Id::None, line);
     }
 }

@@ -212,9 +212,15 @@ impl Course<'_> {
             helo: options.helo_name.clone().unwrap_or_else(|| site.host.clone()),
             own_name: (!self.mailer.has(b'k') && peer.address.is_some()).then(|| site.host.clone()),
             may_use_tls: may_use_tls && peer.address.is_some(),
+            mechanisms: site.sasl.allowed().to_vec(),
             without_tls: if may_use_tls { Verify::None } else { Verify::Clear },
         };
-        let settings = Settings { manner, timeouts: self.attempt.timeouts.clone(), tls: site.tls_client.clone() };
+        let settings = Settings {
+            manner,
+            timeouts: self.attempt.timeouts.clone(),
+            tls: site.tls_client.clone(),
+            sasl: Some(site.sasl.clone()),
+        };
         let mut hooks = Asking::new(self.attempt, self.load);
         Connection::open(stream, peer, &settings, &mut hooks).await
     }
@@ -225,13 +231,15 @@ impl Course<'_> {
         let recipients = self.recipients();
         let capabilities = connection.capabilities().clone();
         let message = source::for_server(self.attempt, load, self.mailer, &capabilities).await;
+        let only_after_success = load.config.options.auth_options.is_some_and(|letters| letters.has(b'A'));
+        let says_auth = connection.is_authenticated() || !only_after_success;
         let transaction = client::Transaction {
             sender: load.sender.clone(),
             size: self.attempt.envelope.size_bytes,
             body: message.body_type,
             envelope_id: self.attempt.envelope.envid.clone(),
             ret: self.attempt.envelope.ret,
-            auth: connection.is_authenticated().then(|| self.attempt.envelope.auth.clone()).flatten(),
+            auth: says_auth.then(|| self.attempt.envelope.auth.clone()).flatten(),
             deliver_by: None,
             recipients: recipients
                 .iter()

@@ -1,6 +1,7 @@
-//! AUTH: mechanisms that need no library.
+//! AUTH: who we are for a server, and which mechanisms may be tried.
 
-use std::fmt::Write as _;
+use crate::base::base64;
+use crate::net::sasl::Who;
 
 /// Who we are for a server, from the `authinfo` ruleset or `DefaultAuthInfo`.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -23,102 +24,62 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
-/// A mechanism.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mechanism {
-    /// RFC 4616.
-    Plain,
-    /// User and password in turn.
-    Login,
-}
-
-impl Mechanism {
-    /// The first of ours that the server offers and the credentials allow.
-    pub fn choose(offered: &[String], credentials: &Credentials) -> Option<Self> {
-        let allowed = |name: &str| {
-            let mut words = credentials.mechanisms.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty()).peekable();
-            words.peek().is_none() || words.any(|w| w.eq_ignore_ascii_case(name.as_bytes()))
-        };
-        [Self::Plain, Self::Login]
-            .into_iter()
-            .find(|m| offered.iter().any(|o| o.eq_ignore_ascii_case(m.name())) && allowed(m.name()))
-    }
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Plain => "PLAIN",
-            Self::Login => "LOGIN",
-        }
-    }
-
-    /// The AUTH command, with the first response where the mechanism has one.
-    pub fn command(self, credentials: &Credentials) -> String {
-        match self {
-            Self::Login => "AUTH LOGIN".to_owned(),
-            Self::Plain => {
-                // Source: observed (auth/client): the user to act for is given even when it is the same.
-                let user = if credentials.user.is_empty() { &credentials.identity } else { &credentials.user };
-                let response = [user, credentials.authenticating(), &credentials.password].map(Vec::as_slice).join(&0);
-                format!("AUTH PLAIN {}", base64(&response))
-            }
-        }
-    }
-
-    /// The answer to the challenge number `step` (from 0); `None` when none is expected.
-    pub fn answer(self, step: usize, credentials: &Credentials) -> Option<String> {
-        match (self, step) {
-            (Self::Login, 0) => Some(base64(credentials.authenticating())),
-            (Self::Login, 1) => Some(base64(&credentials.password)),
-            _ => None,
-        }
-    }
-}
-
 impl Credentials {
-    fn authenticating(&self) -> &Vec<u8> {
-        if self.identity.is_empty() { &self.user } else { &self.identity }
+    /// Mechanisms to try: those of the server that the credentials name, else that are allowed.
+    pub fn candidates(&self, offered: &[String], allowed: &[String]) -> Vec<String> {
+        let named = String::from_utf8_lossy(&self.mechanisms).into_owned();
+        let named: Vec<&str> = named.split_ascii_whitespace().collect();
+        let wanted = |name: &String| {
+            if named.is_empty() {
+                allowed.iter().any(|w| w.eq_ignore_ascii_case(name))
+            } else {
+                named.iter().any(|w| w.eq_ignore_ascii_case(name))
+            }
+        };
+        offered.iter().filter(|name| wanted(name)).cloned().collect()
     }
-}
 
-/// Source: RFC 4648 §4.
-fn base64(data: &[u8]) -> String {
-    let mut out = String::with_capacity(data.len().div_ceil(3) * 4);
-    for chunk in data.chunks(3) {
-        let mut three = [0; 3];
-        three.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
-        let bits = u32::from_be_bytes([0, three[0], three[1], three[2]]);
-        for n in 0..4 {
-            let letter = ALPHABET.get((bits >> (18 - 6 * n) & 63) as usize).copied().unwrap_or(b'=');
-            let _ = out.write_char(if n <= chunk.len() { char::from(letter) } else { '=' });
+    /// What the library asks for; each name stands in for the other. Source: observed (auth/client).
+    pub fn who(&self) -> Who {
+        let or = |first: &Vec<u8>, second: &Vec<u8>| if first.is_empty() { second.clone() } else { first.clone() };
+        Who {
+            user: or(&self.user, &self.identity),
+            identity: or(&self.identity, &self.user),
+            password: self.password.clone(),
+            realm: self.realm.clone(),
         }
     }
-    out
 }
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// The AUTH command, with what is said at once; an empty first response is `=`.
+pub fn command(mechanism: &str, first: Option<&[u8]>) -> String {
+    match first {
+        None => format!("AUTH {mechanism}"),
+        Some(b"") => format!("AUTH {mechanism} ="),
+        Some(response) => format!("AUTH {mechanism} {}", base64::encode(response)),
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_commands_are_those_of_the_original() {
-        let who = Credentials {
-            user: b"smtpuser".into(),
-            identity: b"smtpuser".into(),
-            password: b"pass word".into(),
-            ..Credentials::default()
-        };
+    fn credentials_narrow_what_is_tried() {
         let offered = ["DIGEST-MD5".to_owned(), "plain".to_owned(), "LOGIN".to_owned()];
-        assert_eq!(Mechanism::choose(&offered, &who), Some(Mechanism::Plain));
-        let login = Credentials { mechanisms: b"CRAM-MD5 LOGIN".into(), ..who.clone() };
-        assert_eq!(Mechanism::choose(&offered, &login), Some(Mechanism::Login));
-        assert_eq!(Mechanism::choose(&["CRAM-MD5".to_owned()], &who), None);
-        assert_eq!(Mechanism::Plain.command(&who), "AUTH PLAIN c210cHVzZXIAc210cHVzZXIAcGFzcyB3b3Jk");
-        assert_eq!(Mechanism::Login.answer(1, &who).as_deref(), Some("cGFzcyB3b3Jk"));
-        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
+        let allowed = ["DIGEST-MD5".to_owned(), "CRAM-MD5".to_owned()];
+        let mut who = Credentials { user: b"u".into(), ..Credentials::default() };
+        assert_eq!(who.candidates(&offered, &allowed), ["DIGEST-MD5"]);
+        who.mechanisms = b"CRAM-MD5 LOGIN PLAIN".into();
+        assert_eq!(who.candidates(&offered, &allowed), ["plain", "LOGIN"]);
+        assert_eq!(who.who().identity, b"u");
+    }
+
+    #[test]
+    fn the_command_says_what_there_is() {
+        assert_eq!(command("LOGIN", None), "AUTH LOGIN");
+        assert_eq!(command("EXTERNAL", Some(b"")), "AUTH EXTERNAL =");
+        let first = b"smtpuser\0smtpuser\0pass word";
+        assert_eq!(command("PLAIN", Some(first)), "AUTH PLAIN c210cHVzZXIAc210cHVzZXIAcGFzcyB3b3Jk");
     }
 }

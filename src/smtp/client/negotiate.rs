@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 
-use super::auth::{Credentials, Mechanism};
+use super::auth::{self, Credentials};
 use super::{Phase, Reply, Trouble};
+use crate::base::base64;
+use crate::net::sasl::Response;
 use crate::net::tls::Verify;
 
 /// What a server said it can do.
@@ -73,6 +75,8 @@ pub struct Manner {
     pub own_name: Option<Bytes>,
     /// STARTTLS may be used: a client context exists, `UseTLS` and `ClientPortOptions` allow it.
     pub may_use_tls: bool,
+    /// `AuthMechanisms`, for credentials that name none.
+    pub mechanisms: Vec<String>,
     /// What `${verify}` says when TLS is not used: `NONE`, or `CLEAR` when it was turned off for a second try.
     pub without_tls: Verify,
 }
@@ -96,6 +100,8 @@ pub enum Input {
     TlsServer(Option<Bytes>),
     /// Answer to [`Action::AskCredentials`].
     Credentials(Option<Credentials>),
+    /// Answer to [`Action::Authenticate`] and [`Action::Solve`].
+    Sasl(Response),
 }
 
 /// What to do.
@@ -113,6 +119,10 @@ pub enum Action {
     AskTlsServer(Verify),
     /// Ask `authinfo`.
     AskCredentials,
+    /// Begin with the best of these mechanisms (blank separated).
+    Authenticate(Credentials, String),
+    /// Find the answer to a challenge.
+    Solve(Vec<u8>),
     /// Transactions may begin.
     Ready,
     /// Give up; QUIT first when the flag says so.
@@ -130,7 +140,13 @@ enum State {
     Handshake,
     TlsServer,
     Credentials,
-    Auth(Mechanism, usize),
+    /// The library is asked.
+    Choosing,
+    Solving,
+    /// A reply to AUTH or to a response; the mechanism was given up when the flag says so.
+    Auth {
+        is_aborted: bool,
+    },
     Ready,
 }
 
@@ -144,6 +160,9 @@ pub struct Negotiation {
     is_encrypted: bool,
     command: Bytes,
     credentials: Option<Credentials>,
+    /// Mechanisms not tried yet, and the one that is.
+    candidates: Vec<String>,
+    mechanism: String,
     is_authenticated: bool,
 }
 
@@ -158,6 +177,8 @@ impl Negotiation {
             is_encrypted: false,
             command: Bytes::new(),
             credentials: None,
+            candidates: Vec::new(),
+            mechanism: String::new(),
             is_authenticated: false,
         }
     }
@@ -197,7 +218,9 @@ impl Negotiation {
             }
             (State::TlsServer, Input::TlsServer(refusal)) => self.judged(refusal),
             (State::Credentials, Input::Credentials(who)) => self.authenticate(who),
-            (State::Auth(mechanism, step), Input::Reply(reply)) => self.challenged(mechanism, step, reply),
+            (State::Choosing, Input::Sasl(response)) => self.begin(response),
+            (State::Solving, Input::Sasl(response)) => self.respond(response),
+            (State::Auth { is_aborted }, Input::Reply(reply)) => self.challenged(is_aborted, reply),
             _ => Action::GiveUp(Trouble::Garbage(Phase::Helo), false),
         }
     }
@@ -210,6 +233,11 @@ impl Negotiation {
     /// `${verify}` of this connection.
     pub fn verify(&self) -> Verify {
         self.verify
+    }
+
+    /// Mechanism of AUTH that was tried last; empty without any.
+    pub fn mechanism(&self) -> &str {
+        &self.mechanism
     }
 
     /// Whether AUTH succeeded.
@@ -322,28 +350,62 @@ impl Negotiation {
     }
 
     fn authenticate(&mut self, who: Option<Credentials>) -> Action {
-        let chosen = who.as_ref().and_then(|who| Mechanism::choose(&self.capabilities.auth, who));
-        let (Some(who), Some(mechanism)) = (who, chosen) else { return self.ready() };
-        self.state = State::Auth(mechanism, 0);
-        let line = mechanism.command(&who);
+        let Some(who) = who else { return self.ready() };
+        self.candidates = who.candidates(&self.capabilities.auth, &self.manner.mechanisms);
         self.credentials = Some(who);
+        self.choose()
+    }
+
+    fn choose(&mut self) -> Action {
+        match &self.credentials {
+            Some(who) if !self.candidates.is_empty() => {
+                self.state = State::Choosing;
+                Action::Authenticate(who.clone(), self.candidates.join(" "))
+            }
+            _ => self.ready(),
+        }
+    }
+
+    fn begin(&mut self, response: Response) -> Action {
+        let Response::Begin(mechanism, first) = response else { return self.ready() };
+        self.candidates.retain(|name| !name.eq_ignore_ascii_case(&mechanism));
+        let line = auth::command(&mechanism, first.as_deref());
+        self.mechanism = mechanism;
+        self.state = State::Auth { is_aborted: false };
         self.say(Bytes::from(line), Phase::Auth)
     }
 
-    /// Source: observed (auth/client): 4xx ends the session, 5xx goes on without.
-    fn challenged(&mut self, mechanism: Mechanism, step: usize, reply: Reply) -> Action {
-        match reply.class() {
-            2 => {
+    fn respond(&mut self, response: Response) -> Action {
+        let Response::Answer(answer) = response else { return self.abort() };
+        self.state = State::Auth { is_aborted: false };
+        Action::Say(Bytes::from(base64::encode(&answer)), Phase::Auth)
+    }
+
+    fn abort(&mut self) -> Action {
+        self.state = State::Auth { is_aborted: true };
+        Action::Say(Bytes::from_static(b"*"), Phase::Auth)
+    }
+
+    /// Source: observed (auth/client): a refusal for good leads to the next mechanism, at last to no AUTH; all else but 235
+    /// ends the session.
+    fn challenged(&mut self, is_aborted: bool, reply: Reply) -> Action {
+        match reply.code {
+            235 if !is_aborted => {
                 self.is_authenticated = true;
                 self.ready()
             }
-            3 => {
-                self.state = State::Auth(mechanism, step + 1);
-                let answer = self.credentials.as_ref().and_then(|who| mechanism.answer(step, who));
-                Action::Say(Bytes::from(answer.unwrap_or_else(|| "*".to_owned())), Phase::Auth)
+            334 if !is_aborted => {
+                let first = reply.lines.first().and_then(|l| l.get(4..)).unwrap_or_default();
+                match base64::decode(first.trim_ascii_end()) {
+                    Some(challenge) => {
+                        self.state = State::Solving;
+                        Action::Solve(challenge)
+                    }
+                    None => self.abort(),
+                }
             }
-            4 => self.refused(Phase::Auth, reply),
-            _ => self.ready(),
+            500..=599 => self.choose(),
+            _ => self.refused(Phase::Auth, reply),
         }
     }
 
@@ -365,6 +427,7 @@ mod tests {
             helo: Bytes::from_static(b"us.test"),
             own_name: Some(Bytes::from_static(b"us.test")),
             may_use_tls: true,
+            mechanisms: vec!["PLAIN".to_owned(), "LOGIN".to_owned()],
             without_tls: Verify::None,
         }
     }
@@ -401,6 +464,13 @@ mod tests {
                     password: b"p".into(),
                     ..Credentials::default()
                 })),
+                Action::Authenticate(_, list) if list.starts_with("LOGIN") => {
+                    Input::Sasl(Response::Begin("LOGIN".to_owned(), None))
+                }
+                Action::Authenticate(..) => Input::Sasl(Response::Begin("PLAIN".to_owned(), Some(b"u\0u\0p".into()))),
+                Action::Solve(challenge) => {
+                    Input::Sasl(Response::Answer(if challenge == b"User" { b"u".into() } else { b"p".into() }))
+                }
                 Action::Ready => return (said, "ready".to_owned()),
                 Action::GiveUp(trouble, quits) => {
                     return (said, format!("{} {} {quits}", trouble.is_temporary(), trouble.words("h")));

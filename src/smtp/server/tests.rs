@@ -13,6 +13,7 @@ use crate::base::status::Status;
 use crate::config::values::DeliveryMode;
 use crate::config::{Config, Mailer, MailerId};
 use crate::envelope::{QueueId, Triple};
+use crate::net::sasl::{Answer, Authenticated, Failure, Offer};
 use crate::policy::{Hook, Refusal, Verdict};
 use crate::route::{Resolved, RouteError};
 
@@ -83,6 +84,13 @@ impl World {
                 Action::List { address, .. } => Input::Listed(route(&address).map(|r| vec![r])),
                 Action::Run(_) => Input::Run(true),
                 Action::StartTls => Input::Tls(true),
+                Action::Authenticate { mechanism, response } => Input::Auth(match (mechanism.as_str(), response) {
+                    ("LOGIN", None) => Answer::Challenge(b"Username:".into()),
+                    (_, Some(response)) => examined(&response),
+                    _ => Answer::Challenge(Vec::new()),
+                }),
+                Action::Continue(response) => Input::Auth(examined(&response)),
+                Action::Secure => Input::Secured,
                 Action::Collect => {
                     self.session.note_from(b"");
                     Input::Message(self.message.take().unwrap_or_else(|| Outcome::Accepted(id())))
@@ -118,6 +126,15 @@ impl World {
     fn notes(&mut self) -> Vec<String> {
         self.session.take_notes().into_iter().map(|n| n.text).collect()
     }
+}
+
+/// Alice is known, nobody else.
+fn examined(response: &[u8]) -> Answer {
+    if response == b"alice" {
+        return Answer::Done(Authenticated { user: b"alice".into(), mechanism: "PLAIN".into(), bits: 0 });
+    }
+    let failure = Failure { code: -13, words: "authentication failure".into(), detail: "detail".into() };
+    Answer::Failed { failure, user: None }
 }
 
 fn id() -> QueueId {
@@ -161,6 +178,76 @@ fn route(address: &[u8]) -> Result<Resolved, RouteError> {
         owner: None,
         is_alias: false,
     })
+}
+
+fn with_auth(modifiers: &[u8]) -> World {
+    let mut world = World::new(|_| {});
+    let mut setting = (**world.session.setting()).clone();
+    setting.modifiers = LetterSet::from_bytes(modifiers);
+    world.session.setting = Arc::new(setting);
+    let mechanisms = vec!["LOGIN".to_owned(), "PLAIN".to_owned()];
+    world.session.set_mechanisms(Offer { is_available: true, available: mechanisms.clone(), mechanisms });
+    world
+}
+
+#[test]
+fn clients_authenticate_as_with_the_original() {
+    let mut world = with_auth(b"");
+    world.play(
+        "S: 220 *
+         C: AUTH
+         S: 501 5.5.2 AUTH mechanism must be specified
+         C: AUTH BOGUS
+         S: 504 5.3.3 AUTH mechanism BOGUS not available
+         C: AUTH PLAIN ???
+         S: 501 5.5.4 cannot BASE64 decode '???'
+         C: AUTH plain
+         S: 334*
+         C: *
+         S: 501 5.0.0 AUTH aborted
+         C: AUTH LOGIN
+         S: 334 VXNlcm5hbWU6
+         C: !!notbase64
+         S: 501 5.5.4 cannot decode AUTH parameter !!notbase64
+         C: AUTH PLAIN Ym9i
+         S: 535 5.7.0 authentication failed
+         C: AUTH LOGIN
+         S: 334 VXNlcm5hbWU6
+         C: YWxpY2U=
+         S: 235 2.0.0 OK Authenticated
+         C: AUTH PLAIN
+         S: 503 5.5.0 Already Authenticated",
+    );
+    let notes = world.notes();
+    let client = "relay=c.test [192.0.2.9]";
+    assert!(notes.contains(&format!("AUTH=server, {client}, authid=alice, mech=PLAIN, bits=0")), "{notes:?}");
+    let failure = "AUTH failure (PLAIN): authentication failure (-13) detail, user=bob";
+    assert!(notes.contains(&format!("{failure}, {client}")), "{notes:?}");
+}
+
+#[test]
+fn ports_may_need_or_refuse_auth() {
+    with_auth(b"a").play(
+        "S: 220 *
+         C: MAIL FROM:<a@b.test>
+         S: 530 5.7.0 Authentication required
+         C: AUTH PLAIN YWxpY2U=
+         S: 235 2.0.0 OK Authenticated
+         C: MAIL FROM:<a@b.test>
+         S: 250 *",
+    );
+    with_auth(b"A").play(
+        "S: 220 *
+         C: MAIL FROM:<a@b.test>
+         S: 250 *
+         C: AUTH PLAIN YWxpY2U=
+         S: 503 5.3.3 AUTH not available",
+    );
+    with_auth(b"aA").play(
+        "S: 220 *
+         C: MAIL FROM:<a@b.test>
+         S: 530 5.7.0 Authentication required",
+    );
 }
 
 #[test]

@@ -17,6 +17,7 @@ use super::transaction::{self, Session};
 use super::{Capabilities, Phase, Reply, Settled, Transaction, Trouble};
 use crate::config::Timeouts;
 use crate::net::dns::{Family, Resolver};
+use crate::net::sasl::{Authenticator, ClientExchange, Failure, Response, Surroundings};
 use crate::net::tls::{ClientContext, PeerInfo, Role, SessionSettings, Stream, Verify};
 
 /// Questions that come up in a session, and who wants to see it. A refusal is a reply (`454 4.7.0 not now`).
@@ -202,6 +203,8 @@ pub struct Settings {
     pub timeouts: Arc<Timeouts>,
     /// TLS; `None` when it is off.
     pub tls: Option<ClientContext>,
+    /// AUTH; `None` when it is not used.
+    pub sasl: Option<Authenticator>,
 }
 
 /// A connection on which transactions can be made.
@@ -243,6 +246,7 @@ impl Connection {
             settings,
             session: SessionSettings::default(),
             tls: None,
+            exchange: None,
         };
         let mut machine = Negotiation::new(manner);
         let mut input = negotiate::Input::Start;
@@ -250,11 +254,20 @@ impl Connection {
             input = match machine.on(input) {
                 negotiate::Action::Ready => break,
                 negotiate::Action::GiveUp(trouble, quits) => {
+                    if let Trouble::Refused { phase: Phase::Auth, .. } = trouble {
+                        let relay = crate::base::bytes::shown(&opening.peer.host).to_string();
+                        hooks.log(1, format!("AUTH=client, relay={relay}, temporary failure, connection abort"));
+                    }
                     opening.give_up(quits, hooks).await;
                     return Err(trouble);
                 }
                 action => opening.perform(action, hooks).await?,
             };
+        }
+        if !machine.capabilities().auth.is_empty() {
+            let relay = crate::base::bytes::shown(&opening.peer.host).to_string();
+            let mechanism = if machine.is_authenticated() { machine.mechanism() } else { "" };
+            hooks.log(10, format!("AUTH=client, relay={relay}, mech={mechanism}, bits=0"));
         }
         let Some(wire) = opening.wire else { return Err(Trouble::Garbage(Phase::Handshake)) };
         Ok(Self {
@@ -410,6 +423,7 @@ struct Opening<'s> {
     settings: &'s Settings,
     session: SessionSettings,
     tls: Option<PeerInfo>,
+    exchange: Option<ClientExchange>,
 }
 
 impl Opening<'_> {
@@ -441,8 +455,31 @@ impl Opening<'_> {
                 Input::TlsServer(hooks.tls_server(&self.peer, verify, self.tls.as_ref()).await)
             }
             Action::AskCredentials => Input::Credentials(hooks.credentials(&self.peer).await),
+            Action::Authenticate(who, mechanisms) => Input::Sasl(self.approach(&who, mechanisms).await),
+            Action::Solve(challenge) => Input::Sasl(self.solve(challenge).await),
             Action::Ready | Action::GiveUp(..) => return Err(Trouble::Garbage(Phase::Helo)),
         })
+    }
+
+    async fn approach(&mut self, who: &Credentials, mechanisms: String) -> Response {
+        let Some(sasl) = &self.settings.sasl else { return impossible() };
+        let bits = self.tls.as_ref().map_or(0, |info| info.cipher_bits);
+        let around = Surroundings {
+            remote: self.peer.address,
+            tls_bits: u32::try_from(bits).unwrap_or(0),
+            ..Surroundings::default()
+        };
+        let host = String::from_utf8_lossy(&self.peer.host).into_owned();
+        let (exchange, response) = sasl.approach(&around, host, who.who(), mechanisms).await;
+        self.exchange = exchange;
+        response
+    }
+
+    async fn solve(&mut self, challenge: Vec<u8>) -> Response {
+        let Some(exchange) = self.exchange.take() else { return impossible() };
+        let (exchange, response) = exchange.step(challenge).await;
+        self.exchange = exchange;
+        response
     }
 
     fn wire(&mut self) -> Result<&mut Wire, Trouble> {
@@ -487,6 +524,12 @@ impl Opening<'_> {
         }
         wire.stream.close(CLOSING).await;
     }
+}
+
+/// There is nothing to answer with.
+fn impossible() -> Response {
+    let (words, detail) = ("no exchange".to_owned(), String::new());
+    Response::Impossible(Failure { code: Failure::BAD_PROTOCOL, words, detail })
 }
 
 /// A stream with what was read from it too early.

@@ -68,9 +68,10 @@ fn settings(tls: Option<ClientContext>) -> Settings {
         helo: Bytes::from_static(b"us.test"),
         own_name: None,
         may_use_tls: true,
+        mechanisms: Vec::new(),
         without_tls: Verify::None,
     };
-    Settings { manner, timeouts: Arc::new(Timeouts::default()), tls }
+    Settings { manner, timeouts: Arc::new(Timeouts::default()), tls, sasl: None }
 }
 
 async fn opened(address: SocketAddr, settings: &Settings, notes: &mut Notes) -> Result<Connection, Trouble> {

@@ -21,6 +21,7 @@ use super::session::{Action, Arguments, Input, Session, Space};
 use super::setting::Setting;
 use crate::base::date;
 use crate::base::status::Status;
+use crate::base::xtext;
 use crate::config::values::DeliveryMode;
 use crate::envelope::{Envelope, QueueId};
 use crate::log::{Id, Level, Priority, line};
@@ -253,6 +254,7 @@ impl Drive {
         let verdict = self.server.site.policy.check(hook, arguments, self.session.scope()).await;
         let about = match hook {
             Hook::CheckMail | Hook::CheckRcpt => arguments.first().cloned().unwrap_or_default(),
+            Hook::TrustAuth => self.session.envelope().map(|e| e.sender_given.clone()).unwrap_or_default(),
             _ => Bytes::new(),
         };
         self.log_verdict(hook.name(), hook_has_id(hook), arguments, &verdict, &about);
@@ -270,7 +272,9 @@ impl Drive {
             decision: words.as_bytes(),
         };
         let id = if has_id { Id::Queue(self.session.id().as_str()) } else { Id::None };
-        self.server.site.log.write(Level::REJECTED, Priority::Notice, id, decision);
+        // An untrusted AUTH= stops nothing; observed.
+        let level = if ruleset == Hook::TrustAuth.name() { Level(9) } else { Level::REJECTED };
+        self.server.site.log.write(level, Priority::Notice, id, decision);
     }
 
     async fn add(&mut self, recipient: crate::envelope::Recipient) -> Result<Resolved, RouteError> {
@@ -350,7 +354,8 @@ impl Drive {
         self.around.tls_bits = u32::try_from(bits).unwrap_or(0);
         let is_verified = scope.text(names::VERIFY) == "OK";
         let subject = scope.text(names::CERT_SUBJECT);
-        let subject = (is_verified && !subject.is_empty()).then(|| String::from_utf8_lossy(&subject).into_owned());
+        // Source: observed (`/O+3DTest/CN+3Dclient`).
+        let subject = (is_verified && !subject.is_empty()).then(|| xtext::encode(&subject, b""));
         self.around.subject = subject;
         self.exchange = None;
         let sasl = &self.server.site.sasl;
@@ -430,7 +435,10 @@ async fn caught<T>(mut work: std::pin::Pin<Box<impl Future<Output = T>>>) -> Opt
 
 /// Whether the line about a decision has the queue id in front. Source: observed.
 fn hook_has_id(hook: Hook) -> bool {
-    !matches!(hook, Hook::CheckRelay | Hook::CheckVrfy | Hook::CheckExpn | Hook::CheckEtrn | Hook::TlsClient)
+    !matches!(
+        hook,
+        Hook::CheckRelay | Hook::CheckVrfy | Hook::CheckExpn | Hook::CheckEtrn | Hook::TlsClient | Hook::TrustAuth
+    )
 }
 
 /// Macros of an encrypted session.
