@@ -58,17 +58,14 @@ impl LineWriter {
                 rest = self.begin_line(rest, out);
                 continue;
             }
-            match memchr::memchr(b'\n', rest) {
-                Some(at) => {
-                    let (line, tail) = rest.split_at(at);
-                    self.text(line, out);
-                    self.end_line(out);
-                    rest = tail.get(1..).unwrap_or_default();
-                }
-                None => {
-                    self.text(rest, out);
-                    rest = &[];
-                }
+            if let Some(at) = memchr::memchr(b'\n', rest) {
+                let (line, tail) = rest.split_at(at);
+                self.text(line, out);
+                self.end_line(out);
+                rest = tail.get(1..).unwrap_or_default();
+            } else {
+                self.text(rest, out);
+                rest = &[];
             }
         }
     }

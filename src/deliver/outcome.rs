@@ -150,7 +150,7 @@ impl Outcome {
         recipient.status = Some(self.dsn_status());
         let words = self.diagnostic.clone().or_else(|| self.reply.clone());
         recipient.remote_reply = words.filter(|_| self.server.is_some() && self.verdict != Verdict::Sent);
-        recipient.remote_mta = self.server.clone();
+        recipient.remote_mta.clone_from(&self.server);
         recipient.program_exit = self.exit.filter(|_| self.verdict != Verdict::Sent);
         recipient.last_try = Some(now);
         recipient.success = self.success;

@@ -95,12 +95,11 @@ impl Reader<'_> {
 
 fn dh(reader: &Reader<'_>, value: Option<&[u8]>) -> DhParameters {
     match value {
-        None => DhParameters::BuiltIn,
         Some(name) if name.starts_with(b"/") => {
             reader.pem("server", name, Purpose::Certificate).map_or(DhParameters::BuiltIn, DhParameters::File)
         }
         Some(word) if word.eq_ignore_ascii_case(b"none") => DhParameters::None,
-        Some(_) => DhParameters::BuiltIn,
+        _ => DhParameters::BuiltIn,
     }
 }
 

@@ -110,9 +110,8 @@ async fn settle(courier: &Courier, about: Undelivered, tried: &Report) -> Option
         Err(error) => Err(error),
     };
     let mut told = None;
-    let done = if !tried.envelope.recipients.iter().any(|r| r.state == State::Failed) {
-        retire(held).await
-    } else {
+    let has_failed = tried.envelope.recipients.iter().any(|r| r.state == State::Failed);
+    let done = if has_failed {
         match site.config.options.dead_letter_drop.clone() {
             Some(path) => match dead_letter::drop(site, &path, &envelope, &body).await {
                 Ok(()) => {
@@ -129,6 +128,8 @@ async fn settle(courier: &Courier, about: Undelivered, tried: &Report) -> Option
             },
             None => lose(site, held).await,
         }
+    } else {
+        retire(held).await
     };
     if let Err(error) = done {
         site.log.system_error(Id::Queue(&id), "root", error);
@@ -231,7 +232,7 @@ impl Attempt {
     fn is_callers(&self) -> bool {
         !self.is_from_queue
             && !self.envelope.flags.is_response
-            && !self.envelope.sender.is_empty()
+            && self.envelope.sender.contains(&b'@')
             && self.envelope.scope.text(names::PROTOCOL).is_empty()
             && self.envelope.scope.text(names::CLIENT_ADDR).is_empty()
     }

@@ -87,8 +87,8 @@ impl Hooks for Asking {
     async fn tls_server(&mut self, peer: &Peer, verify: Verify, info: Option<&PeerInfo>) -> Option<Bytes> {
         self.know(peer);
         if let Some(info) = info {
-            self.scope.set(names::TLS_VERSION, info.version.to_string());
-            self.scope.set(names::CIPHER, info.cipher.to_string());
+            self.scope.set(names::TLS_VERSION, info.version.clone());
+            self.scope.set(names::CIPHER, info.cipher.clone());
             self.scope.set(names::CIPHER_BITS, info.cipher_bits.to_string());
             self.scope.set(names::CERT_SUBJECT, info.cert_subject.clone());
             self.scope.set(names::CERT_ISSUER, info.cert_issuer.clone());

@@ -85,7 +85,7 @@ impl Course<'_> {
                     if n < own {
                         self.relay = target.name.clone();
                     }
-                    if self.last_temporary(&outcome) && n + 1 < targets.len() {
+                    if outcome.verdict == Verdict::Deferred && n + 1 < targets.len() {
                         self.defer(&outcome);
                         continue;
                     }
@@ -306,10 +306,6 @@ impl Course<'_> {
             Some((list, _)) => list.push(index),
             None => self.results.push((vec![index], outcome)),
         }
-    }
-
-    fn last_temporary(&self, outcome: &Outcome) -> bool {
-        outcome.verdict == Verdict::Deferred
     }
 
     fn recipients(&self) -> Vec<Recipient> {

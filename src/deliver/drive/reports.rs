@@ -13,14 +13,18 @@ use crate::log::{Level, Priority};
 use crate::queue;
 use crate::queue::drive::Body;
 use crate::site::Site;
-use crate::sys::file;
+use crate::sys::{clock, file};
 
 /// Queues the reports that the envelope needs now. They are durable when this returns; the caller tries them once its own
 /// message is settled.
 pub(super) async fn queue(attempt: &mut Attempt) -> Result<Vec<Job>, queue::Error> {
     let site = Arc::clone(&attempt.site);
+    attempt.now = clock::now();
     let message = attempt.envelope.message.clone();
     let age = dsn::check_age(&mut attempt.envelope, &site.config.timeouts, attempt.now, &mut attempt.transcript);
+    if age == Age::Return {
+        attempt.show(attempt.envelope.message.clone().unwrap_or_default());
+    }
     if attempt.reports == Reports::ToCaller && age == Age::Fine {
         return Ok(Vec::new());
     }
@@ -75,7 +79,7 @@ async fn queue_one(attempt: &Attempt, site: &Arc<Site>, report: &Report) -> Resu
     complete::complete_header(&mut envelope, &site.config, &site.zone);
     envelope.priority = complete::priority(&envelope, &site.config);
     let held = spool.commit(&envelope, body.clone()).await?;
-    Ok(Job { held, envelope, body, is_from_queue: false, reports: Reports::ByMail, watch: None })
+    Ok(Job { held, envelope, body, is_from_queue: false, reports: Reports::ByMail, watch: attempt.watch.clone() })
 }
 
 async fn copy(

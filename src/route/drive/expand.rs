@@ -123,7 +123,7 @@ impl Router {
             Some(triple) => Parsed { triple, is_final: false },
             None => self.triple(&recipient.address, false, &mut scope).await?,
         };
-        self.name_for_reports(recipient, &scope);
+        name_for_reports(recipient, &scope);
         for _ in 0..=limits::ALIAS_DEPTH {
             recipient.route = Some(triple.clone());
             let Some(mailer) = self.config.mailers.get(triple.mailer.0) else { return Ok(Placed::Here) };
@@ -142,10 +142,12 @@ impl Router {
                 return Ok(Placed::Here);
             }
             let (is_escaped, _) = unescaped(&triple.user);
-            if mailer.has(b'A') && !is_escaped && !is_self {
-                if let Some(value) = self.alias(&triple, &mut scope).await? {
-                    return self.by_alias(envelope, &triple, recipient, &value, &mut scope).await;
-                }
+            if mailer.has(b'A')
+                && !is_escaped
+                && !is_self
+                && let Some(value) = self.alias(&triple, &mut scope).await?
+            {
+                return self.by_alias(envelope, &triple, recipient, &value, &mut scope).await;
             }
             let asks = mailer.has(b'5') && !is_final;
             let next = if asks { self.local(&triple, &mut scope).await? } else { None };
@@ -308,21 +310,21 @@ impl Router {
         }
         if envelope.recipients.iter().any(equal) { Known::Already } else { Known::New }
     }
+}
 
-    /// The name of the recipient in DSNs, when it has none yet: its address with our name where it has no host.
-    fn name_for_reports(&self, recipient: &mut Recipient, scope: &Scope) {
-        if recipient.final_recipient.is_some() {
-            return;
-        }
-        let bare = alias::bare(&recipient.address);
-        let mut text = b"RFC822; ".to_vec();
-        text.extend_from_slice(&bare);
-        if !bare.contains(&b'@') {
-            text.push(b'@');
-            text.extend_from_slice(&scope.text(names::HOST));
-        }
-        recipient.final_recipient = Some(text.into());
+/// The name of the recipient in DSNs, when it has none yet: its address with our name where it has no host.
+fn name_for_reports(recipient: &mut Recipient, scope: &Scope) {
+    if recipient.final_recipient.is_some() {
+        return;
     }
+    let bare = alias::bare(&recipient.address);
+    let mut text = b"RFC822; ".to_vec();
+    text.extend_from_slice(&bare);
+    if !bare.contains(&b'@') {
+        text.push(b'@');
+        text.extend_from_slice(&scope.text(names::HOST));
+    }
+    recipient.final_recipient = Some(text.into());
 }
 
 enum Known {
@@ -338,12 +340,12 @@ fn child(address: Bytes, index: usize, parent: Option<&Recipient>, origin: &Orig
     recipient.parent = Some(index);
     recipient.is_primary = false;
     recipient.is_from_alias = origin.is_alias;
-    recipient.controller = origin.controller.clone();
-    recipient.owner = origin.owner.clone();
+    recipient.controller.clone_from(&origin.controller);
+    recipient.owner.clone_from(&origin.owner);
     if let Some(parent) = parent {
         recipient.notify = parent.notify;
-        recipient.original = parent.original.clone();
-        recipient.final_recipient = parent.final_recipient.clone();
+        recipient.original.clone_from(&parent.original);
+        recipient.final_recipient.clone_from(&parent.final_recipient);
         recipient.owner = recipient.owner.or_else(|| parent.owner.clone());
     }
     recipient

@@ -44,7 +44,7 @@ impl Router {
     pub fn new(config: Arc<Config>, rewriter: Rewriter, port: Port, log: Logger) -> Self {
         let standard = rules::Standard::new(&config);
         let maps = rewriter.maps().clone();
-        let users = users::Users::new(&config);
+        let users = users::Users::new();
         Self { config, rewriter, standard, maps, port, log, users }
     }
 

@@ -9,20 +9,21 @@ use bytes::Bytes;
 
 use crate::base::exit::Exit;
 use crate::base::status::Status;
-use crate::config::Config;
 use crate::route::{Owner, RouteError};
 use crate::sys::{clock, user};
+
+/// Accounts by name, with the time they were read.
+type Known = HashMap<Bytes, (Instant, Option<Owner>)>;
 
 /// Looks accounts up in `MailboxDatabase`, and remembers them for a few seconds.
 #[derive(Clone)]
 pub(super) struct Users {
-    known: Arc<Mutex<HashMap<Bytes, (Instant, Option<Owner>)>>>,
-    match_gecos: bool,
+    known: Arc<Mutex<Known>>,
 }
 
 impl Users {
-    pub(super) fn new(config: &Config) -> Self {
-        Self { known: Arc::default(), match_gecos: config.options.match_gecos }
+    pub(super) fn new() -> Self {
+        Self { known: Arc::default() }
     }
 
     /// The user of that login name. Errors: the database cannot be read.
@@ -40,7 +41,6 @@ impl Users {
             Ok(Ok(account)) => account.map(owner),
             Ok(Err(error)) | Err(error) => return Err(temporary(&error)),
         };
-        let _ = self.match_gecos;
         let mut known = self.lock();
         if known.len() >= MOST {
             known.clear();
@@ -49,7 +49,7 @@ impl Users {
         Ok(owner)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Bytes, (Instant, Option<Owner>)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
