@@ -151,7 +151,7 @@ options! {
         "MAIL is answered 452 when the queue file system has fewer free blocks than this.";
     CheckpointInterval, Some(b'C'), Yes, Done, Number => checkpoint_interval: i64 = 10,
         "Rewrites the queue file after this many deliveries so that a crash repeats few of them.";
-    HoldExpensive, Some(b'c'), No, Done, Bool => hold_expensive: bool = false,
+    HoldExpensive, Some(b'c'), No, Accepted("mail for expensive mailers is tried like other mail"), Bool => hold_expensive: bool = false,
         "Mail for mailers with flag e is queued at first instead of tried.";
     DeliveryMode, Some(b'd'), Yes, Done, Own => delivery_mode: DeliveryMode = DeliveryMode::Background,
         "When delivery happens; d also suppresses maps with flag -D.";
@@ -161,9 +161,9 @@ options! {
         "How local submission errors are reported: print, quiet, mail, write, or mail with zero exit.";
     TempFileMode, Some(b'F'), No, Done, Mode => temp_file_mode: FileMode = FileMode(0o600),
         "Mode of transcript, status, pid and delivered-to files. Value is read as octal.";
-    SaveFromLine, Some(b'f'), No, Done, Bool => save_from_line: bool = false,
+    SaveFromLine, Some(b'f'), No, Accepted("a leading From line of the input is never kept"), Bool => save_from_line: bool = false,
         "Keep a leading UNIX From line of the input as part of the header.";
-    MatchGECOS, Some(b'G'), No, Done, Bool => match_gecos: bool = false,
+    MatchGECOS, Some(b'G'), No, Accepted("mail goes to login names and aliases only"), Bool => match_gecos: bool = false,
         "Fuzzy search of the full-name field of the password file for unknown local users (binary needs MATCHGECOS; Debian has it).";
     HelpFile, Some(b'H'), No, Done, Own => help_file: Option<Bytes> = None,
         "Text source for SMTP HELP and -bt `?`. Unreadable: 502 5.3.0 ... HELP not implemented.";
@@ -177,19 +177,19 @@ options! {
         "Candidates for the per-user forward file; first that opens safely wins.";
     SendMimeErrors, Some(b'j'), Yes, Done, Bool => send_mime_errors: bool = false,
         "Makes bounces multipart/report and enables the DSN extension.";
-    ConnectionCacheSize, Some(b'k'), No, Done, Number => connection_cache_size: i64 = 1,
+    ConnectionCacheSize, Some(b'k'), No, Accepted("how many connections wait for the next message is bounded by the program"), Number => connection_cache_size: i64 = 1,
         "Open SMTP connections kept for re-use.";
     ConnectionCacheTimeout, Some(b'K'), No, Done, Seconds => connection_cache_timeout: Duration = Duration::from_secs(300),
         "Idle limit of a cached connection.";
-    UseErrorsTo, Some(b'l'), No, Done, Bool => use_errors_to: bool = false,
+    UseErrorsTo, Some(b'l'), No, Accepted("Errors-To: is passed on without effect"), Bool => use_errors_to: bool = false,
         "Errors go to Errors-To: addresses rather than the envelope sender. Discouraged.";
     LogLevel, Some(b'L'), Raise, Done, Number => log_level: i64 = 9,
         "Verbosity of syslog; see log_lines.md. An untrusted user may only raise it.";
-    MeToo, Some(b'm'), Yes, Done, Bool => me_too: bool = true,
+    MeToo, Some(b'm'), Yes, Accepted("the sender stays in expanded lists"), Bool => me_too: bool = true,
         "Sender stays in expanded lists. Deprecated.";
-    CheckAliases, Some(b'n'), No, Done, Bool => check_aliases: bool = false,
+    CheckAliases, Some(b'n'), No, Accepted("right sides are not parsed while aliases are rebuilt"), Bool => check_aliases: bool = false,
         "Parses right sides while rebuilding aliases and reports bad ones.";
-    OldStyleHeaders, Some(b'o'), Yes, Done, Bool => old_style_headers: bool = false,
+    OldStyleHeaders, Some(b'o'), Yes, Accepted("lists of addresses are always read by the separators that stand in them"), Bool => old_style_headers: bool = false,
         "Header address lists may be space-separated; adaptive until a comma, angle or paren is seen.";
     DaemonPortOptions, Some(b'O'), No, Done, Own => daemon_port_options: Vec<DaemonPort> = Vec::new(),
         "Each line opens one listening socket.";
@@ -201,11 +201,11 @@ options! {
         "Multiplier in the load-versus-priority queueing decision.";
     QueueDirectory, Some(b'Q'), No, Done, MaybeText => queue_directory: Option<Bytes> = None,
         "Queue root and working directory; also the default queue group mqueue.";
-    DontPruneRoutes, Some(b'R'), No, Done, Bool => dont_prune_routes: bool = false,
+    DontPruneRoutes, Some(b'R'), No, Accepted("source routes stay as the rulesets leave them"), Bool => dont_prune_routes: bool = false,
         "Keep all hops of a source route when bouncing.";
     Timeout, Some(b'r'), No, Done, Own,
         "Container of the timers; see the table of timeouts.";
-    StatusFile, Some(b'S'), No, Done, Own => status_file: Option<Bytes> = None,
+    StatusFile, Some(b'S'), No, Accepted("no statistics are written"), Own => status_file: Option<Bytes> = None,
         "Fixed-size counters read by mailstats.";
     SuperSafe, Some(b's'), Yes, Done, Own => super_safe: SuperSafe = SuperSafe::False,
         "Whether the queue file is on disk before accepting. interactive with a delivery mode other than i prints a warning.";
@@ -213,7 +213,7 @@ options! {
         "Old name of Timeout.queuereturn, with the warning time behind a slash.";
     TimeZoneSpec, Some(b't'), No, Done, Own => time_zone_spec: TimeZoneSpec = TimeZoneSpec::System,
         "Time zone in effect.";
-    UserDatabaseSpec, Some(b'U'), No, Done, MaybeText => user_database_spec: Option<Bytes> = None,
+    UserDatabaseSpec, Some(b'U'), No, Accepted("the user database is not built in"), MaybeText => user_database_spec: Option<Bytes> = None,
         "User database location.";
     DefaultUser, Some(b'u'), No, Done, Own => default_user: UserSpec = UserSpec { uid: 1, gid: 1, name: None },
         "Uid used for mailers without S, file and program delivery of system aliases.";
@@ -245,7 +245,7 @@ options! {
         "Charset for 8-bit text made into MIME.";
     ServiceSwitchFile, None, No, Done, Text => service_switch_file: Bytes = Bytes::from_static(b"/etc/mail/service.switch"),
         "Service order file: hosts and aliases lines. Absent: aliases files; hosts dns nis files.";
-    DialDelay, None, Yes, Done, Seconds => dial_delay: Duration = Duration::from_secs(0),
+    DialDelay, None, Yes, Accepted("a host that does not answer is not called a second time at once"), Seconds => dial_delay: Duration = Duration::from_secs(0),
         "Pause before second connect for mailers with flag Z.";
     NoRecipientAction, None, Yes, Done, Own => no_recipient_action: NoRecipientAction = NoRecipientAction::None,
         "What to add if no recipient header exists.";
@@ -253,7 +253,7 @@ options! {
         "chroot for file delivery; also forbids delivery to symlinks.";
     MaxMessageSize, None, No, Done, Number => max_message_size: i64 = 0,
         "SIZE limit; announced in EHLO and enforced.";
-    ColonOkInAddr, None, Yes, Done, Own => colon_ok_in_addr: Option<bool> = None,
+    ColonOkInAddr, None, Yes, Accepted("a colon behind a word is the end of a group name, unless rules take it otherwise"), Own => colon_ok_in_addr: Option<bool> = None,
         "Whether a colon is ordinary in an address.";
     MaxQueueRunSize, None, Yes, Done, Number => max_queue_run_size: i64 = 0,
         "Jobs per queue run; also limits mailq.";
@@ -269,25 +269,25 @@ options! {
         "mbox separator line.";
     OperatorChars, None, No, Done, Own => operator_chars: Bytes = Bytes::from_static(b".:@[]"),
         "Tokenizer separators.";
-    DontInitGroups, None, No, Done, Bool => dont_init_groups: bool = false,
+    DontInitGroups, None, No, Accepted("programs always run with all groups of their user"), Bool => dont_init_groups: bool = false,
         "Skip initgroups; set only the primary group.";
-    SingleLineFromHeader, None, Yes, Done, Bool => single_line_from_header: bool = false,
+    SingleLineFromHeader, None, Yes, Accepted("fields keep their lines"), Bool => single_line_from_header: bool = false,
         "Unfold From: to one line.";
     AllowBogusHELO, None, Yes, Done, Bool => allow_bogus_helo: bool = false,
         "HELO/EHLO without a valid name is accepted.";
     ConnectionRateThrottle, None, No, Done, Number => connection_rate_throttle: i64 = 0,
         "New connections per second per daemon.";
-    UnsafeGroupWrites, None, No, Done, Own => unsafe_group_writes: bool = true,
+    UnsafeGroupWrites, None, No, Accepted("DontBlameSendmail decides"), Own => unsafe_group_writes: bool = true,
         "Group-writable .forward/:include: unsafe for files and programs. Deprecated.";
     DoubleBounceAddress, None, No, Done, Text => double_bounce_address: Bytes = Bytes::from_static(b"postmaster"),
         "Receiver of bounces of bounces.";
-    HostStatusDirectory, None, No, Done, MaybeText => host_status_directory: Option<Bytes> = None,
+    HostStatusDirectory, None, No, Accepted("the state of hosts is kept in memory for seconds and never in files"), MaybeText => host_status_directory: Option<Bytes> = None,
         "Persistent host status. Needs ConnectionCacheSize\\>0.";
-    SingleThreadDelivery, None, No, Done, Bool => single_thread_delivery: bool = false,
+    SingleThreadDelivery, None, No, Accepted("there is no host status that processes share"), Bool => single_thread_delivery: bool = false,
         "At most one connection to a host across processes. Needs HostStatusDirectory.";
     RunAsUser, None, No, Done, Own => run_as_user: Option<UserSpec> = None,
         "Uid taken after start-up.";
-    RrtImpliesDsn, None, No, Done, Bool => rrt_implies_dsn: bool = false,
+    RrtImpliesDsn, None, No, Accepted("Return-Receipt-To: is passed on without effect"), Bool => rrt_implies_dsn: bool = false,
         "Return-Receipt-To: asks for a success DSN.";
     PidFile, None, No, Done, MaybeTemplate => pid_file: Option<Template> = None,
         "Pid on line 1, command line on line 2.";
@@ -305,15 +305,15 @@ options! {
         "All outgoing SMTP goes to this address (tests).";
     TrustedUser, None, No, Done, Own => trusted_user: Option<u32> = None,
         "Owner of maps and control socket; may start the daemon, rebuild aliases.";
-    MaxMimeHeaderLength, None, No, Done, Own => max_mime_header_length: (i64, i64) = (2048, 1024),
+    MaxMimeHeaderLength, None, No, Accepted("MIME fields are not cut"), Own => max_mime_header_length: (i64, i64) = (2048, 1024),
         "Truncates long MIME headers.";
-    ControlSocketName, None, No, Done, MaybeTemplate => control_socket_name: Option<Template> = None,
+    ControlSocketName, None, No, Accepted("there is no control socket; signals do its work"), MaybeTemplate => control_socket_name: Option<Template> = None,
         "Control socket; commands help restart shutdown status mstat memdump.";
     MaxHeadersLength, None, No, Done, Own => max_headers_length: i64 = 32768,
         "Total header size limit: 552 Headers too large.";
-    ProcessTitlePrefix, None, No, Done, MaybeTemplate => process_title_prefix: Option<Template> = None,
+    ProcessTitlePrefix, None, No, Accepted("the title of the process stays the command line"), MaybeTemplate => process_title_prefix: Option<Template> = None,
         "Prefix in ps.";
-    DefaultAuthInfo, None, No, Done, MaybeText => default_auth_info: Option<Bytes> = None,
+    DefaultAuthInfo, None, No, Accepted("only the authinfo ruleset is asked"), MaybeText => default_auth_info: Option<Bytes> = None,
         "Client AUTH data. Deprecated for the authinfo ruleset.";
     AuthMechanisms, None, No, Done, MaybeText => auth_mechanisms: Option<Bytes> = None,
         "Mechanisms offered or used.";
@@ -323,7 +323,7 @@ options! {
         "df stays in memory up to this size.";
     XscriptFileBufferSize, None, No, Accepted("transcripts are held in memory with the message"), Number => xscript_file_buffer_size: i64 = 4096,
         "xf stays in memory up to this size.";
-    LDAPDefaultSpec, None, No, Done, Own => ldap_default_spec: Option<Bytes> = None,
+    LDAPDefaultSpec, None, No, Accepted("LDAP is not built in"), Own => ldap_default_spec: Option<Bytes> = None,
         "Defaults for all LDAP maps; set before them.";
     ServerCertFile, None, No, Done, Own => server_cert_file: Vec<Bytes> = Vec::new(),
         "Server certificate; missing means no STARTTLS (log: STARTTLS: ServerCertFile missing).";
@@ -339,7 +339,7 @@ options! {
         "More CAs by hash link.";
     DHParameters, None, No, Done, MaybeText => dh_parameters: Option<Bytes> = None,
         "Server Diffie-Hellman parameters.";
-    InputMailFilters, None, No, Done, Own => input_mail_filters: Vec<Bytes> = Vec::new(),
+    InputMailFilters, None, No, Accepted("milters are not asked"), Own => input_mail_filters: Vec<Bytes> = Vec::new(),
         "Milters called in this order.";
     Milter, None, No, Done, Own,
         "Container of Milter.LogLevel and Milter.macros.STAGE.";
@@ -365,25 +365,25 @@ options! {
         "Default runners per queue group.";
     DirectSubmissionModifiers, None, No, Done, Own => direct_submission_modifiers: Option<LetterSet> = None,
         "{daemon_flags} for command line mail.";
-    NiceQueueRun, None, No, Done, Number => nice_queue_run: i64 = 0,
+    NiceQueueRun, None, No, Accepted("queue runs are tasks of the daemon, which has one priority"), Number => nice_queue_run: i64 = 0,
         "nice for queue runners.";
     SharedMemoryKey, None, No, Accepted("processes share no memory; -bP has nothing to show"), Number => shared_memory_key: i64 = 0,
         "Shared counters (needed by -bP).";
     AuthMaxBits, None, No, Done, MaybeNumber => auth_max_bits: Option<i64> = None,
         "Cap on SASL security layer strength.";
-    MailboxDatabase, None, No, Done, Text => mailbox_database: Bytes = Bytes::from_static(b"pw"),
+    MailboxDatabase, None, No, Accepted("accounts come from the system's own database"), Text => mailbox_database: Bytes = Bytes::from_static(b"pw"),
         "Where local users are looked up.";
     UseMSP, None, No, Done, Bool => use_msp: bool = false,
         "Run as submission program: group-writable queue allowed.";
     DelayLA, None, No, Done, Number => delay_la: i64 = 0,
         "Sleep one second per command above this load.";
-    FastSplit, None, No, Done, Number => fast_split: i64 = 1,
+    FastSplit, None, No, Accepted("messages are not split by next hop when they are taken"), Number => fast_split: i64 = 1,
         "\\>0: no MX lookup for envelope splitting; also caps delivery processes on command-line submission.";
     SoftBounce, None, No, Done, Bool => soft_bounce: bool = false,
         "5xx become 4xx.";
     SharedMemoryKeyFile, None, No, Accepted("processes share no memory"), MaybeText => shared_memory_key_file: Option<Bytes> = None,
         "Where a self-chosen key is written.";
-    RejectLogInterval, None, No, Done, Hours => reject_log_interval: Duration = Duration::from_secs(10800),
+    RejectLogInterval, None, No, Accepted("refusals are logged by rules of their own"), Hours => reject_log_interval: Duration = Duration::from_secs(10800),
         "How often lasting refusal is logged.";
     RequiresDirfsync, None, No, Accepted("directories are always synced with the messages in them"), Bool => requires_dirfsync: bool = true,
         "fsync directories of the queue.";
@@ -391,7 +391,7 @@ options! {
         "Window of {client_rate} and {total_rate}.";
     CRLFile, None, No, Done, MaybeText => crl_file: Option<Bytes> = None,
         "Revocation list; unusable file disables STARTTLS.";
-    FallbackSmartHost, None, No, Done, MaybeText => fallback_smart_host: Option<Bytes> = None,
+    FallbackSmartHost, None, No, Accepted("no host is tried after the MX list but FallbackMXhost"), MaybeText => fallback_smart_host: Option<Bytes> = None,
         "Last host tried after the MX list.";
     AuthRealm, None, No, Done, MaybeText => auth_realm: Option<Bytes> = None,
         "SASL realm.";
@@ -425,11 +425,11 @@ options! {
         "Fills {cert_altnames}.";
     SmtpUTF8, None, No, Refused("internationalised addresses are not handled yet"), Own => smtp_utf8: bool = false,
         "Runtime switch for SMTPUTF8. The guide spells it SMTPUTF8; matching is case-blind. This binary answers `readcf: option: ... set but no USE_EAI support`.";
-    StrictTransportSecurity, None, No, Done, Bool => strict_transport_security: bool = false,
+    StrictTransportSecurity, None, No, Accepted("MTA-STS policies are not looked up"), Bool => strict_transport_security: bool = false,
         "MTA-STS policy look-ups through a socket map.";
     CipherSuites, None, No, Done, MaybeText => cipher_suites: Option<Bytes> = None,
         "TLS 1.3 cipher suites.";
-    DANE, None, No, Done, Bool => dane: bool = false,
+    DANE, None, No, Accepted("TLSA records are not looked up; name servers are asked for signed answers"), Bool => dane: bool = false,
         "Look up TLSA records and require matching certificates; adds use_dnssec and use_edns0 to the resolver.";
     UseTLS, None, No, Done, Bool => use_tls: bool = true,
         "False turns STARTTLS off in both directions, whatever keys there are (HP-UX; the original does not know it).";
