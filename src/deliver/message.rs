@@ -215,7 +215,9 @@ mod tests {
 
     fn rendered(headers: Vec<Header>, flags: &str) -> String {
         let mut list = HeaderList::default();
-        headers.into_iter().for_each(|h| list.push(h));
+        for header in headers {
+            list.push(header);
+        }
         let mailer = super::super::plan::tests::mailer("m", "/bin/x", flags);
         let mut scope = Scope::new(Arc::default());
         scope.set(names::SENDER_FOR_RECIPIENT, "joe@x");
