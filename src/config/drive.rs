@@ -152,13 +152,34 @@ fn set_host_names(config: &mut Config) {
         config.classes.add(class(b'm'), parent);
     }
     config.classes.add(class(b'k'), &full);
-    for name in [full.as_slice(), domain::first_label(&full), own.as_bytes()] {
+    for name in [full.as_slice(), own.as_bytes()] {
         config.classes.add(class(b'w'), name);
+    }
+    for name in hosts_file_names(&full) {
+        config.classes.add(class(b'w'), &name);
     }
     for address in host::addresses(&own) {
         config.classes.add(class(b'w'), bracketed(address).as_bytes());
     }
 }
+
+/// The names that the hosts file gives to a host beside the one asked for.
+fn hosts_file_names(host: &[u8]) -> Vec<Vec<u8>> {
+    // Without the file there are no such names.
+    let text = file::read_following(Path::new("/etc/hosts"), HOSTS_FILE).unwrap_or_default();
+    let mut found = Vec::new();
+    for line in text.split(|b| *b == b'\n') {
+        let words = line.split(|b| *b == b'#').next().unwrap_or_default();
+        let names: Vec<&[u8]> = words.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty()).skip(1).collect();
+        if names.iter().any(|name| name.eq_ignore_ascii_case(host)) {
+            found.extend(names.into_iter().map(<[u8]>::to_vec));
+        }
+    }
+    found
+}
+
+/// Most of the hosts file that is read, bytes.
+const HOSTS_FILE: usize = 16 * 1024 * 1024;
 
 /// Names and addresses of the interfaces for `$=w`, as `DontProbeInterfaces` allows.
 fn set_interface_names(config: &mut Config) {

@@ -235,6 +235,10 @@ impl Reader<'_> {
         if m.has(b'L') && m.line_limit == 0 {
             m.line_limit = OLD_LINE_LIMIT;
         }
+        if m.name.as_ref() == b"prog" {
+            // A program takes one recipient at a time, whatever its line says.
+            m.flags.remove(b'm');
+        }
         self.add_implied_flags(m);
         true
     }

@@ -42,9 +42,7 @@ impl Reader<'_> {
             arguments: Bytes::copy_from_slice(trim(arguments)),
             line,
         };
-        match self.config.maps.iter_mut().find(|map| map.name.eq_ignore_ascii_case(name)) {
-            Some(slot) => *slot = declaration,
-            None => self.config.maps.push(declaration),
-        }
+        // A later line for the same map wins when maps are opened; what is wrong with the earlier one is said all the same.
+        self.config.maps.push(declaration);
     }
 }

@@ -9,6 +9,8 @@ use crate::base::exit::Exit;
 pub enum Answer {
     /// A value, with `-a` or `-T` text appended and arguments put in.
     Found(Bytes),
+    /// The map could not say, and `-T` gives this in place of a value.
+    Instead(Bytes),
     /// No such key; the code is what `-bt` shows for `/map`.
     NotFound(Exit),
     /// The map could not say; the text is for the log.
@@ -24,14 +26,14 @@ impl Answer {
         match self {
             Self::Found(_) => Exit::OK,
             Self::NotFound(exit) => *exit,
-            Self::Temporary(_) => Exit::TEMPFAIL,
+            Self::Instead(_) | Self::Temporary(_) => Exit::TEMPFAIL,
         }
     }
 
     /// The value, when there is one.
     pub fn found(self) -> Option<Bytes> {
         match self {
-            Self::Found(value) => Some(value),
+            Self::Found(value) | Self::Instead(value) => Some(value),
             Self::NotFound(_) | Self::Temporary(_) => None,
         }
     }

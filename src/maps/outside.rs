@@ -56,7 +56,7 @@ pub(crate) async fn best_mx(resolver: &Resolver, key: &[u8], delimiter: Option<u
     match resolver.mx(key).await {
         Ok(answer) => joined(answer.names(&asked).into_iter(), delimiter, usize::MAX).unwrap_or(Answer::MISS),
         Err(Error::Temporary) => Answer::Temporary("host name lookup failure".to_owned()),
-        Err(_) => Answer::MISS,
+        Err(_) => NO_HOST,
     }
 }
 

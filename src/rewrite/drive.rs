@@ -79,6 +79,7 @@ impl Rewriter {
                     }
                     let reply = match &answer {
                         Answer::Found(value) => Reply::Found(value),
+                        Answer::Instead(value) => Reply::Instead(value),
                         Answer::NotFound(_) => Reply::NotFound,
                         Answer::Temporary(_) => Reply::Temporary,
                     };

@@ -50,7 +50,7 @@ impl TestMode<'_> {
         }
         self.config.names = self.names.clone();
         let program = Arc::new(Program::compile(&self.config));
-        self.rewriter = Rewriter::new(program, self.site.maps.clone());
+        self.rewriter = Rewriter::new(program, self.site.maps.clone().undeferred());
         self.workspace = self.rewriter.workspace();
     }
 }

@@ -69,7 +69,7 @@ pub fn run(site: &Arc<Site>, runtime: &Runtime, rule_level: u32, input: impl Rea
         site,
         runtime,
         names: config.names.clone(),
-        rewriter: site.rewriter.clone(),
+        rewriter: Rewriter::new(Arc::clone(site.rewriter.program()), site.maps.clone().undeferred()),
         scope: config.scope(),
         workspace: site.rewriter.workspace(),
         output: Output::new(out),

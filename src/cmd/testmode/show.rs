@@ -157,7 +157,7 @@ impl TestMode<'_> {
         }
         let exit = answer.exit().0;
         match answer {
-            Answer::Found(value) => {
+            Answer::Found(value) | Answer::Instead(value) => {
                 self.output.text(b"returns ");
                 self.output.text(&value);
                 self.output.line(&format!(" ({exit})"));

@@ -36,6 +36,7 @@ pub struct Services {
 #[derive(Debug, Clone, Default)]
 pub struct MapSet {
     inner: Arc<Inner>,
+    ignores_mode: bool,
 }
 
 #[derive(Debug, Default)]
@@ -67,7 +68,14 @@ impl MapSet {
             complaints: Mutex::default(),
             complained: AtomicBool::new(false),
         };
-        (Self { inner: Arc::new(inner) }, opener.diagnostics)
+        (Self { inner: Arc::new(inner), ignores_mode: false }, opener.diagnostics)
+    }
+
+    /// The same maps, asked whatever `${deliveryMode}` says: test mode.
+    #[must_use]
+    pub fn undeferred(mut self) -> Self {
+        self.ignores_mode = true;
+        self
     }
 
     /// The map of that name, letter case aside.
@@ -104,7 +112,7 @@ impl MapSet {
     /// in the value; `%0` is the key. A `macro` map sets its macro in `scope`.
     pub fn lookup_now(&self, id: MapId, key: &[u8], args: &[Bytes], scope: &mut Scope) -> Option<Answer> {
         let Some(map) = self.map(id) else { return Some(Answer::MISS) };
-        if map.is_deferred(scope) {
+        if !self.ignores_mode && map.is_deferred(scope) {
             return Some(map.softened(key, Answer::Temporary("deferred".to_owned())));
         }
         let key = map.unquoted(key);
@@ -115,7 +123,7 @@ impl MapSet {
     /// Looks `key` up as rules do. Being dropped at an await loses only the answer.
     pub async fn lookup(&self, id: MapId, key: &[u8], args: &[Bytes], scope: &mut Scope) -> Answer {
         let Some(map) = self.map(id) else { return Answer::MISS };
-        if map.is_deferred(scope) {
+        if !self.ignores_mode && map.is_deferred(scope) {
             return map.softened(key, Answer::Temporary("deferred".to_owned()));
         }
         let key = map.unquoted(key);
@@ -314,7 +322,7 @@ impl Map {
     /// `-T` makes a value of a temporary failure, `-t` a miss.
     fn softened(&self, key: &[u8], answer: Answer) -> Answer {
         match (answer, self.flags.text(b'T')) {
-            (Answer::Temporary(_), Some(text)) => Answer::Found([key, text].concat().into()),
+            (Answer::Temporary(_), Some(text)) => Answer::Instead([key, text].concat().into()),
             (Answer::Temporary(_), None) if self.flags.has(b't') => Answer::MISS,
             (other, _) => other,
         }

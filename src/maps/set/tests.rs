@@ -54,7 +54,7 @@ fn rule(set: &MapSet, map: &str, key: &str, args: &[&str]) -> String {
     let args: Vec<Bytes> = args.iter().map(|arg| Bytes::from((*arg).to_owned())).collect();
     let id = set.find(map.as_bytes()).unwrap();
     match set.lookup_now(id, key.as_bytes(), &args, &mut Scope::default()) {
-        Some(Answer::Found(value)) => String::from_utf8_lossy(&value).into_owned(),
+        Some(Answer::Found(value) | Answer::Instead(value)) => String::from_utf8_lossy(&value).into_owned(),
         Some(Answer::NotFound(exit)) => format!("({})", exit.0),
         Some(Answer::Temporary(_)) => "(75)".to_owned(),
         None => "(waits)".to_owned(),

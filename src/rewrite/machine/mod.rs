@@ -47,6 +47,8 @@ pub struct Question {
 pub enum Reply<'a> {
     /// A value.
     Found(&'a [u8]),
+    /// A value in place of one that the map could not give: marks the evaluation.
+    Instead(&'a [u8]),
     /// No such key.
     NotFound,
     /// The map could not say: counts as a miss, and marks the evaluation.
@@ -388,7 +390,7 @@ impl Workspace {
         let program = std::sync::Arc::clone(&self.program);
         let Machine { frames, source, result, pending, question, scanned, plain, .. } = &mut self.machine;
         match reply {
-            Reply::Temporary => {
+            Reply::Temporary | Reply::Instead(_) => {
                 if let Some(top) = frames.last_mut() {
                     top.status = Exit::TEMPFAIL;
                 }
@@ -399,7 +401,9 @@ impl Workspace {
             Reply::Found(_) | Reply::NotFound => {}
         }
         let outcome = match (reply, pending.default) {
-            (Reply::Found(value), _) => tokenise(&program, &mut self.own, result, scanned, value, observer),
+            (Reply::Found(value) | Reply::Instead(value), _) => {
+                tokenise(&program, &mut self.own, result, scanned, value, observer)
+            }
             (_, Some((from, to))) => {
                 // The default goes through text: words that stand beside each other are joined.
                 let default = source.get(from..to).unwrap_or_default();

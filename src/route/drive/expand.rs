@@ -288,7 +288,7 @@ impl Router {
         let Some(map) = self.maps.find(b"aliases") else { return Ok(None) };
         let arguments = if triple.host.is_empty() { Vec::new() } else { vec![triple.host.clone()] };
         match self.maps.lookup(map, &triple.user, &arguments, scope).await {
-            Answer::Found(value) => Ok(Some(value)),
+            Answer::Found(value) | Answer::Instead(value) => Ok(Some(value)),
             Answer::NotFound(_) => Ok(None),
             Answer::Temporary(why) => {
                 self.log.write(Level::COLLECT, Priority::Notice, Id::NoQueue, format_args!("alias database: {why}"));
