@@ -1,0 +1,106 @@
+//! Mail from standard input, and the exit codes callers rely on.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use crate::support::fake_host::FakeHost;
+use crate::support::sandbox::{Sandbox, Site};
+use crate::support::{LIMIT, until};
+
+/// Runs the program with `input`; its exit code and what it printed.
+fn send(site: &Site, args: &[&str], input: &[u8]) -> (i32, String) {
+    let mut command = site.command();
+    command.args(args).env("HOME", &site.dir).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // It may end without reading its input.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    let output = child.wait_with_output().unwrap();
+    let printed = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8_lossy(&printed).into_owned())
+}
+
+#[test]
+fn recipients_come_from_the_header_and_bcc_goes() {
+    let sandbox = Sandbox::new();
+    let next = FakeHost::accepting();
+    let site = sandbox.mta("a", next.port, "");
+    let message = b"From: me@a.test\nTo: Ann <one@next.test>,\n two@next.test (second)\nCc: three@next.test\n\
+        Bcc: four@next.test\nSubject: t\n\nbody\n";
+    let (exit, printed) = send(&site, &["-odi", "-t", "-fme@a.test"], message);
+    assert_eq!((exit, printed.as_str()), (0, ""));
+    let taken = next.wait_for(1).remove(0);
+    assert_eq!(taken.recipients.len(), 4, "{:?}", taken.recipients);
+    let text = taken.text();
+    assert!(text.contains("To: Ann <one@next.test>") && text.contains("Cc: three@next.test"), "{text}");
+    assert!(!text.contains("four@next.test"), "Bcc went out:\n{text}");
+}
+
+#[test]
+fn the_sender_is_the_one_asked_for() {
+    let sandbox = Sandbox::new();
+    let next = FakeHost::accepting();
+    let site = sandbox.mta("a", next.port, "");
+    assert_eq!(send(&site, &["-odi", "-f", "boss@a.test", "you@next.test"], b"Subject: f\n\nx\n").0, 0);
+    assert_eq!(send(&site, &["-odi", "-f", "<>", "you@next.test"], b"Subject: null\n\nx\n").0, 0);
+    let taken = next.wait_for(2);
+    let senders: Vec<_> = taken.iter().map(|t| t.sender.split(['<', '>']).nth(1).unwrap().to_owned()).collect();
+    assert_eq!(senders, ["boss@a.test", ""]);
+}
+
+#[test]
+fn a_dot_ends_the_message_unless_told_otherwise() {
+    let sandbox = Sandbox::new();
+    let next = FakeHost::accepting();
+    let site = sandbox.mta("a", next.port, "");
+    let message = b"Subject: dots\n\nbefore\n.\nafter\n..two\n";
+    for (args, body) in [
+        (&["-odi"][..], "before\r\n"),
+        (&["-odi", "-i"], "before\r\n..\r\nafter\r\n...two\r\n"),
+        (&["-odi", "-oi"], "before\r\n..\r\nafter\r\n...two\r\n"),
+    ] {
+        let before = next.acknowledged().len();
+        assert_eq!(send(&site, &[args, &["you@next.test"]].concat(), message).0, 0, "{args:?}");
+        let text = next.wait_for(before + 1).remove(before).text();
+        assert_eq!(text.split_once("\r\n\r\n").unwrap().1, body, "{args:?}");
+    }
+}
+
+#[test]
+fn exit_codes_say_what_went_wrong() {
+    let sandbox = Sandbox::new();
+    let next = FakeHost::accepting();
+    let site = sandbox.mta("a", next.port, "");
+    let message = b"Subject: x\n\nx\n";
+    let cases: &[(&[&str], i32, &str)] = &[
+        (&["-odi", "-oeq", "you@next.test"], 0, ""),
+        (&["-odi", "-oeq", "me"], 0, ""),
+        (&["-odi", "-oeq", "nosuch"], 67, ""),
+        (&["-odi", "-oeq", "you@elsewhere.test"], 68, ""),
+        (&[], 64, "Recipient names must be specified\n"),
+        (&["-t"], 0, "No recipient addresses found in header\n"),
+        (&["-bx"], 64, "Invalid operation mode x\n"),
+        (&["-odz", "me"], 64, "Unknown delivery mode z\n"),
+        (&["-q1x"], 64, "Invalid time unit `x'\n"),
+        (&["-OBogusOption=1", "-bv", "me"], 70, "readcf: unknown option name BogusOption\n"),
+    ];
+    for (args, code, text) in cases {
+        let (exit, printed) = send(&site, args, message);
+        assert_eq!((exit, printed.as_str()), (*code, *text), "{args:?}");
+    }
+    until(LIMIT, "the queue is empty", || site.queue_is_empty());
+}
+
+#[test]
+fn queue_only_waits_for_a_run() {
+    let sandbox = Sandbox::new();
+    let next = FakeHost::accepting();
+    let site = sandbox.mta("a", next.port, "");
+    assert_eq!(send(&site, &["-odq", "you@next.test"], b"Subject: q\n\nwaits\n").0, 0);
+    assert!(site.mailq().contains("you@next.test"), "{}", site.mailq());
+    assert_eq!((site.queue_files("qf").len(), site.queue_files("df").len()), (1, 1));
+    assert!(next.taken().is_empty());
+    site.run_queue();
+    assert!(next.wait_for(1)[0].text().ends_with("\r\n\r\nwaits\r\n"));
+    assert!(site.queue_is_empty());
+    assert!(site.queue_files("").iter().all(|name| !name.starts_with("qf") && !name.starts_with("df")));
+}

@@ -1,0 +1,27 @@
+//! The programs from outside: a module per thing that happens to them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a failed step is a failed test; the programs are looked at from outside"
+)]
+
+#[allow(unreachable_pub, reason = "a test binary exports nothing")]
+mod support;
+
+mod address_files_and_programs;
+mod bare_line_feeds;
+mod broken_configuration;
+mod command_line;
+mod daemon_is_killed;
+mod databases_made_by_makemap;
+mod full_disk;
+mod key_files;
+mod large_messages;
+mod many_sessions;
+mod next_hop_defers_or_refuses;
+mod next_hop_hangs_up;
+mod peer_hangs_up_in_data;
+mod relay;
+mod starttls;
+mod submission_agent;

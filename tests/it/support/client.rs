@@ -1,0 +1,152 @@
+//! An SMTP client that says exactly what a test wants said.
+
+use std::io::{self, BufRead as _, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+
+use openssl::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode};
+
+use super::LIMIT;
+
+/// A session with a daemon. Replies have their lines joined with `\n`.
+pub struct Client {
+    reader: BufReader<Wire>,
+}
+
+enum Wire {
+    Plain(TcpStream),
+    Tls(SslStream<TcpStream>),
+}
+
+impl Client {
+    /// Connects, reads the greeting and says `EHLO`.
+    #[track_caller]
+    pub fn connect(port: u16) -> Self {
+        let mut client = Self::connect_silent(port);
+        let reply = client.reply();
+        assert!(reply.starts_with("220 "), "greeting: {reply}");
+        let reply = client.say("EHLO client.test");
+        assert!(reply.starts_with("250-"), "EHLO: {reply}");
+        client
+    }
+
+    /// Connects and reads nothing.
+    #[track_caller]
+    pub fn connect_silent(port: u16) -> Self {
+        Self::try_connect(port).unwrap()
+    }
+
+    /// Connects if somebody listens.
+    pub fn try_connect(port: u16) -> Option<Self> {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        stream.set_write_timeout(Some(LIMIT)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Some(Self { reader: BufReader::new(Wire::Plain(stream)) })
+    }
+
+    /// Sends a line and reads the reply.
+    pub fn say(&mut self, line: &str) -> String {
+        self.send(format!("{line}\r\n").as_bytes());
+        self.reply()
+    }
+
+    /// Sends a line and expects a reply that begins with `start`.
+    #[track_caller]
+    pub fn expect(&mut self, line: &str, start: &str) -> String {
+        let reply = self.say(line);
+        assert!(reply.starts_with(start), "{line:?}: expected {start:?}, got {reply:?}");
+        reply
+    }
+
+    /// Sends bytes as they are.
+    #[track_caller]
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.try_send(bytes).unwrap();
+    }
+
+    pub fn try_send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let wire = self.reader.get_mut();
+        wire.write_all(bytes)?;
+        wire.flush()
+    }
+
+    /// A reply; what came of it when the peer closes.
+    pub fn reply(&mut self) -> String {
+        self.try_reply().unwrap_or_default()
+    }
+
+    /// A whole reply, or nothing when the peer has gone.
+    pub fn try_reply(&mut self) -> Option<String> {
+        let mut reply = String::new();
+        loop {
+            let mut line = Vec::new();
+            self.reader.read_until(b'\n', &mut line).ok().filter(|&n| n > 0)?;
+            let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+            let is_last = line.as_bytes().get(3) != Some(&b'-');
+            reply.push_str(&line);
+            if is_last {
+                return Some(reply);
+            }
+            reply.push('\n');
+        }
+    }
+
+    /// A transaction up to `DATA`.
+    #[track_caller]
+    pub fn open_data(&mut self, sender: &str, recipients: &[&str]) {
+        self.expect(&format!("MAIL FROM:<{sender}>"), "250 ");
+        for recipient in recipients {
+            self.expect(&format!("RCPT TO:<{recipient}>"), "250 ");
+        }
+        self.expect("DATA", "354 ");
+    }
+
+    /// A whole transaction; `message` is sent as it is, the final dot is added. The reply to the dot.
+    #[track_caller]
+    pub fn message(&mut self, sender: &str, recipients: &[&str], message: &[u8]) -> String {
+        self.open_data(sender, recipients);
+        self.send(message);
+        self.say(".")
+    }
+
+    /// `STARTTLS` and the handshake. Certificates are not looked at.
+    pub fn start_tls(self) -> Self {
+        let mut plain = self;
+        plain.expect("STARTTLS", "220 ");
+        plain.handshake()
+    }
+
+    /// The handshake alone.
+    pub fn handshake(self) -> Self {
+        let Wire::Plain(stream) = self.reader.into_inner() else { panic!("TLS is on already") };
+        let mut connector = SslConnector::builder(SslMethod::tls_client()).unwrap();
+        connector.set_verify(SslVerifyMode::NONE);
+        let tls = connector.build().connect("client.test", stream).unwrap();
+        Self { reader: BufReader::new(Wire::Tls(tls)) }
+    }
+}
+
+impl Read for Wire {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.read(buffer),
+            Self::Tls(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Wire {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.write(bytes),
+            Self::Tls(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.flush(),
+            Self::Tls(stream) => stream.flush(),
+        }
+    }
+}
