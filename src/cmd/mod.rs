@@ -6,6 +6,7 @@
 pub mod caller;
 mod dead_letter;
 pub mod finish;
+mod identity;
 pub mod invocation;
 pub mod mail_local;
 pub mod mailq;

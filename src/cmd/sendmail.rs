@@ -22,6 +22,7 @@ use crate::config::drive::{LoadOptions, load};
 use crate::config::privacy::Privacy;
 use crate::config::values::DeliveryMode;
 use crate::config::{Config, Diagnostic};
+use crate::log::debug::Debug;
 use crate::log::{Id, Level, Logger, Priority};
 use crate::macros::names;
 use crate::maps::{MapSet, Services};
@@ -73,6 +74,9 @@ fn run(argv: &[Bytes], role: Option<Role>, out: &mut dyn Write) -> Exit {
         return invocation.exit;
     }
     let role = invocation.role.or(role).unwrap_or_else(|| default_role(invocation.mode));
+    let mut debug = Debug::default();
+    invocation.debug.iter().for_each(|value| debug.add(value));
+    super::identity::before(&debug, out);
     let request = Request { invocation, caller, role, leash: Cell::new(None) };
     let (config, mut findings) = request.load();
     let is_broken = findings.iter().any(|d| d.severity != Severity::Warning);
@@ -92,6 +96,7 @@ fn run(argv: &[Bytes], role: Option<Role>, out: &mut dyn Write) -> Exit {
     if findings.iter().any(|d| d.severity == Severity::Fatal) || (is_broken && !goes_on) {
         return exit;
     }
+    super::identity::after(&debug, &config, out);
     let served = request.serve(config, &log, out);
     if served == Exit::OK { worst(exit, request.invocation.exit) } else { served }
 }
@@ -334,6 +339,7 @@ impl Request {
             log_tag: self.log_tag().into(),
             is_submission: self.role == Role::Submission,
             is_verbose: self.invocation.is_verbose,
+            without_aliases: self.invocation.no_aliases,
             without_queue: matches!(self.invocation.mode, Mode::Verify | Mode::Test | Mode::Aliases),
         }
     }

@@ -87,6 +87,8 @@ pub struct StartOptions {
     pub is_submission: bool,
     /// Whether recipients see every step (`-v`).
     pub is_verbose: bool,
+    /// Whether aliases are left alone (`-n`).
+    pub without_aliases: bool,
     /// Whether the mode needs no queue, so that its directories are not opened.
     pub without_queue: bool,
 }
@@ -117,7 +119,10 @@ pub fn load(config: Config, start: StartOptions) -> Result<(Arc<Site>, Vec<Diagn
     let (maps, diagnostics) = MapSet::open(&config, services);
     let rewriter = Rewriter::new(Arc::new(Program::compile(&config)), maps.clone());
     let policy = Policy::new(&config, rewriter.clone());
-    let router = Router::new(Arc::clone(&config), rewriter.clone(), port.clone(), log.clone());
+    let mut router = Router::new(Arc::clone(&config), rewriter.clone(), port.clone(), log.clone());
+    if start.without_aliases {
+        router.leave_aliases();
+    }
     // Only who speaks SMTP needs key material; test modes must not ask for it.
     let (tls_server, tls_client) = if start.without_queue { (None, None) } else { tls::contexts(&config, &port, &log) };
     let sasl = sasl::authenticator(&config, &log);

@@ -89,7 +89,7 @@ impl Router {
     ) -> Result<Resolved, RouteError> {
         for _ in 0..limits::ALIAS_DEPTH {
             let Some(mailer) = self.config.mailers.get(resolved.triple.mailer.0) else { break };
-            if mailer.has(b'A') && self.alias(&resolved.triple, scope).await?.is_some() {
+            if !self.leaves_aliases && mailer.has(b'A') && self.alias(&resolved.triple, scope).await?.is_some() {
                 resolved.is_alias = true;
                 return Ok(resolved);
             }
@@ -143,6 +143,7 @@ impl Router {
             }
             let (is_escaped, _) = unescaped(&triple.user);
             if mailer.has(b'A')
+                && !self.leaves_aliases
                 && !is_escaped
                 && !is_self
                 && let Some(value) = self.alias(&triple, &mut scope).await?

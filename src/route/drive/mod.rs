@@ -30,6 +30,8 @@ pub struct Router {
     port: Port,
     log: Logger,
     users: users::Users,
+    /// `-n`: names of aliases are those of users.
+    leaves_aliases: bool,
 }
 
 /// What an expansion did to an envelope.
@@ -45,7 +47,12 @@ impl Router {
         let standard = rules::Standard::new(&config);
         let maps = rewriter.maps().clone();
         let users = users::Users::new();
-        Self { config, rewriter, standard, maps, port, log, users }
+        Self { config, rewriter, standard, maps, port, log, users, leaves_aliases: false }
+    }
+
+    /// From now on aliases are not followed (`-n`).
+    pub fn leave_aliases(&mut self) {
+        self.leaves_aliases = true;
     }
 
     /// Where an envelope recipient goes: rulesets 3 and 0, and as far as `depth` says whether it exists.

@@ -1,0 +1,121 @@
+//! What `-d0` shows: version, what is built in, the names of this machine.
+
+use std::io::Write;
+
+use super::modes::Role;
+use super::sendmail::say;
+use crate::base::bytes::shown;
+use crate::config::{Config, VERSION};
+use crate::log::debug::Debug;
+use crate::macros::{MacroId, names};
+
+/// The lines from before the configuration is read.
+pub(super) fn before(debug: &Debug, out: &mut dyn Write) {
+    if !debug.is_on(0, 1) {
+        return;
+    }
+    say(out, &format!("Version {VERSION}"));
+    say(out, &wrapped(" Compiled with:", FEATURES));
+    if debug.is_on(0, 10) {
+        say(out, &format!("     Conf file:\t{} (default for MSP)", Role::Submission.path().display()));
+        say(out, &format!("     Conf file:\t{} (default for MTA)", Role::Transfer.path().display()));
+    }
+}
+
+/// The lines from behind it.
+pub(super) fn after(debug: &Debug, config: &Config, out: &mut dyn Write) {
+    if !debug.is_on(0, 1) {
+        return;
+    }
+    let scope = config.scope();
+    let text = |id| shown(&scope.text(id)).to_string();
+    let (short, node) = (text(letter(b'w')), text(letter(b'k')));
+    if debug.is_on(0, 4) {
+        say(out, &format!("Canonical name: {}", text(names::HOST)));
+        say(out, &format!(" UUCP nodename: {node}"));
+        say(out, &format!("\ta.k.a.: {short}"));
+        let literals = config.classes.members(letter(b'w')).filter(|name| name.starts_with(b"["));
+        let mut literals: Vec<String> = literals.map(|name| shown(name).to_string()).collect();
+        // Loopback addresses last.
+        literals.sort_by_key(|name| (name.starts_with("[127.") || name.ends_with(":1]"), name.clone()));
+        literals.iter().for_each(|name| say(out, &format!("\ta.k.a.: {name}")));
+    }
+    say(out, "\n============ SYSTEM IDENTITY (after readcf) ============");
+    say(out, &format!("      (short domain name) $w = {short}"));
+    say(out, &format!("  (canonical domain name) $j = {}", text(names::HOST)));
+    say(out, &format!("         (subdomain name) $m = {}", text(names::DOMAIN)));
+    say(out, &format!("              (node name) $k = {node}"));
+    say(out, "========================================================\n");
+}
+
+fn letter(letter: u8) -> MacroId {
+    MacroId(u16::from(letter))
+}
+
+/// Words behind a title, lines continued behind two tabs. Source: observed.
+fn wrapped(title: &str, words: &[&str]) -> String {
+    let mut text = title.to_owned();
+    let (mut column, mut limit) = (title.len(), FIRST_LINE);
+    for word in words {
+        if column + 1 + word.len() > limit {
+            text += "\n\t\t";
+            (column, limit) = (TWO_TABS - 1, LINE);
+        } else {
+            text.push(' ');
+        }
+        text += word;
+        column += 1 + word.len();
+    }
+    text
+}
+
+/// What is built in, in the original's words.
+const FEATURES: &[&str] = &[
+    "DNSMAP",
+    "IPV6_FULL",
+    "LOG",
+    "MAP_REGEX",
+    "MIME7TO8",
+    "MIME8TO7",
+    "NAMED_BIND",
+    "NETINET",
+    "NETINET6",
+    "NETUNIX",
+    "NEWDB=5.3",
+    "PIPELINING",
+    "SASLv2",
+    "SOCKETMAP",
+    "STARTTLS",
+    "TLS_EC",
+];
+const FIRST_LINE: usize = 70;
+const LINE: usize = 79;
+const TWO_TABS: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_wrapped_as_the_original_s() {
+        let words = [
+            "DNSMAP",
+            "IPV6_FULL",
+            "LDAPMAP",
+            "LDAP_NETWORK_TIMEOUT",
+            "LDAP_REFERRALS",
+            "LOG",
+            "MAP_REGEX",
+            "MATCHGECOS",
+            "MAXDAEMONS=64",
+            "MILTER",
+            "MIME7TO8",
+            "MIME8TO7",
+        ];
+        assert_eq!(
+            wrapped(" Compiled with:", &words),
+            " Compiled with: DNSMAP IPV6_FULL LDAPMAP LDAP_NETWORK_TIMEOUT\n\
+             \t\tLDAP_REFERRALS LOG MAP_REGEX MATCHGECOS MAXDAEMONS=64 MILTER\n\t\tMIME7TO8 MIME8TO7"
+        );
+    }
+}
