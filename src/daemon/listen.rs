@@ -129,7 +129,7 @@ fn server(engine: &Arc<Engine>, listener: &Listener) -> Server {
         modifiers: port.modifiers,
         delivery_mode: port.delivery_mode.unwrap_or(options.delivery_mode),
         help: help_text(site),
-        has_tls: site.tls_server.is_some(),
+        has_tls: site.tls.server().is_some(),
         is_smtps: port.modifiers.has(b's'),
         is_stdio: false,
     };
@@ -137,7 +137,7 @@ fn server(engine: &Arc<Engine>, listener: &Listener) -> Server {
         site: Arc::clone(site),
         setting: Arc::new(setting),
         bound: Some(listener.address),
-        tls: site.tls_server.clone(),
+        tls: site.tls.server(),
         deliverer: Arc::new(Handle(Arc::clone(engine))),
         queue_la: port.queue_la.or(options.queue_la).filter(|limit| *limit > 0),
         stop: engine.stopping(),

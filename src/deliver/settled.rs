@@ -33,9 +33,18 @@ pub fn outcome(settled: &Settled, host: &Bytes, capabilities: &Capabilities, mai
             outcome.is_own = *phase == Phase::Rcpt || (*phase == Phase::DataFinal && mailer.has(b'z'));
             outcome
         }
-        Settled::Ruleset(_) => Outcome::deferred(Status(4, 2, 0), ""),
+        Settled::Ruleset(reply) => kept_back(reply),
         Settled::Failed(trouble) => self::trouble(trouble, host),
     }
+}
+
+/// The outcome of a recipient that `tls_rcpt` kept back. The words go into the queue file, not into the log. Source: observed.
+fn kept_back(reply: &Bytes) -> Outcome {
+    let mut outcome = Outcome::deferred(Status(4, 2, 0), "");
+    let words = reply.splitn(3, |b| *b == b' ').nth(2).unwrap_or_default();
+    outcome.job_text = Some(String::from_utf8_lossy(words).into_owned());
+    outcome.is_own = true;
+    outcome
 }
 
 /// The outcome of all recipients when a connection cannot be used.
@@ -65,7 +74,10 @@ fn trouble_alone(trouble: &Trouble, host: &Bytes) -> Outcome {
             Outcome::deferred(Status(4, 4, 2), &words)
         }
         Trouble::Ruleset(reply) if !trouble.is_temporary() => {
-            Outcome::failed(Exit::UNAVAILABLE, Status(5, 7, 0), String::from_utf8_lossy(reply))
+            let mut outcome = Outcome::failed(Exit::DATAERR, Status(5, 7, 0), "Service unavailable");
+            outcome.told = Some((554, Status(5, 0, 0)));
+            outcome.diagnostic = Some(reply.clone());
+            outcome
         }
         Trouble::Ruleset(_) | Trouble::Handshake(_) => Outcome::deferred(Status(4, 7, 0), &words),
         Trouble::Name(_) if trouble.is_temporary() => Outcome::deferred(Status(4, 4, 3), &words),

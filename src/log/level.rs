@@ -24,7 +24,7 @@ impl Level {
     pub const DONE: Self = Self(9);
     pub const ALIAS: Self = Self(9);
     pub const CONNECTION: Self = Self(12);
-    pub const DIALOGUE: Self = Self(13);
+    pub const DIALOGUE: Self = Self(14);
     pub const ENGINE: Self = Self(14);
     pub const LOCKED: Self = Self(19);
 }

@@ -20,7 +20,6 @@ use crate::maps::{MapSet, Services};
 use crate::monitor::Port;
 use crate::net::dns::Resolver;
 use crate::net::sasl::Authenticator;
-use crate::net::tls::{ClientContext, ServerContext};
 use crate::policy::drive::Policy;
 use crate::queue;
 use crate::queue::drive::Spool;
@@ -28,6 +27,8 @@ use crate::rewrite::Program;
 use crate::rewrite::drive::Rewriter;
 use crate::route::drive::Router;
 use crate::sys::clock;
+
+pub use tls::Tls;
 
 /// Configuration and services of a running program.
 pub struct Site {
@@ -47,10 +48,8 @@ pub struct Site {
     pub router: Router,
     /// Asks name servers.
     pub resolver: Resolver,
-    /// Accepts TLS; `None` when STARTTLS is not to be offered.
-    pub tls_server: Option<ServerContext>,
-    /// Makes TLS connections.
-    pub tls_client: Option<ClientContext>,
+    /// TLS contexts of both sides.
+    pub tls: Tls,
     /// Authenticates clients, and us with servers.
     pub sasl: Authenticator,
     /// The queue; `None` for modes that need none (`-bt`, `-bv`).
@@ -123,25 +122,9 @@ pub fn load(config: Config, start: StartOptions) -> Result<(Arc<Site>, Vec<Diagn
     if start.without_aliases {
         router.leave_aliases();
     }
-    // Only who speaks SMTP needs key material; test modes must not ask for it.
-    let (tls_server, tls_client) = if start.without_queue { (None, None) } else { tls::contexts(&config, &port, &log) };
+    let tls = Tls::new(Arc::clone(&config), port.clone(), log.clone());
     let sasl = sasl::authenticator(&config, &log);
-    let site = Site {
-        config,
-        log,
-        maps,
-        rewriter,
-        port,
-        policy,
-        router,
-        resolver,
-        tls_server,
-        tls_client,
-        sasl,
-        queue,
-        zone,
-        host,
-        start,
-    };
+    let site =
+        Site { config, log, maps, rewriter, policy, port, router, resolver, tls, sasl, queue, zone, host, start };
     Ok((Arc::new(site), diagnostics))
 }

@@ -396,8 +396,8 @@ fn judge_file(facts: &Facts, walk: &Walk, row: &Row, judge: &Judge) -> Result<()
         (is_linked && walk.in_writable.is_some(), row.linked, Fault::HardLink),
         (mode & 0o002 != 0, row.world_file, Fault::WorldWritableFile),
         (mode & 0o020 != 0, row.group_file, Fault::GroupWritableFile),
-        (mode & 0o004 != 0, row.world_read, Fault::WorldReadableFile),
         (mode & 0o040 != 0, row.group_read, Fault::GroupReadableFile),
+        (mode & 0o004 != 0, row.world_read, Fault::WorldReadableFile),
     ];
     if !facts.is_regular() {
         return Err(Refusal::Rule(Fault::NotRegular));

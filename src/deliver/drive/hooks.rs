@@ -7,14 +7,15 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::agent::Load;
 use super::attempt::Attempt;
+use crate::base::bytes::shown;
 use crate::log::{Id, Level, Priority};
 use crate::macros::{Scope, names};
-use crate::net::tls::features::features;
+use crate::net::tls::features::{Features, FeaturesError, features};
 use crate::net::tls::{PeerInfo, SessionSettings, Verify};
 use crate::policy::{Hook, Verdict, verdict};
 use crate::site::Site;
 use crate::smtp::client::auth::Credentials;
-use crate::smtp::client::drive::{Hooks, Peer};
+use crate::smtp::client::drive::{Connection, Hooks, Peer};
 
 /// Asks the rulesets of the site for one attempt.
 pub(super) struct Asking {
@@ -22,6 +23,8 @@ pub(super) struct Asking {
     id: String,
     scope: Scope,
     server: Bytes,
+    host: Bytes,
+    recipient: Bytes,
     watch: Option<UnboundedSender<Bytes>>,
 }
 
@@ -32,11 +35,40 @@ impl Asking {
             id: attempt.envelope.id.to_string(),
             scope: load.scope.clone(),
             server: Bytes::new(),
+            host: Bytes::new(),
+            recipient: load
+                .recipients
+                .first()
+                .and_then(|n| attempt.envelope.recipients.get(*n))
+                .map(|r| r.address.clone())
+                .unwrap_or_default(),
             watch: attempt.watch.clone(),
         }
     }
 
+    /// Goes on with a connection that is open already.
+    pub(super) fn at(mut self, connection: &Connection) -> Self {
+        self.know(connection.peer());
+        self.know_tls(connection.verify(), connection.tls());
+        self
+    }
+
+    fn know_tls(&mut self, verify: Verify, info: Option<&PeerInfo>) {
+        if let Some(info) = info {
+            self.scope.set(names::TLS_VERSION, info.version.clone());
+            self.scope.set(names::CIPHER, info.cipher.clone());
+            self.scope.set(names::CIPHER_BITS, info.cipher_bits.to_string());
+            self.scope.set(names::ALG_BITS, info.algorithm_bits.to_string());
+            self.scope.set(names::CERT_SUBJECT, info.cert_subject.clone());
+            self.scope.set(names::CERT_ISSUER, info.cert_issuer.clone());
+            self.scope.set(names::CN_SUBJECT, info.cn_subject.clone());
+            self.scope.set(names::CN_ISSUER, info.cn_issuer.clone());
+        }
+        self.scope.set(names::VERIFY, verify.word());
+    }
+
     fn know(&mut self, peer: &Peer) {
+        self.host = peer.host.clone();
         self.server = Bytes::copy_from_slice(peer.server_name());
         self.scope.set(names::SERVER_NAME, self.server.clone());
         let address = peer.address.map(|a| a.ip().to_string()).unwrap_or_default();
@@ -46,8 +78,11 @@ impl Asking {
     /// The refusal of a ruleset as a reply line.
     async fn refusal(&mut self, hook: Hook, name: &str, argument: &Bytes) -> Option<Bytes> {
         let verdict = self.site.policy.check(hook, std::slice::from_ref(argument), &mut self.scope).await;
-        let words = verdict.log_words(b"")?;
-        let line = verdict::log_line(name, &[argument], &self.server, &words);
+        // What each line names differs. Source: observed.
+        let about: &[u8] = if hook == Hook::TryTls { &self.recipient } else { b"" };
+        let words = verdict.log_words(about)?;
+        let relay = if hook == Hook::TlsRcpt { &self.host } else { &self.server };
+        let line = verdict::log_line(name, &[argument], relay, &words);
         let id = if hook == Hook::TlsRcpt { Id::Queue(&self.id) } else { Id::None };
         self.site.log.write(Level::REJECTED, Priority::Notice, id, line);
         match verdict {
@@ -80,22 +115,29 @@ impl Hooks for Asking {
         let Some(text) = self.site.policy.ask(Hook::TlsCltFeatures, &arguments, &mut self.scope).await else {
             return Some(SessionSettings::default());
         };
-        // Only key=value lists are read here; files they name would have to be opened by the monitor.
-        features(&String::from_utf8_lossy(&text)).ok().map(|_| SessionSettings::default())
+        let relay = String::from_utf8_lossy(&self.server).into_owned();
+        let wanted = match features(&String::from_utf8_lossy(&text)) {
+            Ok(wanted) => wanted,
+            Err(FeaturesError::TooShort) => Features::default(),
+            Err(error) => {
+                let text = format!("tls_clt_features={error}, relay={relay} [{}]", shown(&arguments[1]));
+                self.site.log.write(Level(8), Priority::Info, Id::None, text);
+                return None;
+            }
+        };
+        match self.site.tls.session(wanted) {
+            Ok(settings) => Some(settings),
+            Err(error) => {
+                let text = format!("STARTTLS=client, error: {error}, relay={relay}");
+                self.site.log.write(Level::TLS, Priority::Warning, Id::None, text);
+                None
+            }
+        }
     }
 
     async fn tls_server(&mut self, peer: &Peer, verify: Verify, info: Option<&PeerInfo>) -> Option<Bytes> {
         self.know(peer);
-        if let Some(info) = info {
-            self.scope.set(names::TLS_VERSION, info.version.clone());
-            self.scope.set(names::CIPHER, info.cipher.clone());
-            self.scope.set(names::CIPHER_BITS, info.cipher_bits.to_string());
-            self.scope.set(names::CERT_SUBJECT, info.cert_subject.clone());
-            self.scope.set(names::CERT_ISSUER, info.cert_issuer.clone());
-            self.scope.set(names::CN_SUBJECT, info.cn_subject.clone());
-            self.scope.set(names::CN_ISSUER, info.cn_issuer.clone());
-        }
-        self.scope.set(names::VERIFY, verify.word());
+        self.know_tls(verify, info);
         let word = Bytes::from_static(verify.word().as_bytes());
         self.refusal(Hook::TlsServer, "tls_server", &word).await
     }

@@ -215,12 +215,8 @@ impl Course<'_> {
             mechanisms: site.sasl.allowed().to_vec(),
             without_tls: if may_use_tls { Verify::None } else { Verify::Clear },
         };
-        let settings = Settings {
-            manner,
-            timeouts: self.attempt.timeouts.clone(),
-            tls: site.tls_client.clone(),
-            sasl: Some(site.sasl.clone()),
-        };
+        let tls = if manner.may_use_tls { site.tls.client() } else { None };
+        let settings = Settings { manner, timeouts: self.attempt.timeouts.clone(), tls, sasl: Some(site.sasl.clone()) };
         let mut hooks = Asking::new(self.attempt, self.load);
         Connection::open(stream, peer, &settings, &mut hooks).await
     }
@@ -247,7 +243,7 @@ impl Course<'_> {
                 .collect(),
         };
         let mut content = message.source;
-        let mut hooks = Asking::new(self.attempt, load);
+        let mut hooks = Asking::new(self.attempt, load).at(&connection);
         let settled = connection.send(transaction, &mut content, &mut hooks).await;
         let transactions = i64::try_from(connection.transactions()).unwrap_or(i64::MAX);
         let has_room = self.mailer.max_messages <= 0 || transactions < self.mailer.max_messages;

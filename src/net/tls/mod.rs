@@ -96,6 +96,8 @@ pub struct Settings {
 pub struct Notice {
     /// The line is written when `LogLevel` is at least this.
     pub level: i32,
+    /// It tells of something wrong or missing.
+    pub is_warning: bool,
     /// Text, from `STARTTLS` on.
     pub text: String,
 }
@@ -103,12 +105,22 @@ pub struct Notice {
 impl Notice {
     /// A line about something that is wrong, written at every usual level.
     pub(crate) fn warning(text: String) -> Self {
-        Self { level: 1, text }
+        Self { level: 1, is_warning: true, text }
     }
 
     /// A line for those who look for details.
     pub(crate) fn detail(text: String) -> Self {
-        Self { level: 14, text }
+        Self { level: 14, is_warning: false, text }
+    }
+
+    /// A line about something that was not set.
+    pub(crate) fn missing(name: &str) -> Self {
+        Self { level: 13, is_warning: true, text: format!("STARTTLS: {name} missing") }
+    }
+
+    /// The line about the outcome.
+    pub(crate) fn init(role: Role, is_done: bool) -> Self {
+        Self { level: 13, is_warning: false, text: format!("STARTTLS={}, init={}", role.word(), i32::from(is_done)) }
     }
 }
 

@@ -29,14 +29,14 @@ pub struct SessionSettings {
 }
 
 impl SessionSettings {
-    /// Applies them. Errors: what could not be set, as the log shows it (`error=SSL_set_cipher_list`).
+    /// Applies them. Errors: what could not be set, as the log shows it (`SSL_set_cipher_list(X) failed`).
     pub(super) fn apply(&self, ssl: &mut Ssl) -> Result<(), String> {
         openssl_extra::set_session_options(ssl, self.options);
         if let Some(list) = &self.cipher_list {
-            ssl.set_cipher_list(list).map_err(|e| failed("SSL_set_cipher_list", &e))?;
+            ssl.set_cipher_list(list).map_err(|_| format!("SSL_set_cipher_list({list}) failed"))?;
         }
         if let Some(suites) = &self.cipher_suites {
-            ssl.set_ciphersuites(suites).map_err(|e| failed("SSL_set_ciphersuites", &e))?;
+            ssl.set_ciphersuites(suites).map_err(|_| format!("SSL_set_ciphersuites({suites}) failed"))?;
         }
         if let Some(identity) = &self.identity {
             set_identity(ssl, identity)?;

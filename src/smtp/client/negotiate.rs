@@ -206,8 +206,7 @@ impl Negotiation {
             (State::Handshake, Input::Secured(verify)) => {
                 self.verify = verify;
                 self.is_encrypted = true;
-                self.capabilities = Capabilities::default();
-                self.hello()
+                self.ask_tls_server()
             }
             (State::Handshake, Input::NotSecured(why)) => {
                 self.verify = Verify::Software;
@@ -286,7 +285,7 @@ impl Negotiation {
             return Action::GiveUp(Trouble::Loop, true);
         }
         if self.is_encrypted {
-            return self.ask_tls_server();
+            return self.ask_credentials();
         }
         if self.capabilities.starttls && self.manner.may_use_tls && !self.manner.is_lmtp {
             self.state = State::TryTls;
@@ -302,7 +301,8 @@ impl Negotiation {
         if self.is_ourselves(&reply) {
             return Action::GiveUp(Trouble::Loop, true);
         }
-        self.ask_tls_server()
+        // HELO behind the handshake: the ruleset was asked.
+        if self.is_encrypted { self.ready() } else { self.ask_tls_server() }
     }
 
     fn is_ourselves(&self, reply: &Reply) -> bool {
@@ -342,6 +342,15 @@ impl Negotiation {
         if let Some(refusal) = refusal {
             return Action::GiveUp(Trouble::Ruleset(refusal), true);
         }
+        if self.is_encrypted {
+            // What was said in clear does not count any more.
+            self.capabilities = Capabilities::default();
+            return self.hello();
+        }
+        self.ask_credentials()
+    }
+
+    fn ask_credentials(&mut self) -> Action {
         if self.capabilities.auth.is_empty() {
             return self.ready();
         }
@@ -491,7 +500,7 @@ mod tests {
             (&["554 no"], &[], "false 554 no true"),
             (&["220 x", starttls, "454 4.7.0 not now"], &["EHLO us.test", "STARTTLS", "(TEMP)"], "ready"),
             (&["220 x", starttls, "500 what"], &["EHLO us.test", "STARTTLS", "(NONE)"], "ready"),
-            (&["220 x", starttls, "220 go", "250 h"], &["EHLO us.test", "STARTTLS", "EHLO us.test", "(OK)"], "ready"),
+            (&["220 x", starttls, "220 go", "250 h"], &["EHLO us.test", "STARTTLS", "(OK)", "EHLO us.test"], "ready"),
             (
                 &["220 x", "250 us.test hello"],
                 &["EHLO us.test"],

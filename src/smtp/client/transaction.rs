@@ -199,7 +199,7 @@ impl Session {
 
     fn start(&mut self) -> Action {
         self.todo = self.pending().collect();
-        if self.todo.is_empty() {
+        if self.settled.is_empty() {
             return self.done();
         }
         self.command = self.mail.clone();
@@ -226,6 +226,9 @@ impl Session {
         if reply.class() != 2 {
             self.needs_reset = false;
             return self.refuse_all(Phase::Mail, reply);
+        }
+        if self.todo.is_empty() {
+            return self.done();
         }
         self.send_recipients(0)
     }
@@ -610,6 +613,10 @@ mod tests {
         let (sent, came, _) = play(session, &["250 ok", "250 ok", "354 go", "250 took it"]);
         assert_eq!(sent, "[MAIL From:<a@b>][RCPT To:<x>|DATA]<body>");
         assert_eq!(came, ["ok 250", "rule 454 4.7.0 weak"]);
+        let settled = vec![Some(Settled::Ruleset(Bytes::from_static(b"454 4.7.0 weak")))];
+        let session = Session::new(message(&["y"]), settled, &server("P"), false, false);
+        let (sent, _, reusable) = play(session, &["250 ok"]);
+        assert_eq!((sent.as_str(), reusable), ("[MAIL From:<a@b>]", true));
     }
 
     #[test]

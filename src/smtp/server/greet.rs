@@ -22,6 +22,9 @@ pub(super) enum Greet {
 impl Session {
     pub(super) fn begin(&mut self) -> Action {
         self.set_protocol(false);
+        if self.setting.config.options.input_mail_filters.is_empty() {
+            self.note(Level(10), Priority::Info, "Milter: no active filter".to_owned());
+        }
         if self.setting.is_stdio {
             return self.ask_features();
         }

@@ -265,10 +265,6 @@ impl Session {
     }
 
     fn check_mail(&mut self, mut mail: Mail) -> Action {
-        if let Some(refusal) = self.tls_refusal.clone() {
-            self.refuse(&refusal, &mail.given);
-            return Action::Read;
-        }
         let given = mail.given.clone();
         mail.at = At::Check;
         self.step = Step::Mail(Box::new(mail));
@@ -322,6 +318,9 @@ impl Session {
 
     /// The refusal as a reply about an address.
     pub(super) fn refuse(&mut self, refusal: &crate::policy::Refusal, about: &[u8]) {
+        // The words without the codes.
+        let line = refusal.line(about);
+        self.blame(line.splitn(3, |b| *b == b' ').nth(2).unwrap_or_default());
         if self.setting.config.options.soft_bounce && refusal.code >= 500 {
             let status = Status(4, refusal.status.1, refusal.status.2);
             let soft = crate::policy::Refusal::new(refusal.code - 100, status, refusal.text.clone());

@@ -8,6 +8,7 @@ use super::mail::{behind_word, syntax};
 use super::session::{Action, Input, Session, Step};
 use crate::base::bytes::shown;
 use crate::base::status::Status;
+use crate::config::values::DeliveryMode;
 use crate::envelope::{Notify, Recipient};
 use crate::log::{Level, Priority};
 use crate::macros::names;
@@ -192,7 +193,9 @@ impl Session {
             self.with_envelope(|e| e.flags.had_refused_recipient = true);
             return self.route_refused(&rcpt.given, error);
         }
-        self.reply_about(250, Status(2, 1, 5), &rcpt.given, "Recipient ok");
+        let is_deferred = self.setting.delivery_mode == DeliveryMode::Deferred;
+        let text = if is_deferred { "Recipient ok (will queue)" } else { "Recipient ok" };
+        self.reply_about(250, Status(2, 1, 5), &rcpt.given, text);
         Action::Read
     }
 

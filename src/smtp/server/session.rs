@@ -57,6 +57,8 @@ pub enum Input<'a> {
     Listed(Result<Vec<Resolved>, RouteError>),
     /// Answer to [`Action::Run`]: whether what was named exists.
     Run(bool),
+    /// Answer to [`Action::PrepareTls`]: whether there may be a handshake.
+    TlsPrepared(bool),
     /// Answer to [`Action::StartTls`]: the handshake was done, macros are set; `false` when it failed.
     Tls(bool),
     /// Answer to [`Action::Authenticate`] and [`Action::Continue`].
@@ -97,6 +99,8 @@ pub enum Action {
     },
     /// Start a queue run.
     Run(etrn::Request),
+    /// Put the settings of the handshake together.
+    PrepareTls,
     /// Send what is waiting, then do the handshake.
     StartTls,
     /// Ask the library about a client.
@@ -174,7 +178,6 @@ pub struct Session {
     pub(super) greeted: bool,
     pub(super) helo_name: Bytes,
     pub(super) refusal: Option<Refusal>,
-    pub(super) tls_refusal: Option<Refusal>,
     pub(super) discards: bool,
     pub(super) is_tls: bool,
     pub(super) is_authenticated: bool,
@@ -208,7 +211,6 @@ impl Session {
             greeted: false,
             helo_name: Bytes::new(),
             refusal: None,
-            tls_refusal: None,
             discards: false,
             is_authenticated: false,
             mechanisms: Offer::default(),
@@ -492,6 +494,10 @@ impl Session {
                 if refusal.code == 421 {
                     return self.close();
                 }
+                // A command that was done says so too. Source: observed.
+                if planned.code < 400 {
+                    self.reply(planned.code, planned.status, &planned.text);
+                }
             }
             _ => self.reply(planned.code, planned.status, &planned.text),
         }
@@ -500,7 +506,18 @@ impl Session {
 
     pub(super) fn reply(&mut self, code: u16, status: Status, text: &str) {
         let (code, status) = self.softened(code, status);
+        if code >= 400 {
+            self.blame(text.as_bytes());
+        }
         self.replies.say(code, status, text);
+    }
+
+    /// What went wrong last stands in the queue file of the message. Source: observed.
+    pub(super) fn blame(&mut self, words: &[u8]) {
+        let words = Bytes::copy_from_slice(words);
+        if let Some(envelope) = self.envelope() {
+            envelope.message = Some(words);
+        }
     }
 
     /// With `SoftBounce` a permanent refusal becomes a temporary one.

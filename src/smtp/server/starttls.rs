@@ -11,6 +11,7 @@ use crate::policy::{Hook, Verdict};
 /// Where STARTTLS stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tls {
+    Prepare,
     Handshake,
     Check,
 }
@@ -29,14 +30,22 @@ impl Session {
             self.reply(454, Status(4, 3, 3), "TLS not available after start");
             return Action::Read;
         }
-        self.drop_transaction();
-        self.reply(220, Status(2, 0, 0), "Ready to start TLS");
-        self.step = Step::Tls(Tls::Handshake);
-        Action::StartTls
+        self.step = Step::Tls(Tls::Prepare);
+        Action::PrepareTls
     }
 
     pub(super) fn tls_on(&mut self, at: Tls, input: Input<'_>) -> Action {
         match (at, input) {
+            (Tls::Prepare, Input::TlsPrepared(false)) => {
+                self.reply(454, Status(4, 3, 3), "TLS currently not available");
+                Action::Read
+            }
+            (Tls::Prepare, Input::TlsPrepared(true)) => {
+                self.drop_transaction();
+                self.reply(220, Status(2, 0, 0), "Ready to start TLS");
+                self.step = Step::Tls(Tls::Handshake);
+                Action::StartTls
+            }
             (Tls::Handshake, Input::Tls(false)) => self.close(),
             (Tls::Handshake, Input::Tls(true)) => {
                 self.is_tls = true;
@@ -56,7 +65,8 @@ impl Session {
                         self.replies.line(&refusal.line(b""));
                         return self.close();
                     }
-                    self.tls_refusal = Some(refusal);
+                    // Nothing that matters is done any more. Source: observed.
+                    self.refusal = Some(refusal);
                 }
                 Action::Read
             }

@@ -70,7 +70,10 @@ impl ServerContext {
     pub fn build(settings: &Settings) -> (Result<Self, Refusal>, Vec<Notice>) {
         let mut notices = Vec::new();
         let result = Self::try_build(settings, &mut notices);
-        notices.push(Notice::detail(format!("STARTTLS=server, init={}", i32::from(result.is_ok()))));
+        // Source: observed (nothing more is said when something is missing).
+        if !matches!(result, Err(Refusal::Missing)) {
+            notices.push(Notice::init(Role::Server, result.is_ok()));
+        }
         (result, notices)
     }
 
@@ -80,9 +83,8 @@ impl ServerContext {
             ("CACertFile", settings.ca_file.is_none()),
             ("CACertPath", settings.ca_path.is_none()),
         ];
-        let missing: Vec<_> = needed.iter().filter(|(_, is_missing)| *is_missing).collect();
-        notices.extend(missing.iter().map(|(name, _)| Notice::detail(format!("STARTTLS: {name} missing"))));
-        if !missing.is_empty() {
+        if let Some((name, _)) = needed.iter().find(|(_, is_missing)| *is_missing) {
+            notices.push(Notice::missing(name));
             return Err(Refusal::Missing);
         }
         let mut b = Builder::new(Role::Server, SslMethod::tls_server(), notices)?;
@@ -103,6 +105,12 @@ impl ServerContext {
         // One ticket is enough for one later connection, and each costs a write.
         b.check("SSL_CTX_set_num_tickets", |c| c.set_num_tickets(1))?;
         Ok(Self(Arc::new(b.finish(settings, None)?)))
+    }
+
+    /// Whether a handshake can be made with these settings. Errors: what cannot be set, as the log shows it.
+    pub fn check(&self, session: &SessionSettings) -> Result<(), String> {
+        let mut ssl = self.0.ssl("accept").map_err(|error| error.to_string())?;
+        session.apply(&mut ssl)
     }
 
     /// Accepts a handshake within `limit`. Bytes read from the stream before must have been thrown away by the caller.
@@ -132,7 +140,7 @@ impl ClientContext {
     pub fn build(settings: &Settings) -> (Result<Self, Refusal>, Vec<Notice>) {
         let mut notices = Vec::new();
         let result = Self::try_build(settings, &mut notices);
-        notices.push(Notice::detail(format!("STARTTLS=client, init={}", i32::from(result.is_ok()))));
+        notices.push(Notice::init(Role::Client, result.is_ok()));
         (result, notices)
     }
 
@@ -143,7 +151,7 @@ impl ClientContext {
             ("CACertFile", settings.ca_file.is_none()),
         ];
         let missing = for_details.iter().filter(|(_, is_missing)| *is_missing);
-        notices.extend(missing.map(|(name, _)| Notice::detail(format!("STARTTLS: {name} missing"))));
+        notices.extend(missing.map(|(name, _)| Notice::missing(name)));
         let mut b = Builder::new(Role::Client, SslMethod::tls_client(), notices)?;
         b.common(settings, settings.client_options)?;
         for identity in &settings.client {
@@ -278,7 +286,7 @@ impl<'n> Builder<'n> {
                 self.check("X509_STORE_add_crl", |c| openssl_extra::add_crl(c.cert_store_mut(), &list))?;
             }
         } else {
-            self.notices.push(Notice::detail("STARTTLS: CRLFile missing".to_owned()));
+            self.notices.push(Notice::missing("CRLFile"));
         }
         if let Some(path) = settings.crl_path.as_ref().and_then(|p| p.to_str()) {
             self.add_directory(path)?;
@@ -348,7 +356,7 @@ impl<'n> Builder<'n> {
             } else {
                 first_reason(&error)
             };
-            self.notices.push(Notice::warning(format!("STARTTLS={}: {reason}", self.role.word())));
+            self.notices.push(Notice::detail(format!("STARTTLS={}: {reason}", self.role.word())));
             Refusal::Unusable
         })
     }

@@ -295,6 +295,29 @@ impl Drive {
         }
     }
 
+    /// A line for each recipient of a message that only queues.
+    fn log_queued(&mut self, mode: DeliveryMode) {
+        let site = std::sync::Arc::clone(&self.server.site);
+        let Some(envelope) = self.session.envelope() else { return };
+        let mut lines = Vec::new();
+        for recipient in envelope.recipients.iter().filter(|r| r.is_primary) {
+            let mailer = recipient.route.as_ref().and_then(|triple| site.config.mailers.get(triple.mailer.0));
+            let line = line::To {
+                to: &[&recipient.address],
+                delay: clock::now().since(envelope.created),
+                priority: envelope.priority,
+                mailer: mailer.map(|m| m.name.as_ref()).unwrap_or_default(),
+                dsn: if mode == DeliveryMode::Deferred { "4.4.3" } else { "" },
+                stat: b"queued",
+                ..line::To::default()
+            };
+            lines.extend(line.lines());
+        }
+        for text in lines {
+            self.log(Level::DELIVERY, Priority::Info, &text);
+        }
+    }
+
     async fn commit(&mut self, body: Body) -> Outcome {
         let site = std::sync::Arc::clone(&self.server.site);
         let id = self.session.id().clone();
@@ -332,8 +355,7 @@ impl Drive {
             return accepted(id);
         }
         if !mode.is_immediate() {
-            let mailer = self.first_mailer();
-            self.log_recipients(b"queued", b"", mailer.as_ref());
+            self.log_queued(mode);
             self.session.take_envelope();
             return accepted(id);
         }

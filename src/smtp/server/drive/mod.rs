@@ -27,8 +27,8 @@ use crate::envelope::{Envelope, QueueId};
 use crate::log::{Id, Level, Priority, line};
 use crate::macros::{Scope, names};
 use crate::net::sasl::{Answer, Exchange, Failure, Surroundings};
-use crate::net::tls::session::SessionSettings;
-use crate::net::tls::{PeerInfo, Role, ServerContext, Stream};
+use crate::net::tls::features::{self, FeaturesError};
+use crate::net::tls::{PeerInfo, Role, ServerContext, SessionSettings, Stream, Verify};
 use crate::policy::{Hook, Refusal, Verdict};
 use crate::queue::drive::{Body, Held};
 use crate::route::{Depth, Resolved, RouteError};
@@ -95,6 +95,7 @@ pub async fn session(stream: Stream, server: Arc<Server>, peer: Peer) {
     let id = spool.new_id();
     let mut scope = server.site.config.scope();
     scope.set(names::NOW, date::rfc822(clock::now(), &server.site.zone));
+    scope.set(names::DELIVERY_MODE, vec![server.setting.delivery_mode.letter()]);
     let client = Box::pin(client::describe(&server, &peer, &mut scope)).await;
     if peer.remote.is_some() {
         let text = format!("connect from {}", crate::base::bytes::shown(&client.described));
@@ -104,7 +105,15 @@ pub async fn session(stream: Stream, server: Arc<Server>, peer: Peer) {
     session.client = client;
     let around = Surroundings { local: peer.local, remote: peer.remote, ..Surroundings::default() };
     let stop = server.stop.clone();
-    let mut drive = Drive { wire: Wire::new(stream), session, stop, server, around, exchange: None };
+    let mut drive = Drive {
+        wire: Wire::new(stream),
+        session,
+        stop,
+        server,
+        around,
+        exchange: None,
+        tls_settings: SessionSettings::default(),
+    };
     if drive.server.setting.is_smtps && !Box::pin(drive.handshake()).await {
         return;
     }
@@ -119,6 +128,8 @@ struct Drive {
     server: Arc<Server>,
     around: Surroundings,
     exchange: Option<Exchange>,
+    /// Of the handshake that comes next.
+    tls_settings: SessionSettings,
 }
 
 impl Drive {
@@ -221,6 +232,7 @@ impl Drive {
             Action::Space(size) => Input::Space(self.space(size)),
             Action::List { address, expand } => Input::Listed(self.list(&address, expand).await),
             Action::Run(request) => Input::Run(self.server.deliverer.run(&request)),
+            Action::PrepareTls => Input::TlsPrepared(self.prepare_tls().await),
             Action::StartTls => {
                 if self.flush().await.is_err() {
                     return self.session.on(Input::Gone);
@@ -322,19 +334,59 @@ impl Drive {
         Space::Enough
     }
 
+    /// `tls_srv_features`: what differs for this client; `false` when it cannot be had.
+    async fn prepare_tls(&mut self) -> bool {
+        let site = Arc::clone(&self.server.site);
+        let client = [self.session.client.name.clone(), self.session.client.address.clone()];
+        let text = site.policy.ask(Hook::TlsSrvFeatures, &client, self.session.scope()).await;
+        let relay = crate::base::bytes::shown(&self.session.client.described).to_string();
+        let about =
+            format!("relay={} [{}]", crate::base::bytes::shown(&client[0]), crate::base::bytes::shown(&client[1]));
+        let tell = |level, text: String| site.log.write(level, Priority::Info, Id::None, text);
+        let text = text.unwrap_or_default();
+        if text.is_empty() {
+            tell(Level(9), format!("tls_srv_features=(null), relay={relay}"));
+            tell(Level(9), format!("tls_srv_features=empty, stat=0, relay={relay}"));
+        }
+        let wanted = match features::features(&String::from_utf8_lossy(&text)) {
+            Ok(wanted) => wanted,
+            Err(FeaturesError::TooShort) => features::Features::default(),
+            Err(error) => {
+                tell(Level(8), format!("tls_srv_features={error}, {about}"));
+                self.session.scope().set(names::VERIFY, Verify::Config.word());
+                return false;
+            }
+        };
+        let settings = match site.tls.session(wanted) {
+            Ok(settings) => settings,
+            Err(error) => {
+                let text = format!("STARTTLS=server, error: {error}, {about}");
+                site.log.write(Level::TLS, Priority::Warning, Id::None, text);
+                return false;
+            }
+        };
+        if let Some(Err(error)) = self.server.tls.as_ref().map(|context| context.check(&settings)) {
+            let text = format!("STARTTLS=server, error: {error}");
+            site.log.write(Level::TLS, Priority::Warning, Id::None, text);
+            return false;
+        }
+        self.tls_settings = settings;
+        true
+    }
+
     async fn handshake(&mut self) -> bool {
         let Some(context) = self.server.tls.clone() else { return false };
         let Some(stream) = self.wire.take_stream() else { return false };
         let features = self.session.features();
         let ask = if features.has(b'V') { Some(false) } else { features.has(b'v').then_some(true) };
-        let settings = SessionSettings { ask_certificate: ask, ..SessionSettings::default() };
+        let settings = SessionSettings { ask_certificate: ask, ..std::mem::take(&mut self.tls_settings) };
         let limit = self.server.site.config.timeouts.starttls;
         let limit = if limit.is_zero() { LONGEST_HANDSHAKE } else { limit };
         let relay = crate::base::bytes::shown(&self.session.client.described).to_string();
         match context.accept(stream, &settings, limit).await {
             Ok((stream, info)) => {
                 self.server.site.log.write(Level::TLS, Priority::Info, Id::None, info.summary(Role::Server, &relay));
-                self.server.site.log.write(Level::DIALOGUE, Priority::Info, Id::None, info.details(Role::Server));
+                self.server.site.log.write(Level(12), Priority::Info, Id::None, info.details(Role::Server));
                 set_tls(self.session.scope(), &info, &self.server.site.config.options);
                 self.wire.put_stream(stream);
                 true
@@ -437,7 +489,13 @@ async fn caught<T>(mut work: std::pin::Pin<Box<impl Future<Output = T>>>) -> Opt
 fn hook_has_id(hook: Hook) -> bool {
     !matches!(
         hook,
-        Hook::CheckRelay | Hook::CheckVrfy | Hook::CheckExpn | Hook::CheckEtrn | Hook::TlsClient | Hook::TrustAuth
+        Hook::CheckRelay
+            | Hook::CheckOther
+            | Hook::CheckVrfy
+            | Hook::CheckExpn
+            | Hook::CheckEtrn
+            | Hook::TlsClient
+            | Hook::TrustAuth
     )
 }
 
