@@ -129,7 +129,9 @@ impl Crack<'_> {
     fn copy_if_closed(&mut self, from: usize) {
         if self.closed {
             let text = self.item.get(from..self.at.min(self.item.len())).unwrap_or_default().to_vec();
-            text.into_iter().for_each(|b| self.push(b));
+            for b in text {
+                self.push(b);
+            }
         }
     }
 

@@ -184,7 +184,8 @@ impl Request {
             mode => mode,
         };
         match mode {
-            Mode::Check => Exit::OK,
+            // Host status is not kept between processes, so that there is never any to print or to purge.
+            Mode::Check | Mode::HostStatus | Mode::PurgeStatus => Exit::OK,
             Mode::Aliases => self.with_site(config, out, super::newaliases::run),
             Mode::Verify => self.with_site(config, out, super::verify::run),
             Mode::Deliver | Mode::Arpa => self.submit(config, log, out),
@@ -199,9 +200,7 @@ impl Request {
             Mode::RunQueue => self.with_site(config, out, super::serving::queue_run),
             Mode::Smtp => self.with_site(config, out, super::serving::stdio),
             Mode::PrintQueue => super::mailq::run(&self.invocation.queue, &config, out),
-            Mode::Test => self.with_site(config, out, Self::test),
-            // Host status is not kept between processes, so that there is never any to print or to purge.
-            Mode::HostStatus | Mode::PurgeStatus => Exit::OK,
+            Mode::Test => self.with_site(config, out, test),
             Mode::PrintCounts => {
                 say(out, "Data unavailable: shared memory not updated");
                 Exit::OK
@@ -221,11 +220,6 @@ impl Request {
             }
         }
         self.with_site(config, out, super::submission::run)
-    }
-
-    /// Address test mode.
-    fn test(&self, site: &Arc<Site>, runtime: &tokio::runtime::Runtime, out: &mut dyn Write) -> Exit {
-        super::testmode::run(site, runtime, 0, io::stdin(), out)
     }
 
     /// Log lines about a caller who chose the file or the queue, when `authwarnings` asks for them.
@@ -373,6 +367,11 @@ impl Request {
         let done = work(self, &site, &runtime, out);
         worst(done, exit)
     }
+}
+
+/// Address test mode.
+fn test(_: &Request, site: &Arc<Site>, runtime: &tokio::runtime::Runtime, out: &mut dyn Write) -> Exit {
+    super::testmode::run(site, runtime, 0, io::stdin(), out)
 }
 
 /// What a mode does once everything is open.

@@ -193,7 +193,9 @@ impl Attempt {
                 Some(format!("{code} {status} {}... {text}", shown(&r.address)))
             })
             .collect();
-        lines.iter().for_each(|line| self.note(line));
+        for line in lines {
+            self.note(line);
+        }
     }
 
     /// Routes recipients that came from a queue file and finds out who the sender is.

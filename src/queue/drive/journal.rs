@@ -206,7 +206,9 @@ impl Spool {
             .run(|spool| {
                 let Some(journal) = spool.inner.journal.get() else { return Ok(()) };
                 let due = journal.0.lock().due(None);
-                due.iter().for_each(|slot| drop(slot.rest()));
+                for slot in due {
+                    drop(slot.rest());
+                }
                 Ok(())
             })
             .await;

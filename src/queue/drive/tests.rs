@@ -2,6 +2,7 @@ use super::*;
 use crate::envelope::Recipient;
 use crate::macros::Scope;
 use crate::message::Header;
+use crate::sys::file;
 
 fn spool(at: &std::path::Path) -> Spool {
     let mut config = Config::default();
@@ -185,7 +186,7 @@ async fn what_a_crash_left_is_cleared_away_but_a_lone_body_waits() {
     let spool = spool(at.path());
     let ids: Vec<QueueId> = std::iter::repeat_with(|| spool.new_id()).take(3).collect();
     let held = spool.commit(&envelope(ids[0].clone()), Vec::from(*b"x\n").into()).await.unwrap();
-    let put = |name: String| std::fs::write(at.path().join(name), "x").unwrap();
+    let put = |name: String| file::replace(&at.path().join(name), b"x", 0o600).unwrap();
     put(format!("tf{}", ids[1]));
     put(format!("df{}", ids[1]));
     put(format!("df{}", ids[2]));
