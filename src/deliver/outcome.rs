@@ -146,7 +146,8 @@ impl Outcome {
             Verdict::Deferred => self.is_own,
             Verdict::Failed => true,
         };
-        recipient.message = is_told.then(|| Bytes::from(self.text.clone()));
+        let words = self.job_text.as_ref().filter(|_| self.verdict == Verdict::Deferred).unwrap_or(&self.text);
+        recipient.message = is_told.then(|| Bytes::from(words.clone()));
         recipient.status = Some(self.dsn_status());
         let words = self.diagnostic.clone().or_else(|| self.reply.clone());
         recipient.remote_reply = words.filter(|_| self.server.is_some() && self.verdict != Verdict::Sent);

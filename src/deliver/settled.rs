@@ -70,6 +70,12 @@ fn trouble_alone(trouble: &Trouble, host: &Bytes) -> Outcome {
         Trouble::Broken { phase: Phase::Connect, .. } | Trouble::Timeout(Phase::Connect) => {
             Outcome::deferred(Status(4, 4, 1), &words)
         }
+        // The words go into the queue file, not into the log. Source: observed (tls/client-failures).
+        Trouble::Broken { phase: Phase::StartTls, errno: None } => {
+            let mut outcome = Outcome::deferred(Status(4, 0, 0), "");
+            outcome.job_text = Some(format!("reply: read error from {}", String::from_utf8_lossy(host)));
+            outcome
+        }
         Trouble::Broken { .. } | Trouble::Timeout(_) | Trouble::Garbage(_) | Trouble::NoHost => {
             Outcome::deferred(Status(4, 4, 2), &words)
         }

@@ -36,7 +36,11 @@ pub(super) async fn check(attempt: &mut Attempt, recipients: &mut Vec<usize>) ->
                 let words = String::from_utf8_lossy(&refusal.line(b"")).into_owned();
                 refused.push((vec![index], Outcome::deferred(refusal.status, &words)));
             }
-            Verdict::Reject(_) => refused.push((vec![index], not_allowed())),
+            Verdict::Reject(refusal) => {
+                let mut outcome = not_allowed();
+                outcome.transcript = Some(String::from_utf8_lossy(&refusal.line(&address)).into_owned());
+                refused.push((vec![index], outcome));
+            }
             Verdict::Discard => {
                 if let Some(recipient) = attempt.envelope.recipients.get_mut(index) {
                     recipient.state = State::Discarded;
@@ -53,7 +57,8 @@ fn not_allowed() -> Outcome {
     let exit = Exit::UNAVAILABLE;
     let mut outcome = Outcome::failed(exit, crate::base::status::Status(5, 5, 0), "Service unavailable");
     outcome.exit = Some(exit.0);
-    outcome
+    outcome.told = Some((554, crate::base::status::Status(5, 0, 0)));
+    outcome.with_local_reply(Bytes::from(exit.0.to_string()))
 }
 
 fn sender(attempt: &Attempt) -> Bytes {

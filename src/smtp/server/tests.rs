@@ -83,6 +83,7 @@ impl World {
                 Action::Space(_) => Input::Space(Space::Enough),
                 Action::List { address, .. } => Input::Listed(route(&address).map(|r| vec![r])),
                 Action::Run(_) => Input::Run(true),
+                Action::PrepareTls => Input::TlsPrepared(true),
                 Action::StartTls => Input::Tls(true),
                 Action::Authenticate { mechanism, response } => Input::Auth(match (mechanism.as_str(), response) {
                     ("LOGIN", None) => Answer::Challenge(b"Username:".into()),
