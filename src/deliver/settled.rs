@@ -70,9 +70,10 @@ fn trouble_alone(trouble: &Trouble, host: &Bytes) -> Outcome {
         Trouble::Broken { phase: Phase::Connect, .. } | Trouble::Timeout(Phase::Connect) => {
             Outcome::deferred(Status(4, 4, 1), &words)
         }
-        // The words go into the queue file, not into the log. Source: observed (tls/client-failures).
-        Trouble::Broken { phase: Phase::StartTls, errno: None } => {
-            let mut outcome = Outcome::deferred(Status(4, 0, 0), "");
+        // The words go into the queue file, not into the log. Source: observed.
+        Trouble::Broken { phase, errno: None } => {
+            let status = if *phase == Phase::StartTls { Status(4, 0, 0) } else { Status(4, 4, 2) };
+            let mut outcome = Outcome::deferred(status, "");
             outcome.job_text = Some(format!("reply: read error from {}", String::from_utf8_lossy(host)));
             outcome
         }
