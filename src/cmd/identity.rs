@@ -38,7 +38,9 @@ pub(super) fn after(debug: &Debug, config: &Config, out: &mut dyn Write) {
         let mut literals: Vec<String> = literals.map(|name| shown(name).to_string()).collect();
         // Loopback addresses last.
         literals.sort_by_key(|name| (name.starts_with("[127.") || name.ends_with(":1]"), name.clone()));
-        literals.iter().for_each(|name| say(out, &format!("\ta.k.a.: {name}")));
+        for name in &literals {
+            say(out, &format!("\ta.k.a.: {name}"));
+        }
     }
     say(out, "\n============ SYSTEM IDENTITY (after readcf) ============");
     say(out, &format!("      (short domain name) $w = {short}"));

@@ -1,7 +1,7 @@
 //! Loads a configuration: the file, the class files it names, users and interfaces of this machine.
 
 use std::ffi::OsStr;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -188,7 +188,11 @@ fn set_interface_names(config: &mut Config) {
         return;
     }
     let interfaces = host::interfaces().unwrap_or_default();
-    for interface in interfaces.iter().filter(|i| !i.is_loopback || probe == ProbeInterfaces::All) {
+    // Observed: the loopback address of IPv6 is never among them.
+    let counts = |address: IpAddr| address != IpAddr::V6(Ipv6Addr::LOCALHOST);
+    for interface in
+        interfaces.iter().filter(|i| counts(i.address) && (!i.is_loopback || probe == ProbeInterfaces::All))
+    {
         config.classes.add(class(b'w'), bracketed(interface.address).as_bytes());
         if let Some(name) = host::reverse_name(interface.address) {
             config.classes.add(class(b'w'), name.as_bytes());
