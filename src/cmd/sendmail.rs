@@ -130,6 +130,7 @@ impl Request {
             settings: self.invocation.settings.clone(),
             chosen_by_user: self.invocation.config_path.is_some(),
             mode: Some(self.invocation.mode.letter()),
+            only_raises: self.caller.uid != 0,
         };
         load(&path, &options)
     }
@@ -262,7 +263,8 @@ impl Request {
         if mode == Mode::Verify && user::effective_uid() != 0 && !privileged {
             say(out, "Notice: -bv may give misleading output for non-privileged user");
         }
-        let runs_queue = self.invocation.queue.given && matches!(mode, Mode::Deliver | Mode::RunQueue);
+        let is_run = matches!(mode, Mode::Deliver | Mode::RunQueue);
+        let runs_queue = is_run && (self.invocation.queue.given || self.invocation.quarantine.is_some());
         if runs_queue && !privileged && config.options.privacy_options.has(Privacy::RESTRICT_QRUN) {
             say(out, "You do not have permission to process the queue");
             return Err(Exit::NOPERM);

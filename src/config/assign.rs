@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::daemon_port::DaemonPort;
 use super::dontblame;
-use super::options::{self, Kind, OPTIONS, Row};
+use super::options::{self, Kind, OPTIONS, Row, Safe};
 use super::privacy;
 use super::reader::Reader;
 use super::timeouts::ByPrecedence;
@@ -98,10 +98,17 @@ impl Reader<'_> {
 
     fn assign(&mut self, a: &Assignment<'_>) {
         let adds = matches!(a.row.name, "PrivacyOptions" | "Timeout" | "Milter");
+        let is_fixed = !adds && self.fixed.contains(&a.row.name);
+        if a.row.safe == Safe::Raise && self.only_raises && (a.from_command_line || is_fixed) {
+            // Whatever the user asks for, the file's own value is the least.
+            if leading_number(a.value) <= self.config.options.log_level {
+                return;
+            }
+        } else if is_fixed && !a.from_command_line {
+            return;
+        }
         if a.from_command_line {
             self.fixed.push(a.row.name);
-        } else if !adds && self.fixed.contains(&a.row.name) {
-            return;
         }
         let text = Some(Bytes::copy_from_slice(a.value)).filter(|value| !value.is_empty());
         let options = &mut self.config.options;

@@ -29,6 +29,8 @@ pub struct LoadOptions {
     pub chosen_by_user: bool,
     /// Letter of the operation mode, value of `${opMode}`.
     pub mode: Option<u8>,
+    /// Options that anybody may set to a higher value are not lowered by `settings`.
+    pub only_raises: bool,
 }
 
 /// Reads the file at `path` and everything it names.
@@ -44,6 +46,7 @@ pub fn load(path: &Path, options: &LoadOptions) -> (Config, Vec<Diagnostic>) {
         reader.config.options.temp_file_mode = FileMode(0o644);
         reader.config.options.queue_file_mode = FileMode(0o644);
     }
+    reader.only_raises = options.only_raises;
     for setting in &options.settings {
         reader.command_line(setting);
     }

@@ -32,6 +32,8 @@ pub(super) struct Reader<'a> {
     pub(super) findings: Vec<Diagnostic>,
     /// Options that the command line set: the file does not change them.
     pub(super) fixed: Vec<&'static str>,
+    /// The command line may raise `LogLevel`, not lower it: the caller is neither root nor trusted.
+    pub(super) only_raises: bool,
     /// The same for `Timeout.…`.
     pub(super) fixed_timeouts: Vec<String>,
     /// `OperatorChars` has been set.
@@ -55,6 +57,7 @@ impl<'a> Reader<'a> {
             outside,
             findings: Vec::new(),
             fixed: Vec::new(),
+            only_raises: false,
             fixed_timeouts: Vec::new(),
             operators_set: false,
             mode,

@@ -134,3 +134,14 @@ fn the_command_line_wins_over_the_file() {
     assert_eq!(reader.config.options.privacy_options.0, 0x18);
     assert_eq!((reader.config.timeouts.connect.as_secs(), reader.config.timeouts.mail.as_secs()), (1, 5));
 }
+
+#[test]
+fn a_user_raises_the_log_level_and_never_lowers_it() {
+    for (asked, in_file, want) in [("0", "9", 9), ("0", "12", 12), ("14", "9", 14), ("14", "15", 15)] {
+        let mut reader = Reader::new(Path::new("FILE"), None, &Small);
+        reader.only_raises = true;
+        reader.command_line(&super::Setting::Long(format!("LogLevel={asked}").into()));
+        reader.read(format!("O LogLevel={in_file}\n").as_bytes());
+        assert_eq!(reader.config.options.log_level, want, "{asked} over {in_file}");
+    }
+}

@@ -77,6 +77,9 @@ impl Leash {
 
 /// Splits off a process that works before its caller's eyes and may go on in the background later. Only while there is
 /// one thread. In the caller's process this returns when it may end.
+///
+/// Errors: nothing was split off; the caller goes on by itself. When the other process was lost, its work is not to be
+/// done again: what it had read is gone. That is `Half::Front` with EX_TEMPFAIL.
 pub fn split() -> io::Result<Half> {
     let (from, to) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
     // SAFETY: the process has one thread, so the child may go on as an ordinary process.
@@ -87,26 +90,29 @@ pub fn split() -> io::Result<Half> {
         }
         ForkResult::Parent { child } => {
             drop(to);
+            let mut from = File::from(from);
             let mut code = [0u8; 1];
             loop {
-                match File::from(from.try_clone()?).read(&mut code) {
+                match from.read(&mut code) {
                     Ok(1) => return Ok(Half::Front(code[0])),
-                    Ok(_) => break,
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => return Err(error),
+                    Ok(_) | Err(_) => break,
                 }
             }
             loop {
                 match waitpid(child, None) {
                     Ok(WaitStatus::Exited(_, code)) => return Ok(Half::Front(u8::try_from(code).unwrap_or(u8::MAX))),
-                    Ok(WaitStatus::Signaled(..)) => return Err(io::Error::other("ended by a signal")),
+                    Ok(WaitStatus::Signaled(..)) => return Ok(Half::Front(LOST)),
                     Ok(_) | Err(nix::errno::Errno::EINTR) => {}
-                    Err(error) => return Err(error.into()),
+                    Err(_) => return Ok(Half::Front(LOST)),
                 }
             }
         }
     }
 }
+
+/// EX_TEMPFAIL: the other process was lost.
+const LOST: u8 = 75;
 
 /// Points descriptors 0, 1 and 2 at `/dev/null`.
 pub fn leave_terminal() -> io::Result<()> {

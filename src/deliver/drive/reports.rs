@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::attempt::Attempt;
 use super::{Job, Reports};
 use crate::base::bytes::shown;
+use crate::base::status::Classify as _;
 use crate::dsn::{self, Age, Composed, Facts, Kind, Part, Report};
 use crate::envelope::{Envelope, State, complete};
 use crate::log::{Level, Priority};
@@ -75,7 +76,14 @@ async fn queue_one(attempt: &Attempt, site: &Arc<Site>, report: &Report) -> Resu
     }
     let body = writer.finish().await?;
     envelope.flags.is_split = true;
-    site.router.expand(&mut envelope).await;
+    let expansion = site.router.expand(&mut envelope).await;
+    for (index, _) in expansion.failures.iter().filter(|(_, error)| error.is_temporary()) {
+        // What cannot be judged now is tried later, not returned.
+        if let Some(recipient) = envelope.recipients.get_mut(*index) {
+            recipient.state = State::Queued;
+            recipient.route = None;
+        }
+    }
     complete::complete_header(&mut envelope, &site.config, &site.zone);
     envelope.priority = complete::priority(&envelope, &site.config);
     let held = spool.commit(&envelope, body.clone()).await?;

@@ -130,9 +130,10 @@ impl Router {
             if let Some(special) = Special::of_mailer(&mailer.name) {
                 return self.place_special(special, &triple, recipient, refusal).await;
             }
-            let is_self = match self.known(envelope, recipient, &triple) {
+            let known = self.known(envelope, recipient, &triple);
+            let is_self = match known {
                 Known::New => false,
-                Known::Itself => true,
+                Known::Itself | Known::Loop => true,
                 Known::Already => {
                     recipient.state = State::Duplicate;
                     return Ok(Placed::Here);
@@ -153,7 +154,10 @@ impl Router {
             let asks = mailer.has(b'5') && !is_final;
             let next = if asks { self.local(&triple, &mut scope).await? } else { None };
             let Some(next) = next else {
-                return self.place_mailbox(envelope, mailer, &triple, recipient, is_escaped || is_self, &scope).await;
+                let placed = self.place_mailbox(envelope, mailer, &triple, recipient, is_escaped || is_self, &scope);
+                return placed
+                    .await
+                    .map_err(|e| if known == Known::Loop && e.exit == Exit::NOUSER { broken() } else { e });
             };
             triple = next.triple;
             is_final = next.is_final;
@@ -298,18 +302,29 @@ impl Router {
         }
     }
 
+    /// Whether a recipient leads where another one leads already. An alias or list on the way here is no such other: it
+    /// was replaced, and its name now means the mailbox.
     fn known(&self, envelope: &Envelope, recipient: &Recipient, triple: &Triple) -> Known {
-        let equal = |other: &Recipient| {
-            other.state != State::Duplicate && other.route.as_ref().is_some_and(|r| same(&self.config, r, triple))
-        };
+        let equal = |other: &Recipient| other.route.as_ref().is_some_and(|r| same(&self.config, r, triple));
+        let mut ancestors = Vec::new();
         let mut at = recipient.parent;
-        while let Some(parent) = at.and_then(|index| envelope.recipients.get(index)) {
-            if equal(parent) && at == recipient.parent {
-                return Known::Itself;
-            }
-            at = parent.parent;
+        while let Some((index, parent)) = at.and_then(|index| Some((index, envelope.recipients.get(index)?))) {
+            ancestors.push(index);
+            at = parent.parent.filter(|next| *next < index);
         }
-        if envelope.recipients.iter().any(equal) { Known::Already } else { Known::New }
+        let is_elsewhere = envelope
+            .recipients
+            .iter()
+            .enumerate()
+            .any(|(index, other)| other.state != State::Duplicate && equal(other) && !ancestors.contains(&index));
+        if is_elsewhere {
+            return Known::Already;
+        }
+        match ancestors.iter().position(|index| envelope.recipients.get(*index).is_some_and(equal)) {
+            None => Known::New,
+            Some(0) => Known::Itself,
+            Some(_) => Known::Loop,
+        }
     }
 }
 
@@ -328,11 +343,15 @@ fn name_for_reports(recipient: &mut Recipient, scope: &Scope) {
     recipient.final_recipient = Some(text.into());
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Known {
+    /// Nobody else leads there.
     New,
-    /// The address that it was expanded from.
+    /// Its own alias names it.
     Itself,
-    /// Another recipient of the envelope.
+    /// An alias further up names it.
+    Loop,
+    /// Another recipient leads there.
     Already,
 }
 
@@ -367,6 +386,11 @@ fn refused(why: Refusal, special: Special, recipient: &Recipient) -> RouteError 
         ),
     };
     RouteError::new(550, Status(5, 7, 1), Exit::UNAVAILABLE, text)
+}
+
+/// A loop without a mailbox in it. Source: observed.
+fn broken() -> RouteError {
+    RouteError::new(554, Status(5, 4, 6), Exit::CONFIG, "aliasing/forwarding loop broken")
 }
 
 fn too_deep(level: usize, most: usize) -> RouteError {
