@@ -178,7 +178,10 @@ impl Session {
                 Action::Wait(Phase::DataFinal)
             }
             (State::Final, Input::Reply(reply)) => self.answered_dot(&reply),
-            (State::EmptyFinal, Input::Reply(_)) => self.done(),
+            (State::EmptyFinal, Input::Reply(_)) => {
+                self.needs_reset = false;
+                self.done()
+            }
             _ => self.broken(&Trouble::Garbage(Phase::Mail)),
         }
     }
@@ -294,7 +297,11 @@ impl Session {
                 Action::Send(Bytes::from_static(b".\r\n"), Phase::DataFinal)
             }
             (_, true) => self.done(),
-            (400.., false) => self.refuse_all(Phase::DataInit, reply),
+            (400.., false) => {
+                // Source: observed (queue/deferred-4xx).
+                self.needs_reset = false;
+                self.refuse_all(Phase::DataInit, reply)
+            }
             (_, false) => self.broken(&Trouble::Garbage(Phase::DataInit)),
         }
     }
