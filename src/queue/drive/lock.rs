@@ -1,8 +1,8 @@
 //! Locking and reading one message.
 
 use std::fs::{File, TryLockError};
-use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
 
 use super::body::DataFile;
 use super::commit::step;
@@ -153,12 +153,31 @@ fn is_locked(file: &File) -> bool {
     }
 }
 
-/// The whole file; `None` when it is larger than [`CONTROL_FILE`].
+/// The whole file; `None` when it is larger than [`CONTROL_FILE`]. One call for a usual one.
 fn read_bounded(file: &File) -> io::Result<Option<Vec<u8>>> {
-    let mut text = Vec::new();
-    file.take(CONTROL_FILE + 1).read_to_end(&mut text)?;
-    Ok((text.len() as u64 <= CONTROL_FILE).then_some(text))
+    let mut text = vec![0; FIRST_READ];
+    let mut length = 0;
+    loop {
+        let Some(room) = text.get_mut(length..) else { return Ok(None) };
+        let read = match file.read_at(room, length as u64) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            other => other?,
+        };
+        let has_room = read < room.len();
+        length += read;
+        if length as u64 > CONTROL_FILE {
+            return Ok(None);
+        }
+        // A regular file gives less than was asked for only at its end.
+        if has_room {
+            text.truncate(length);
+            return Ok(Some(text));
+        }
+        text.resize(text.len().saturating_mul(4), 0);
+    }
 }
 
+/// Bytes that hold a usual control file.
+const FIRST_READ: usize = 8 * 1024;
 /// Largest control file read, bytes: 100,000 recipients with all their lines fit.
 const CONTROL_FILE: u64 = 64 * 1024 * 1024;

@@ -302,3 +302,17 @@ async fn segments_take_turns_and_lose_nothing() {
         assert!(after.lock(id).await.unwrap().is_some());
     }
 }
+
+#[tokio::test]
+async fn a_control_file_of_any_length_is_read_whole() {
+    let at = tempfile::tempdir().unwrap();
+    let spool = spool(at.path());
+    for recipients in [1usize, 150, 163, 164, 5000] {
+        let id = spool.new_id();
+        let mut message = envelope(id.clone());
+        message.recipients = (0..recipients).map(|n| Recipient::new(format!("<user{n}@remote.test>"))).collect();
+        drop(spool.commit(&message, Body::from(b"x\n".to_vec())).await.unwrap());
+        let (_held, found, _) = spool.lock(&id).await.unwrap().unwrap();
+        assert_eq!(found.recipients.len(), recipients);
+    }
+}
