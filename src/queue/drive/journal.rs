@@ -86,6 +86,8 @@ struct Writer {
     files: [File; 2],
     current: usize,
     offset: u64,
+    /// How far each segment was ever written.
+    ends: [u64; 2],
     generation: u64,
     is_synced: bool,
     buffer: Vec<u8>,
@@ -133,6 +135,7 @@ impl Spool {
             files,
             current: 0,
             offset: 0,
+            ends: [0; 2],
             generation: generation + 1,
             is_synced: self.is_synced(),
             buffer: Vec::new(),
@@ -207,7 +210,8 @@ impl Spool {
                 let Some(journal) = spool.inner.journal.get() else { return Ok(()) };
                 let due = journal.0.lock().due(None);
                 for slot in due {
-                    drop(slot.rest());
+                    // What cannot be written now stays in the journal for the next start.
+                    let _ = slot.rest();
                 }
                 Ok(())
             })
@@ -462,6 +466,13 @@ impl Writer {
             self.current = other;
             self.offset = 0;
             self.generation += 1;
+            if let (Some(file), Some(end)) = (self.files.get(other), self.ends.get_mut(other))
+                && *end > SEGMENT
+            {
+                // It grew while the other one was held up. One that stays long harms nothing.
+                let _ = file.set_len(SEGMENT);
+                *end = SEGMENT;
+            }
         }
     }
 
@@ -477,6 +488,9 @@ impl Writer {
         }
         if result.is_ok() {
             self.offset += self.buffer.len() as u64;
+            if let Some(end) = self.ends.get_mut(self.current) {
+                *end = (*end).max(self.offset);
+            }
         } else {
             // What the peers are told is not taken must not come back; an error changes nothing any more.
             let _ = file.set_len(self.offset);
@@ -515,7 +529,7 @@ const NAMES: [&str; 2] = ["journal.0", "journal.1"];
 /// Usual length of a segment, bytes.
 const SEGMENT: u64 = 4 << 20;
 /// Messages in the journal beyond which others go to their files at once.
-const MOST_LIVE: usize = 2000;
+const MOST_LIVE: usize = 500;
 /// How long a message may stay in the journal.
 const REST_AFTER: Duration = Duration::from_secs(1);
 /// How often the journal is looked through.
