@@ -125,6 +125,6 @@ pub fn load(config: Config, start: StartOptions) -> Result<(Arc<Site>, Vec<Diagn
     let tls = Tls::new(Arc::clone(&config), port.clone(), log.clone());
     let sasl = sasl::authenticator(&config, &log);
     let site =
-        Site { config, log, maps, rewriter, policy, port, router, resolver, tls, sasl, queue, zone, host, start };
+        Site { config, log, maps, rewriter, port, policy, router, resolver, tls, sasl, queue, zone, host, start };
     Ok((Arc::new(site), diagnostics))
 }

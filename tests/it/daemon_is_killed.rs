@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use crate::support::client::Client;
-use crate::support::fake_host::FakeHost;
+use crate::support::fake_host::{FakeHost, Taken};
 use crate::support::sandbox::Sandbox;
 use crate::support::{LIMIT, until};
 
@@ -78,7 +78,7 @@ fn every_acknowledged_message_arrives_whole_after_restarts() {
     let mut missing: HashSet<_> = acknowledged.iter().cloned().collect();
     until(LIMIT, "all acknowledged messages arrive", || {
         mta.run_queue();
-        let arrived: Vec<_> = next.acknowledged().iter().map(|t| t.text()).collect();
+        let arrived: Vec<_> = next.acknowledged().iter().map(Taken::text).collect();
         missing.retain(|id| !arrived.iter().any(|text| text.contains(&format!("Message-Id: <{id}>"))));
         missing.is_empty()
     });

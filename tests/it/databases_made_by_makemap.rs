@@ -38,10 +38,10 @@ fn ten_thousand_keys_are_all_found() {
     let sandbox = Sandbox::new();
     let lines = format!("Kusers hash {}\n", sandbox.path("a/users").display());
     let site = sandbox.mta("a", 1, &lines);
-    let input: String = (0..10_000).map(|n| format!("key{n}\tvalue of {n}\n")).collect();
-    assert!(makemap(&site, &["hash", &site.path("users").display().to_string()], &input).status.success());
-    let asked: String = (0..10_000).step_by(7).map(|n| format!("/map users key{n}\n")).collect();
-    let answers = test_mode(&site, &asked);
+    let input: Vec<_> = (0..10_000).map(|n| format!("key{n}\tvalue of {n}\n")).collect();
+    assert!(makemap(&site, &["hash", &site.path("users").display().to_string()], &input.concat()).status.success());
+    let asked: Vec<_> = (0..10_000).step_by(7).map(|n| format!("/map users key{n}\n")).collect();
+    let answers = test_mode(&site, &asked.concat());
     for n in (0..10_000).step_by(7) {
         assert!(answers.contains(&format!("(key{n}) returns value of {n} (0)")), "key{n}");
     }

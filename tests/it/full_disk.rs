@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::client::Client;
 use crate::support::daemon::Daemon;
-use crate::support::fake_host::FakeHost;
+use crate::support::fake_host::{FakeHost, Taken};
 use crate::support::sandbox::{Sandbox, Site, is_root};
 use crate::support::{LIMIT, until};
 
@@ -86,7 +86,7 @@ fn fills_up(lines: &str, size: usize, wanted: &str) {
 
     next.open();
     until(LIMIT, "all acknowledged messages arrive", || {
-        let arrived: Vec<_> = next.acknowledged().iter().map(|t| t.text()).collect();
+        let arrived: Vec<_> = next.acknowledged().iter().map(Taken::text).collect();
         acknowledged.iter().all(|id| arrived.iter().any(|text| text.contains(id)))
     });
     assert!(next.acknowledged().iter().all(|t| t.wire.len() > size), "none is cut");

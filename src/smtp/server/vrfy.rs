@@ -110,7 +110,7 @@ impl Session {
         let mailers = &self.setting.config.mailers;
         found.sort_by_cached_key(|resolved| {
             let triple = &resolved.triple;
-            let is_remote = mailers.get(triple.mailer.0).is_some_and(|m| m.is_network());
+            let is_remote = mailers.get(triple.mailer.0).is_some_and(crate::config::Mailer::is_network);
             if is_remote { triple.host.to_ascii_lowercase() } else { Vec::new() }
         });
         found

@@ -178,7 +178,7 @@ impl<'a> Session<'a> {
     fn play(&mut self, script: &str) -> std::io::Result<()> {
         let mut lines = script.lines().map(str::trim).filter(|l| !l.is_empty()).peekable();
         let greets = lines.peek().is_some();
-        while let Some(line) = lines.next() {
+        for line in lines {
             if line == "hang up" {
                 return Ok(());
             }
@@ -240,7 +240,7 @@ impl<'a> Session<'a> {
     fn note(&mut self, line: &str) {
         let upper = line.to_ascii_uppercase();
         if upper.starts_with("MAIL ") {
-            self.current.sender = line.to_owned();
+            line.clone_into(&mut self.current.sender);
             self.current.recipients.clear();
         } else if upper.starts_with("RCPT ") {
             self.current.recipients.push(line.to_owned());
