@@ -149,8 +149,9 @@ impl Outcome {
         let words = self.job_text.as_ref().filter(|_| self.verdict == Verdict::Deferred).unwrap_or(&self.text);
         recipient.message = is_told.then(|| Bytes::from(words.clone()));
         recipient.status = Some(self.dsn_status());
+        let is_foreign = self.server.is_some() || self.dialogue.is_some();
         let words = self.diagnostic.clone().or_else(|| self.reply.clone());
-        recipient.remote_reply = words.filter(|_| self.server.is_some() && self.verdict != Verdict::Sent);
+        recipient.remote_reply = words.filter(|_| is_foreign && self.verdict != Verdict::Sent);
         recipient.remote_mta.clone_from(&self.server);
         recipient.program_exit = self.exit.filter(|_| self.verdict != Verdict::Sent);
         recipient.last_try = Some(now);

@@ -28,8 +28,7 @@ pub fn outcome(settled: &Settled, host: &Bytes, capabilities: &Capabilities, mai
             outcome
         }
         Settled::Refused { phase, command, reply } => {
-            let mut outcome = refused(*phase, reply).with_reply(reply.log_form(), host.clone());
-            outcome.dialogue = Some(dialogue(host, command, reply));
+            let mut outcome = answered(*phase, command, reply, host);
             outcome.is_own = *phase == Phase::Rcpt || (*phase == Phase::DataFinal && mailer.has(b'z'));
             outcome
         }
@@ -50,7 +49,9 @@ fn kept_back(reply: &Bytes) -> Outcome {
 /// The outcome of all recipients when a connection cannot be used.
 pub fn trouble(trouble: &Trouble, host: &Bytes) -> Outcome {
     let mut outcome = trouble_alone(trouble, host);
-    outcome.server.get_or_insert_with(|| host.clone());
+    if outcome.dialogue.is_none() {
+        outcome.server.get_or_insert_with(|| host.clone());
+    }
     outcome
 }
 
@@ -62,11 +63,7 @@ fn trouble_alone(trouble: &Trouble, host: &Bytes) -> Outcome {
             let outcome = Outcome::deferred(Status(4, 3, 0), "Temporary AUTH failure");
             if reply.code < 400 { outcome } else { outcome.with_reply(reply.log_form(), host.clone()) }
         }
-        Trouble::Refused { phase, command, reply } => {
-            let mut outcome = refused(*phase, reply).with_reply(reply.log_form(), host.clone());
-            outcome.dialogue = Some(dialogue(host, command, reply));
-            outcome
-        }
+        Trouble::Refused { phase, command, reply } => answered(*phase, command, reply, host),
         Trouble::Broken { phase: Phase::Connect, .. } | Trouble::Timeout(Phase::Connect) => {
             Outcome::deferred(Status(4, 4, 1), &words)
         }
@@ -95,6 +92,19 @@ fn trouble_alone(trouble: &Trouble, host: &Bytes) -> Outcome {
             outcome
         }
     }
+}
+
+/// A refusal with the words of the server. Source: observed (bounce/remote-550).
+fn answered(phase: Phase, command: &Bytes, reply: &Reply, host: &Bytes) -> Outcome {
+    let mut outcome = refused(phase, reply).with_reply(reply.log_form(), host.clone());
+    outcome.dialogue = Some(dialogue(host, command, reply));
+    // DSNs show the first line of many as it came.
+    outcome.diagnostic = reply.lines.first().filter(|_| reply.lines.len() > 1).cloned();
+    // Who refuses the sender or everybody for good is not named.
+    if reply.code >= 500 && matches!(phase, Phase::Greeting | Phase::Mail) {
+        outcome.server = None;
+    }
+    outcome
 }
 
 fn refused(phase: Phase, reply: &Reply) -> Outcome {

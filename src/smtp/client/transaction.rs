@@ -173,7 +173,6 @@ impl Session {
             (State::Rcpt { sent, answered }, Input::Reply(reply)) => self.answered_rcpt(sent, answered, reply),
             (State::Data, Input::Reply(reply)) => self.answered_data(&reply),
             (State::Body, Input::Written) => {
-                self.command = Bytes::from_static(b".");
                 self.state = State::Final;
                 Action::Wait(Phase::DataFinal)
             }
@@ -298,8 +297,8 @@ impl Session {
             }
             (_, true) => self.done(),
             (400.., false) => {
-                // Source: observed (queue/deferred-4xx).
-                self.needs_reset = false;
+                // After a temporary refusal QUIT comes at once. Source: observed (queue/deferred-4xx).
+                self.needs_reset = reply.code >= 500;
                 self.refuse_all(Phase::DataInit, reply)
             }
             (_, false) => self.broken(&Trouble::Garbage(Phase::DataInit)),
@@ -547,7 +546,7 @@ mod tests {
                 "P",
                 &["250 ok", "250 ok", "354 go", "550 content"],
                 "[RCPT To:<x>|DATA]<body>",
-                &["DataFinal 550 ."],
+                &["DataFinal 550 DATA"],
                 true,
             ),
         ]);
@@ -582,7 +581,7 @@ mod tests {
         let session = Session::new(message(&["x", "y", "z"]), Vec::new(), &server("P"), true, false);
         let replies = ["250 ok", "250 ok", "550 no", "250 ok", "354 go", "250 x", "452 full"];
         let (_, came, reusable) = play(session, &replies);
-        assert_eq!(came, ["ok 250", "Rcpt 550 DATA", "DataFinal 452 ."]);
+        assert_eq!(came, ["ok 250", "Rcpt 550 DATA", "DataFinal 452 DATA"]);
         assert!(reusable);
     }
 
