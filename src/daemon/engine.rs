@@ -170,24 +170,25 @@ impl Engine {
         }
     }
 
-    /// Takes over the journal; again and again while another process has it.
+    /// Takes over the journal; again and again while another process has it or a message in it cannot come to rest.
     pub async fn open_journal(self: &Arc<Self>) {
-        if self.try_journal().await {
+        let mut logged = String::new();
+        if self.try_journal(&mut logged).await {
             return;
         }
         let engine = Arc::clone(self);
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(JOURNAL_RETRY).await;
-                if engine.try_journal().await {
+                if engine.try_journal(&mut logged).await {
                     return;
                 }
             }
         });
     }
 
-    /// False when another process has the journal.
-    async fn try_journal(&self) -> bool {
+    /// False when it is to be tried again. An error is logged when it is another than the one before.
+    async fn try_journal(&self, logged: &mut String) -> bool {
         let Ok(spool) = self.site.spool() else { return true };
         match spool.open_journal().await {
             Ok(None) => return false,
@@ -196,8 +197,15 @@ impl Engine {
                 let text = format!("journal: {n} messages taken up after an unclean end");
                 self.site.log.write(Level(8), Priority::Notice, Id::NoQueue, text);
             }
-            // Without it every message has files of its own.
-            Err(error) => self.site.log.system_error(Id::NoQueue, "root", error),
+            // Until then every message has files of its own.
+            Err(error) => {
+                let text = format!("journal: {error}");
+                if *logged != text {
+                    self.site.log.system_error(Id::NoQueue, "root", &text);
+                    *logged = text;
+                }
+                return false;
+            }
         }
         true
     }

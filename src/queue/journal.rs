@@ -6,6 +6,7 @@
 //! segment is written anew only when none of its messages is live, so what is torn by a crash was never promised.
 
 use std::collections::HashMap;
+use std::io::{self, Read};
 
 use crate::envelope::QueueId;
 
@@ -33,9 +34,22 @@ pub struct Message {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Found {
     /// Messages that are not done, in the order of their acceptance.
-    pub live: Vec<Message>,
+    pub live: Vec<Place>,
     /// Newest generation.
     pub generation: u64,
+    /// The segment of that generation, and where its records end.
+    pub end: Option<(usize, u64)>,
+}
+
+/// Where a message's record lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Number of the segment.
+    pub segment: usize,
+    /// Where in it.
+    pub offset: u64,
+    /// Length of the record.
+    pub length: usize,
 }
 
 impl Record {
@@ -86,28 +100,38 @@ impl Record {
     }
 }
 
-/// Reads segments, in any order.
-pub fn replay(segments: &[Vec<u8>]) -> Found {
-    let mut rows: Vec<(u64, Vec<Read<'_>>)> = segments.iter().filter_map(|bytes| records(bytes)).collect();
-    rows.sort_by_key(|(generation, _)| *generation);
-    let generation = rows.last().map_or(0, |(generation, _)| *generation);
-    let mut live: Vec<Option<Message>> = Vec::new();
+/// Looks through segments, in any order, one record in memory at a time.
+///
+/// Errors: what reading gave; what is torn or left over just ends a segment.
+pub fn replay(segments: impl IntoIterator<Item = impl Read>) -> io::Result<Found> {
+    let mut rows = Vec::new();
+    for (number, mut segment) in segments.into_iter().enumerate() {
+        rows.extend(records(number, &mut segment)?);
+    }
+    rows.sort_by_key(|row| row.generation);
+    let generation = rows.last().map_or(0, |row| row.generation);
+    let end = rows.last().map(|row| (row.segment, row.end));
+    let mut live: Vec<Option<Place>> = Vec::new();
     let mut known: HashMap<QueueId, usize> = HashMap::new();
-    for read in rows.into_iter().flat_map(|(_, records)| records) {
-        if read.is_done {
-            if let Some(message) = known.remove(&read.id).and_then(|at| live.get_mut(at)) {
-                *message = None;
-            }
-        } else {
-            known.insert(read.id.clone(), live.len());
-            let (control, body) = (read.control.to_vec(), read.body.to_vec());
-            live.push(Some(Message { id: read.id, group: read.group, control, body }));
+    for (id, place) in rows.into_iter().flat_map(|row| row.records) {
+        if place.is_some() {
+            known.insert(id, live.len());
+            live.push(place);
+        } else if let Some(place) = known.remove(&id).and_then(|at| live.get_mut(at)) {
+            *place = None;
         }
     }
-    Found { live: live.into_iter().flatten().collect(), generation }
+    Ok(Found { live: live.into_iter().flatten().collect(), generation, end })
 }
 
-struct Read<'a> {
+/// The message of a record at a [`Place`].
+pub fn message(bytes: &[u8]) -> Option<Message> {
+    let (_, read) = record(bytes)?;
+    let (control, body) = (read.control.to_vec(), read.body.to_vec());
+    (!read.is_done).then_some(Message { id: read.id, group: read.group, control, body })
+}
+
+struct Parts<'a> {
     is_done: bool,
     id: QueueId,
     group: usize,
@@ -115,23 +139,47 @@ struct Read<'a> {
     body: &'a [u8],
 }
 
-/// Generation and records of a segment; `None` when it has none.
-fn records(bytes: &[u8]) -> Option<(u64, Vec<Read<'_>>)> {
-    let mut found = Vec::new();
-    let (generation, first, mut rest) = record(bytes)?;
-    found.push(first);
-    while let Some((own, read, behind)) = record(rest) {
-        if own != generation {
-            break;
-        }
-        found.push(read);
-        rest = behind;
-    }
-    Some((generation, found))
+/// A segment: messages with the place of their acceptance, or none where they are done.
+struct Row {
+    segment: usize,
+    generation: u64,
+    records: Vec<(QueueId, Option<Place>)>,
+    end: u64,
 }
 
-/// The record at the front, its generation, and what is behind it.
-fn record(bytes: &[u8]) -> Option<(u64, Read<'_>, &[u8])> {
+/// Records of a segment; `None` when it has none.
+fn records(segment: usize, source: &mut impl Read) -> io::Result<Option<Row>> {
+    let mut row: Option<Row> = None;
+    let mut bytes = Vec::new();
+    loop {
+        bytes.clear();
+        source.by_ref().take(HEAD as u64).read_to_end(&mut bytes)?;
+        let Some(length) = payload(&bytes) else { return Ok(row) };
+        // No more than there is: a torn length takes no memory.
+        source.by_ref().take(length).read_to_end(&mut bytes)?;
+        let Some((generation, parts)) = record(&bytes) else { return Ok(row) };
+        let row = row.get_or_insert(Row { segment, generation, records: Vec::new(), end: 0 });
+        if row.generation != generation {
+            break;
+        }
+        let place = Place { segment, offset: row.end, length: bytes.len() };
+        row.records.push((parts.id, (!parts.is_done).then_some(place)));
+        row.end += bytes.len() as u64;
+    }
+    Ok(row)
+}
+
+/// Bytes behind a head.
+fn payload(head: &[u8]) -> Option<u64> {
+    let length = |at: usize| Some(u64::from(u32::from_le_bytes(head.get(at..at + 4)?.try_into().ok()?)));
+    if head.len() < HEAD || !head.starts_with(&MAGIC) {
+        return None;
+    }
+    Some(length(8)? + length(12)? + length(16)?)
+}
+
+/// A whole record, and its generation.
+fn record(bytes: &[u8]) -> Option<(u64, Parts<'_>)> {
     let (head, rest) = bytes.split_at_checked(HEAD)?;
     let number = |at: usize| Some(u32::from_le_bytes(head.get(at..at + 4)?.try_into().ok()?));
     let long = |at: usize| Some(u64::from_le_bytes(head.get(at..at + 8)?.try_into().ok()?));
@@ -142,14 +190,14 @@ fn record(bytes: &[u8]) -> Option<(u64, Read<'_>, &[u8])> {
     let (kind, generation) = (number(4)?, long(LENGTHS)?);
     let (id_length, control_length, body_length) = (length(8)?, length(12)?, length(16)?);
     let total = id_length.checked_add(control_length)?.checked_add(body_length)?;
-    let (payload, behind) = rest.split_at_checked(total)?;
+    let payload = rest.get(..total)?;
     if long(LENGTHS + 8)? != mixed(sum(head.get(..LENGTHS)?, payload), generation) {
         return None;
     }
-    let (id, parts) = payload.split_at_checked(id_length)?;
-    let (control, body) = parts.split_at_checked(control_length)?;
-    let read = Read { is_done: kind == DONE, id: QueueId::parse(id)?, group: length(20)?, control, body };
-    Some((generation, read, behind))
+    let (id, texts) = payload.split_at_checked(id_length)?;
+    let (control, body) = texts.split_at_checked(control_length)?;
+    let parts = Parts { is_done: kind == DONE, id: QueueId::parse(id)?, group: length(20)?, control, body };
+    Some((generation, parts))
 }
 
 /// Tells torn writes; not meant against anybody.
@@ -195,29 +243,42 @@ mod tests {
         out
     }
 
-    fn live(found: &Found) -> Vec<QueueId> {
-        found.live.iter().map(|m| m.id.clone()).collect()
+    fn messages(segments: &[Vec<u8>]) -> Vec<Message> {
+        let found = replay(segments.iter().map(Vec::as_slice)).unwrap();
+        let at = |place: &Place| {
+            let start = usize::try_from(place.offset).unwrap();
+            message(&segments[place.segment][start..start + place.length]).unwrap()
+        };
+        found.live.iter().map(at).collect()
+    }
+
+    fn live(segments: &[Vec<u8>]) -> Vec<QueueId> {
+        messages(segments).into_iter().map(|m| m.id).collect()
     }
 
     #[test]
     fn what_is_not_done_comes_back_as_it_was() {
-        let found = replay(&[segment(7, &[3, 1, 20], &[1])]);
-        assert_eq!((live(&found), found.generation), (vec![id(3), id(20)], 7));
-        let last = found.live.last().unwrap();
+        let mut bytes = segment(7, &[3, 1, 20], &[1]);
+        let end = bytes.len() as u64;
+        bytes.extend([0; 90]);
+        let found = replay([bytes.as_slice()]).unwrap();
+        assert_eq!((found.generation, found.end), (7, Some((0, end))));
+        let messages = messages(&[bytes]);
+        assert_eq!(messages.iter().map(|m| m.id.clone()).collect::<Vec<_>>(), [id(3), id(20)]);
+        let last = messages.last().unwrap();
         assert_eq!((last.group, last.control.as_slice(), last.body.len()), (3, b"V8\n.\n".as_slice(), 20));
     }
 
     #[test]
     fn a_message_may_be_done_in_a_later_segment() {
-        let found = replay(&[segment(3, &[4], &[1]), segment(2, &[1, 2], &[])]);
-        assert_eq!(live(&found), [id(2), id(4)]);
+        assert_eq!(live(&[segment(3, &[4], &[1]), segment(2, &[1, 2], &[])]), [id(2), id(4)]);
     }
 
     #[test]
     fn what_an_earlier_generation_left_behind_does_not_count() {
         let mut bytes = segment(2, &[1], &[]);
         bytes.extend(segment(1, &[2], &[]));
-        assert_eq!(live(&replay(&[bytes, vec![0; 100], Vec::new()])), [id(1)]);
+        assert_eq!(live(&[bytes, vec![0; 100], Vec::new()]), [id(1)]);
     }
 
     #[test]
@@ -226,12 +287,12 @@ mod tests {
         let first = segment(1, &[9], &[]).len();
         for cut in 0..whole.len() {
             let expected = if cut < first { vec![] } else { vec![id(9)] };
-            assert_eq!(live(&replay(&[whole[..cut].to_vec()])), expected, "cut at {cut}");
+            assert_eq!(live(&[whole[..cut].to_vec()]), expected, "cut at {cut}");
         }
         for at in first..whole.len() {
             let mut damaged = whole.clone();
             damaged[at] ^= 0x20;
-            assert_eq!(live(&replay(&[damaged])), [id(9)], "byte {at}");
+            assert_eq!(live(&[damaged]), [id(9)], "byte {at}");
         }
     }
 }

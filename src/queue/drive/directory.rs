@@ -86,6 +86,8 @@ impl Directory {
                 names.push(name.to_vec());
             }
         }
+        // The numbers of directories, and where the journal lies, must not change from start to start.
+        names.sort();
         let mut found = Vec::new();
         for name in names {
             let path = parent.join(OsStr::from_bytes(&name));

@@ -6,8 +6,8 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::unix::fs::FileExt;
+use std::io::{self, BufReader, Seek};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -15,9 +15,9 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::commit::{CommitJob, step};
-use super::{Body, Held, Lock, Spool};
+use super::{Body, Directory, Held, Lock, Spool};
 use crate::envelope::QueueId;
-use crate::queue::journal::{Found, Record, replay};
+use crate::queue::journal::{self, Found, Record, replay};
 use crate::queue::{Error, Kind};
 use crate::sys::clock;
 
@@ -102,34 +102,19 @@ impl Spool {
     }
 
     fn open_journal_now(&self) -> Result<Option<usize>, Error> {
-        let files = [self.segment(0)?, self.segment(1)?];
-        if files[0].try_lock().is_err() {
+        let own = [self.segment(0)?, self.segment(1)?];
+        if own[0].try_lock().is_err() {
             return Ok(None);
         }
-        let Found { live, generation } = replay(&[contents(&files[0])?, contents(&files[1])?]);
-        let found = live.len();
-        for message in live {
-            let directory = self.place(&message.id, message.group);
-            let place = self.directory(directory)?;
-            let is_there = ['q', 'h', 'Q'].iter().any(|l| place.stat(&format!("{l}f{}", message.id)).is_ok());
-            if is_there {
-                continue;
-            }
-            // A body that was being put at rest when the program ended.
-            let data = format!("df{}", message.id);
-            step("remove", &data, place.remove(&data))?;
-            self.commit_files(&CommitJob {
-                id: message.id,
-                kind: Kind::Normal,
-                directory,
-                data: directory,
-                text: message.control,
-                body: Body::Memory(message.body.into()),
-            })?;
+        // Where the journal lay when the configuration named other directories.
+        let Some(earlier) = self.earlier_journals(&own[0])? else { return Ok(None) };
+        let (mut found, mut newest) = (0, 0);
+        for files in earlier.iter().chain([&own]) {
+            let (count, generation) = self.take_up(files)?;
+            found += count;
+            newest = newest.max(generation);
         }
-        for (n, file) in files.iter().enumerate() {
-            step("empty", NAMES[n], file.set_len(0).and_then(|()| file.sync_all()))?;
-        }
+        let (files, generation) = (own, newest);
         let shared = Arc::new(Shared { state: Mutex::default(), more: Condvar::new() });
         let writer = Writer {
             files,
@@ -148,18 +133,98 @@ impl Spool {
         Ok(Some(found))
     }
 
-    fn segment(&self, n: usize) -> Result<File, Error> {
-        let directory = self.directory(0)?;
-        let file = match directory.open_file(NAMES[n], true) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => directory.create(NAMES[n]),
-            other => other,
-        };
-        let file = step("open", NAMES[n], file)?;
-        let metadata = step("stat", NAMES[n], file.metadata())?;
-        if directory.judge(&metadata).is_err() {
-            return step("trust", NAMES[n], Err(io::ErrorKind::PermissionDenied.into()));
+    /// Journals in other directories, under their locks; `None` when another process has one.
+    fn earlier_journals(&self, own: &File) -> Result<Option<Vec<[File; 2]>>, Error> {
+        let inode = |file: &File| step("stat", NAMES[0], file.metadata()).map(|m| (m.dev(), m.ino()));
+        let mut seen = vec![inode(own)?];
+        let mut found = Vec::new();
+        for directory in &self.inner.directories {
+            if NAMES.iter().all(|name| directory.stat(name).is_err()) {
+                continue;
+            }
+            let files = [open_segment(directory, 0)?, open_segment(directory, 1)?];
+            let identity = inode(&files[0])?;
+            // Queue groups may share a directory.
+            if seen.contains(&identity) {
+                continue;
+            }
+            if files[0].try_lock().is_err() {
+                return Ok(None);
+            }
+            seen.push(identity);
+            found.push(files);
         }
-        Ok(file)
+        Ok(Some(found))
+    }
+
+    /// Puts at rest what a journal holds, and empties it. Gives the number of messages and the newest generation.
+    ///
+    /// Errors: the first; the other messages are at rest all the same, and marked as done.
+    fn take_up(&self, files: &[File; 2]) -> Result<(usize, u64), Error> {
+        for file in files {
+            step("read", NAMES[0], (&mut &*file).rewind())?;
+        }
+        let Found { live, generation, end } = step("read", NAMES[0], replay(files.iter().map(BufReader::new)))?;
+        let mut trouble = None;
+        let (mut newest, mut offset) = end.unwrap_or_default();
+        newest = newest.min(1);
+        for place in &live {
+            let outcome = self.take_up_one(files, place).and_then(|id| {
+                // A message that others deliver before the next start must not come back.
+                let mut done = Vec::new();
+                if let Some(record) = Record::done(&id) {
+                    record.write(generation, &mut done);
+                }
+                step("write", NAMES[newest], files[newest].write_all_at(&done, offset))?;
+                offset += done.len() as u64;
+                Ok(())
+            });
+            if let Err(error) = outcome {
+                trouble.get_or_insert(error);
+            }
+        }
+        if let Some(error) = trouble {
+            step("sync", NAMES[newest], files[newest].sync_all())?;
+            return Err(error);
+        }
+        for (n, file) in files.iter().enumerate() {
+            step("empty", NAMES[n], file.set_len(0).and_then(|()| file.sync_all()))?;
+        }
+        Ok((live.len(), generation))
+    }
+
+    fn take_up_one(&self, files: &[File; 2], place: &journal::Place) -> Result<QueueId, Error> {
+        let name = NAMES.get(place.segment).copied().unwrap_or_default();
+        let mut bytes = vec![0; place.length];
+        let Some(file) = files.get(place.segment) else { return Err(Error::Closed) };
+        step("read", name, file.read_exact_at(&mut bytes, place.offset))?;
+        let message = journal::message(&bytes).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData));
+        let message = step("read", name, message)?;
+        drop(bytes);
+        let id = message.id;
+        let is_there = |d: &Directory| ['q', 'h', 'Q'].iter().any(|l| d.stat(&format!("{l}f{id}")).is_ok());
+        if self.inner.directories.iter().any(is_there) {
+            return Ok(id);
+        }
+        let directory = self.place(&id, message.group);
+        let place = self.directory(directory)?;
+        // It was being put at rest when the program ended.
+        for name in [format!("tf{id}"), format!("df{id}")] {
+            step("remove", &name, place.remove(&name))?;
+        }
+        self.commit_files(&CommitJob {
+            id: id.clone(),
+            kind: Kind::Normal,
+            directory,
+            data: directory,
+            text: message.control,
+            body: Body::Memory(message.body.into()),
+        })?;
+        Ok(id)
+    }
+
+    fn segment(&self, n: usize) -> Result<File, Error> {
+        open_segment(self.directory(0)?, n)
     }
 
     /// Makes a message durable in the journal; `None` when it must have files.
@@ -448,11 +513,11 @@ impl Writer {
     fn fill(&mut self) {
         let zeros = vec![0; 1 << 16];
         for file in &mut self.files {
-            let mut left = SEGMENT;
-            while left > 0 && file.write_all(&zeros).is_ok() {
-                left = left.saturating_sub(zeros.len() as u64);
+            let mut at = 0;
+            while at < SEGMENT && file.write_all_at(&zeros, at).is_ok() {
+                at += zeros.len() as u64;
             }
-            if left > 0 {
+            if at < SEGMENT {
                 // No room now: the file grows as it is needed. That it could not be cut harms nothing.
                 let _ = file.set_len(0);
             }
@@ -518,10 +583,18 @@ fn put_at_rest(slot: Arc<Slot>) {
     }));
 }
 
-fn contents(mut file: &File) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    step("read", NAMES[0], file.read_to_end(&mut bytes))?;
-    Ok(bytes)
+fn open_segment(directory: &Directory, n: usize) -> Result<File, Error> {
+    let name = NAMES.get(n).copied().unwrap_or_default();
+    let file = match directory.open_file(name, true) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => directory.create(name),
+        other => other,
+    };
+    let file = step("open", name, file)?;
+    let metadata = step("stat", name, file.metadata())?;
+    if directory.judge(&metadata).is_err() {
+        return step("trust", name, Err(io::ErrorKind::PermissionDenied.into()));
+    }
+    Ok(file)
 }
 
 /// The segments.

@@ -316,3 +316,49 @@ async fn a_control_file_of_any_length_is_read_whole() {
         assert_eq!(found.recipients.len(), recipients);
     }
 }
+
+async fn a_journal_is_taken_up_message_by_message_and_what_rests_does_not_come_back() {
+    let (at, crashed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let first = spool(at.path());
+    first.open_journal().await.unwrap();
+    let (blocked, _one) = in_journal(&first).await;
+    let (free, _two) = in_journal(&first).await;
+    for name in files(at.path()) {
+        std::fs::copy(at.path().join(&name), crashed.path().join(&name)).unwrap();
+    }
+    // A body that cannot be replaced, and what a put at rest that was cut short has left.
+    let obstacle = crashed.path().join(format!("df{blocked}"));
+    std::fs::create_dir(&obstacle).unwrap();
+    file::replace(&crashed.path().join(format!("tf{free}")), b"half", 0o600).unwrap();
+    let second = spool(crashed.path());
+    second.open_journal().await.unwrap_err();
+    let (held, ..) = second.lock(&free).await.unwrap().unwrap();
+    second.retire(held).await.unwrap();
+    std::fs::remove_dir(obstacle).unwrap();
+    assert_eq!(second.open_journal().await.unwrap(), Some(1), "the other is done");
+    assert_eq!(at_rest(crashed.path()), [format!("df{blocked}"), format!("qf{blocked}")]);
+    let length = |name: &str| std::fs::metadata(crashed.path().join(name)).unwrap().len();
+    assert!(length("journal.0") <= 4 << 20, "it does not grow with every start");
+}
+
+#[tokio::test]
+async fn a_journal_is_found_in_every_queue_directory() {
+    let at = tempfile::tempdir().unwrap();
+    std::fs::create_dir(at.path().join("q2")).unwrap();
+    let pattern = at.path().join("q*");
+    let first = spool(&pattern);
+    first.open_journal().await.unwrap();
+    let (id, held) = in_journal(&first).await;
+    let later = tempfile::tempdir().unwrap();
+    for name in ["q1", "q2"] {
+        std::fs::create_dir(later.path().join(name)).unwrap();
+    }
+    for name in files(&at.path().join("q2")) {
+        std::fs::copy(at.path().join("q2").join(&name), later.path().join("q2").join(&name)).unwrap();
+    }
+    let second = spool(&later.path().join("q*"));
+    assert_eq!(second.open_journal().await.unwrap(), Some(1));
+    assert!(second.lock(&id).await.unwrap().is_some());
+    assert!(files(&later.path().join("q1")).contains(&"journal.0".to_owned()));
+    drop(held);
+}
