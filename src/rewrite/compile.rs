@@ -28,6 +28,7 @@ impl Program {
                 alphabet,
                 blank_sub: config.options.blank_sub,
                 sources: Vec::new(),
+                calls: Vec::new(),
             },
         };
         // The commonest operators come first: their marks then differ.
@@ -37,6 +38,7 @@ impl Program {
         for number in 0..ALL_RULESETS {
             build.ruleset(RulesetId(number));
         }
+        build.calls();
         build.program
     }
 }
@@ -56,6 +58,23 @@ impl Build<'_> {
         }
         let rules = (from, index(self.program.rules.len()));
         self.program.entries.push(Entry { rules, name: self.config.rulesets.name(id) });
+    }
+
+    /// Makes the table of rulesets by symbol.
+    fn calls(&mut self) {
+        let program = &mut self.program;
+        for (name, _) in &program.names {
+            program.table.intern(name);
+        }
+        program.calls = vec![None; program.table.len()];
+        for number in 0..program.entries.len() {
+            let id = program.entries.get(number).map_or(0, |entry| program.table.find(&entry.name));
+            let is_name =
+                program.entries.get(number).is_some_and(|e| e.name.first().is_some_and(u8::is_ascii_alphabetic));
+            if let Some(slot) = program.calls.get_mut(id as usize).filter(|_| is_name) {
+                *slot = Some(RulesetId(number));
+            }
+        }
     }
 
     fn rule(&mut self, rule: &Rule) -> Code {
@@ -79,6 +98,12 @@ impl Build<'_> {
             self.program.patterns.push(part);
         }
         let pattern = (pattern_from, index(self.program.patterns.len()));
+        let anchor = |part: Option<&Match>| match part {
+            Some(Match::Symbol(id)) => *id,
+            _ => symbols::UNKNOWN,
+        };
+        let parts = self.program.patterns.get(pattern_from as usize..).unwrap_or_default();
+        let (first, last) = (anchor(parts.first()), anchor(parts.last()));
         let (after, rhs) = match rule.rhs.split_first() {
             Some((Symbol::Colon, rest)) => (After::NextRule, rest),
             Some((Symbol::At, rest)) => (After::Leave, rest),
@@ -90,7 +115,7 @@ impl Build<'_> {
             self.program.results.push(part);
         }
         let result = (result_from, index(self.program.results.len()));
-        Code { pattern, result, after, needs, at_least, exact, line: rule.line }
+        Code { pattern, result, after, needs, first, last, at_least, exact, line: rule.line }
     }
 
     fn pattern(&mut self, symbol: &Symbol) -> Match {

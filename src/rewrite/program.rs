@@ -95,6 +95,9 @@ pub(crate) struct Code {
     pub(crate) after: After,
     /// Symbols that must be in the workspace.
     pub(crate) needs: u64,
+    /// Symbols the workspace must begin and end with; 0 for any.
+    pub(crate) first: SymbolId,
+    pub(crate) last: SymbolId,
     /// Fewest tokens that can match.
     pub(crate) at_least: u32,
     /// Whether no more tokens than `at_least` can match.
@@ -287,6 +290,8 @@ pub struct Program {
     pub(crate) classes: Vec<Class>,
     pub(crate) class_numbers: Vec<MacroId>,
     pub(crate) names: Vec<(Bytes, RulesetId)>,
+    /// Ruleset by symbol of its name; the token must have the name's letter case.
+    pub(crate) calls: Vec<Option<RulesetId>>,
     /// What the configuration's `OperatorChars` make of each character.
     pub alphabet: Alphabet,
     /// What stands between two words that are joined.
@@ -318,6 +323,12 @@ impl Program {
     /// The ruleset's rules in the cf file: pattern, result.
     pub fn source(&self, rule: usize) -> Option<&(Vec<Symbol>, Vec<Symbol>)> {
         self.sources.get(rule)
+    }
+
+    /// The ruleset that a token names when it is one of the names entered, as written.
+    pub(crate) fn named_by(&self, id: SymbolId, text: &[u8]) -> Option<RulesetId> {
+        let ruleset = (*self.calls.get(id as usize)?)?;
+        (self.entries.get(ruleset.0)?.name.as_ref() == text).then_some(ruleset)
     }
 
     pub(crate) fn entry(&self, id: RulesetId) -> (u32, u32) {

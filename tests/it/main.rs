@@ -8,6 +8,7 @@
 )]
 
 #[allow(unreachable_pub, reason = "a test binary exports nothing")]
+mod rewriting;
 mod support;
 
 mod address_files_and_programs;

@@ -8,8 +8,11 @@ mod output;
 mod show;
 mod trace;
 
+use std::future::Future as _;
 use std::io::{BufReader, Read, Write};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use tokio::runtime::Runtime;
@@ -206,7 +209,12 @@ impl TestMode<'_> {
     fn apply(&mut self, ruleset: crate::config::RulesetId) -> Exit {
         let mut trace = Trace { output: &mut self.output, names: &self.names, level: self.rule_level };
         let applied = self.rewriter.apply(ruleset, &mut self.workspace, &mut self.scope, &mut trace);
-        self.runtime.block_on(applied)
+        // Most evaluations wait for nothing, and then need no runtime.
+        let mut applied = pin!(applied);
+        match applied.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(exit) => exit,
+            Poll::Pending => self.runtime.block_on(applied),
+        }
     }
 
     /// Puts an address in the workspace, with complaints; the bytes used, or nothing when it has no tokens.

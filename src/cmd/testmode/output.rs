@@ -28,9 +28,12 @@ impl<'a> Output<'a> {
     /// Shape: C escapes for line ends and tabs, nothing for other control characters, `M-x` for what has the eighth bit.
     /// Source: observed.
     pub(super) fn shown(&mut self, text: &[u8]) {
+        let start = self.buffer.len();
+        self.buffer.extend_from_slice(text);
         if text.iter().all(|b| (b' '..0x7f).contains(b)) {
-            return self.text(text);
+            return;
         }
+        self.buffer.truncate(start);
         for byte in text {
             shown_byte(*byte, &mut self.buffer);
         }

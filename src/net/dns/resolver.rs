@@ -70,7 +70,13 @@ impl Resolver {
         let (name, result) = self.search(host, RecordType::MX).await?;
         let records = match result {
             Ok(records) => records,
-            Err(Error::NoData) => return Ok(MxAnswer::Host(with_dot(&name))),
+            Err(Error::NoData) => {
+                let found = with_dot(&name);
+                // A name that is the one asked for keeps its letter case.
+                let asked = without_final_dot(host);
+                let same = found.strip_suffix(b".").is_some_and(|bare| bare.eq_ignore_ascii_case(asked));
+                return Ok(MxAnswer::Host(if same { [asked, b"."].concat().into() } else { found }));
+            }
             Err(error) => return Err(error),
         };
         let mut list: Vec<Mx> = Vec::new();

@@ -100,6 +100,26 @@ struct Pending {
     behind: usize,
 }
 
+/// What of a workspace rules out most rules at once.
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    marks: u64,
+    count: usize,
+    first: SymbolId,
+    last: SymbolId,
+}
+
+impl Shape {
+    fn may_match(self, code: &Code) -> bool {
+        let least = code.at_least as usize;
+        code.needs & !self.marks == 0
+            && self.count >= least
+            && !(code.exact && self.count > least)
+            && (code.first == symbols::UNKNOWN || code.first == self.first)
+            && (code.last == symbols::UNKNOWN || code.last == self.last)
+    }
+}
+
 /// Memory of evaluations.
 #[derive(Debug, Default)]
 pub(crate) struct Machine {
@@ -218,7 +238,12 @@ impl Workspace {
             return self.leave(frame, observer);
         }
         let marks = tokens.iter().fold(0, |marks, t| marks | mark(t.id));
-        let count = tokens.len();
+        let shape = Shape {
+            marks,
+            count: tokens.len(),
+            first: tokens.first().map_or(symbols::UNKNOWN, |t| t.id),
+            last: tokens.last().map_or(symbols::UNKNOWN, |t| t.id),
+        };
         let tracing = observer.wants_rules();
         let (code, bound) = loop {
             if frame.rule >= frame.end {
@@ -228,7 +253,7 @@ impl Workspace {
             if tracing {
                 observer.attempt(&program, frame.rule as usize, code.line);
             }
-            if let Some(bound) = self.matches(&program, code, frame.base, marks, count, scope) {
+            if let Some(bound) = self.matches(&program, code, frame.base, shape, scope) {
                 break (code, bound);
             }
             if tracing {
@@ -279,12 +304,10 @@ impl Workspace {
         program: &Program,
         code: &Code,
         base: usize,
-        marks: u64,
-        count: usize,
+        shape: Shape,
         scope: &Scope,
     ) -> Option<Bindings> {
-        let least = code.at_least as usize;
-        if code.needs & !marks != 0 || count < least || (code.exact && count > least) {
+        if !shape.may_match(code) {
             return None;
         }
         let (from, to) = code.pattern;
@@ -488,6 +511,9 @@ impl Workspace {
     fn called(&mut self, at: usize, observer: &mut impl Observer) -> Option<RulesetId> {
         let token = self.tokens.get(at + 1).copied()?;
         let text = text_of(&self.program, &self.own, token);
+        if let Some(ruleset) = self.program.named_by(token.id, text) {
+            return Some(ruleset);
+        }
         let name = call_name(text);
         let complaint = match self.program.called(&name) {
             Ok(ruleset) => return Some(ruleset),
