@@ -129,13 +129,8 @@ impl Crack<'_> {
     fn copy_if_closed(&mut self, from: usize) {
         if self.closed {
             let text = self.item.get(from..self.at.min(self.item.len())).unwrap_or_default().to_vec();
-<<<<<<< HEAD
             for b in text {
                 self.push(b);
-=======
-            for byte in text {
-                self.push(byte);
->>>>>>> e8f76e3 (rewrite: anchors rule most rules out, calls are found by symbol; a golden trace and a bench)
             }
         }
     }
