@@ -68,10 +68,10 @@ fn fills_up(lines: &str, size: usize, wanted: &str) {
     let sandbox = Sandbox::new();
     let next = FakeHost::closed();
     let mta = sandbox.mta("a", next.port, lines);
-    let mount = format!("mount -t tmpfs -o size=2m,mode=700 none {}", mta.path("queue").display());
+    let mount = format!("mount -t tmpfs -o size=11m,mode=700 none {}", mta.path("queue").display());
     let _daemon = start_behind(&mta, namespace(), &mount);
     let mut acknowledged = Vec::new();
-    let refusal = (0..100).find_map(|number| {
+    let refusal = (0..400).find_map(|number| {
         let reply = submit(mta.port, &format!("m{number}"), size);
         if reply.starts_with("250 ") {
             acknowledged.push(format!("Message-Id: <m{number}@client.test>"));

@@ -54,8 +54,8 @@ fn lines_longer_than_the_mailer_takes_are_cut_with_a_mark() {
     let body = text.split_once("\r\n\r\n").unwrap().1;
     assert!(body.split("\r\n").all(|line| line.len() <= 990), "a line is longer than L=990");
     let lengths: Vec<_> = body.split("\r\n").map(str::len).collect();
-    assert_eq!(lengths, [990, 990, 990, 33, 3, 0]);
-    assert_eq!(body.replace("!\r\n", ""), format!("{long}\r\nend\r\n"));
+    assert_eq!(lengths, [990, 990, 990, 36, 3, 0]);
+    assert_eq!(body.replace("!\r\n ", ""), format!("{long}\r\nend\r\n"));
 }
 
 #[test]
