@@ -6,6 +6,7 @@
 PREFIX     ?= /usr
 SBINDIR    ?= $(PREFIX)/sbin
 LIBEXECDIR ?= $(PREFIX)/libexec/sendmail
+MANDIR     ?= $(PREFIX)/share/man
 DOCDIR     ?= $(PREFIX)/share/doc/sendmail-rs
 SPOOLDIR   ?= /var/spool
 MSPGROUP   ?= smmsp
@@ -44,6 +45,9 @@ install: build
 		ln -sf $(LIBEXECDIR)/sendmail $(DESTDIR)$(SBINDIR)/$$name || exit 1; done
 	ln -sf $(LIBEXECDIR)/sendmail-msp $(DESTDIR)$(SBINDIR)/sendmail-msp
 	install -m 644 README.md docs/*.md $(DESTDIR)$(DOCDIR)
+	install -d $(DESTDIR)$(MANDIR)/man8
+	install -m 644 man/sendmail.8 man/sendmail-msp.8 man/makemap.8 $(DESTDIR)$(MANDIR)/man8
+	install -m 644 man/mail-local.8 $(DESTDIR)$(MANDIR)/man8/mail.local.8
 	@if getent group $(MSPGROUP) >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		chgrp $(MSPGROUP) $(DESTDIR)$(LIBEXECDIR)/sendmail && chmod 2755 $(DESTDIR)$(LIBEXECDIR)/sendmail; \
 	else \
