@@ -247,7 +247,8 @@ impl Course<'_> {
         let settled = connection.send(transaction, &mut content, &mut hooks).await;
         let transactions = i64::try_from(connection.transactions()).unwrap_or(i64::MAX);
         let has_room = self.mailer.max_messages <= 0 || transactions < self.mailer.max_messages;
-        if self.attempt.watch.is_some() {
+        // A program waits for its farewell, and is waited for, before this returns.
+        if self.attempt.watch.is_some() && self.mailer.is_network() {
             self.attempt.parting = Some((host.clone(), std::sync::Mutex::new(connection)));
             return self.answered(settled, host, &capabilities);
         }
