@@ -85,7 +85,15 @@ impl Engine {
             self.site.log.write(Level(9), Priority::Info, Id::NoQueue, text);
         }
         if let Ok(spool) = self.site.spool() {
-            spool.settle().await;
+            let path = spool.journal_path();
+            let text = match spool.settle().await {
+                Ok(None) => return,
+                Ok(Some((n, reason))) => {
+                    format!("{}: {n} messages stay in the journal for the next start: {reason}", path.display())
+                }
+                Err(error) => format!("{}: {error}", path.display()),
+            };
+            self.site.log.write_always(Priority::Critical, Id::NoQueue, text);
         }
     }
 
@@ -172,6 +180,14 @@ impl Engine {
 
     /// Takes over the journal; again and again while another process has it or a message in it cannot come to rest.
     pub async fn open_journal(self: &Arc<Self>) {
+        if let Ok(spool) = self.site.spool() {
+            let engine = Arc::downgrade(self);
+            spool.tell_trouble(move |text| {
+                if let Some(engine) = engine.upgrade() {
+                    engine.site.log.write_always(Priority::Critical, Id::NoQueue, text);
+                }
+            });
+        }
         let mut logged = String::new();
         if self.try_journal(&mut logged).await {
             return;

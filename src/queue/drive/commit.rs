@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::{Body, Held, Lock, Spool};
@@ -73,7 +74,8 @@ impl Shared {
         loop {
             if let Some(work) = state.work.pop_front() {
                 drop(state);
-                work();
+                // Its asker hears "closed"; the thread goes on.
+                let _ = catch_unwind(AssertUnwindSafe(work));
                 state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             } else if state.closed {
                 return;

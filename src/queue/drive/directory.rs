@@ -212,6 +212,10 @@ impl Place {
         self.sync.run(|| Ok(nix::unistd::fsync(&self.fd)?))
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Names in the directory.
     pub(super) fn names(&self) -> io::Result<Vec<String>> {
         let mut dir = Dir::from_fd(open_directory(&self.fd, Path::new("."))?)?;

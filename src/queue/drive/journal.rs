@@ -8,14 +8,17 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufReader, Seek};
 use std::os::unix::fs::{FileExt, MetadataExt};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::commit::{CommitJob, step};
-use super::{Body, Directory, Held, Lock, Spool};
+use super::{Body, Directory, Held, Inner, Lock, Spool};
 use crate::envelope::QueueId;
 use crate::queue::journal::{self, Found, Record, replay};
 use crate::queue::{Error, Kind};
@@ -23,12 +26,17 @@ use crate::sys::clock;
 
 /// An open journal.
 #[derive(Debug)]
-pub(super) struct Journal(Arc<Shared>);
+pub(super) struct Journal {
+    shared: Arc<Shared>,
+    /// Gives the files back when it ends.
+    thread: Mutex<Option<JoinHandle<Writer>>>,
+}
 
 #[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
     more: Condvar,
+    spool: Weak<Inner>,
 }
 
 #[derive(Debug, Default)]
@@ -37,12 +45,18 @@ struct State {
     done: Vec<Record>,
     /// Messages that are neither done nor at rest, by segment.
     live: [usize; 2],
+    /// Bytes of those, and of those that wait to be written.
+    bytes: usize,
     /// Those of them that somebody holds, oldest first.
     held: VecDeque<(Instant, Weak<Slot>)>,
     /// Those that nobody holds any more; they are to be put at rest.
     given_up: Vec<Arc<Slot>>,
     /// A write failed: what was written since the last sync is unknown, so nothing more is.
     is_broken: bool,
+    /// When it was last told that messages cannot be put at rest.
+    told: Option<Instant>,
+    /// No more messages are taken.
+    is_closing: bool,
     is_closed: bool,
 }
 
@@ -66,6 +80,7 @@ pub(super) struct Slot {
     id: QueueId,
     group: usize,
     segment: usize,
+    bytes: usize,
     since: Instant,
     place: Mutex<Place>,
 }
@@ -76,12 +91,13 @@ enum Place {
     /// Not promised yet, or done.
     Nowhere,
     /// In the journal.
-    Journal { control: Bytes, body: Bytes },
+    Journal { kind: Kind, control: Bytes, body: Bytes },
     /// In its files, with the lock on the control file.
     Rest(File),
 }
 
 /// The thread's own.
+#[derive(Debug)]
 struct Writer {
     files: [File; 2],
     current: usize,
@@ -115,7 +131,8 @@ impl Spool {
             newest = newest.max(generation);
         }
         let (files, generation) = (own, newest);
-        let shared = Arc::new(Shared { state: Mutex::default(), more: Condvar::new() });
+        let shared =
+            Arc::new(Shared { state: Mutex::default(), more: Condvar::new(), spool: Arc::downgrade(&self.inner) });
         let writer = Writer {
             files,
             current: 0,
@@ -126,10 +143,10 @@ impl Spool {
             buffer: Vec::new(),
         };
         let worker = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || worker.serve(writer));
-        step("serve", NAMES[0], thread)?;
+        let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || worker.run(writer));
+        let thread = Mutex::new(Some(step("serve", NAMES[0], thread)?));
         // Set already: then this one closes with its last user.
-        let _ = self.inner.journal.set(Journal(shared));
+        let _ = self.inner.journal.set(Journal { shared, thread });
         Ok(Some(found))
     }
 
@@ -247,13 +264,16 @@ impl Spool {
             answer,
         };
         {
-            let mut state = journal.0.lock();
-            if state.is_broken || state.live.iter().sum::<usize>() > MOST_LIVE {
+            let mut state = journal.shared.lock();
+            let live = state.live.iter().sum::<usize>() + state.accepted.len();
+            let bytes = state.bytes + accepted.record.len();
+            if state.is_broken || state.is_closing || live > MOST_LIVE || bytes > MOST_BYTES {
                 return None;
             }
+            state.bytes = bytes;
             state.accepted.push(accepted);
         }
-        journal.0.more.notify_one();
+        journal.shared.more.notify_one();
         let slot = match answered.await.unwrap_or(Err(Error::Closed)) {
             Ok(slot) => slot,
             Err(error) => return Some(Err(error)),
@@ -268,19 +288,76 @@ impl Spool {
         }))
     }
 
-    /// Puts everything at rest that the journal holds, for the end of the program.
-    pub async fn settle(&self) {
-        let _: Result<(), Error> = self
-            .run(|spool| {
-                let Some(journal) = spool.inner.journal.get() else { return Ok(()) };
-                let due = journal.0.lock().due(None);
-                for slot in due {
-                    // What cannot be written now stays in the journal for the next start.
-                    let _ = slot.rest();
+    /// Ends the journal: takes no more messages, puts everything at rest and leaves empty segments.
+    ///
+    /// Gives how many messages could not be put at rest, with the first reason: the journal keeps them for the next start.
+    pub async fn settle(&self) -> Result<Option<(usize, String)>, Error> {
+        self.run(|spool| {
+            let Some(journal) = spool.inner.journal.get() else { return Ok(None) };
+            journal.settle()
+        })
+        .await
+    }
+
+    /// Where the journal lies.
+    pub fn journal_path(&self) -> PathBuf {
+        self.inner.directories.first().map(|d| d.place('q').path().join(NAMES[0])).unwrap_or_default()
+    }
+
+    /// Whom to tell that the journal takes no more messages, or cannot put them at rest. Once, before it is opened.
+    pub fn tell_trouble(&self, to: impl Fn(&str) + Send + Sync + 'static) {
+        // Whoever came first is told.
+        let _ = self.inner.told.set(Told(Box::new(to)));
+    }
+}
+
+/// Who is told of trouble.
+pub(super) struct Told(Box<dyn Fn(&str) + Send + Sync>);
+
+impl std::fmt::Debug for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Told")
+    }
+}
+
+impl Journal {
+    fn settle(&self) -> Result<Option<(usize, String)>, Error> {
+        let mut reason = None;
+        let until = clock::monotonic() + SETTLE;
+        let mut state = self.shared.lock();
+        state.is_closing = true;
+        let left = loop {
+            let due = state.due(None);
+            drop(state);
+            for slot in due {
+                if let Err(error) = slot.rest() {
+                    reason.get_or_insert_with(|| error.to_string());
+                    // Not given up by its end: there is nothing more to be done for it.
+                    *slot.lock() = Place::Nowhere;
                 }
-                Ok(())
-            })
-            .await;
+            }
+            state = self.shared.lock();
+            let left = state.live.iter().sum::<usize>();
+            // What sessions just hand over, and what other threads put at rest.
+            let is_over = state.accepted.is_empty() && !state.has_live();
+            if is_over && (left == 0 || reason.is_some()) || clock::monotonic() >= until {
+                break left;
+            }
+            // A wake-up meant for the thread may have come here.
+            self.shared.more.notify_all();
+            state = self.shared.more.wait_timeout(state, SHORT).unwrap_or_else(PoisonError::into_inner).0;
+        };
+        state.is_closed = true;
+        drop(state);
+        self.shared.more.notify_all();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = thread.and_then(|thread| thread.join().ok()) {
+            for (file, name) in writer.files.iter().zip(NAMES) {
+                let emptied = if left == 0 { file.set_len(0) } else { Ok(()) };
+                step("empty", name, emptied.and_then(|()| file.sync_all()))?;
+            }
+        }
+        Ok((left > 0).then(|| (left, reason.unwrap_or_else(|| "still being written".to_owned()))))
     }
 }
 
@@ -316,8 +393,8 @@ impl Slot {
     /// Writes it as qf and df, unless that was done.
     pub(super) fn rest(&self) -> Result<(), Error> {
         let mut place = self.lock();
-        let Place::Journal { control, body } = &*place else { return Ok(()) };
-        let lock = self.write(Kind::Normal, control, body)?;
+        let Place::Journal { kind, control, body } = &*place else { return Ok(()) };
+        let lock = self.write(*kind, control, body)?;
         *place = Place::Rest(lock);
         drop(place);
         self.note_done();
@@ -325,19 +402,21 @@ impl Slot {
     }
 
     /// Puts it at rest with this control file. Gives the lock, and false when it was at rest with another control file.
+    ///
+    /// Errors: later it is put at rest with this control file all the same: it says who has the message already.
     pub(super) fn rest_as(&self, kind: Kind, control: &[u8]) -> Result<(File, bool), Error> {
         let mut place = self.lock();
         match std::mem::replace(&mut *place, Place::Nowhere) {
             Place::Nowhere => Err(Error::Closed),
             Place::Rest(file) => Ok((file, false)),
-            Place::Journal { control: old, body } => match self.write(kind, control, &body) {
+            Place::Journal { body, .. } => match self.write(kind, control, &body) {
                 Ok(file) => {
                     drop(place);
                     self.note_done();
                     Ok((file, true))
                 }
                 Err(error) => {
-                    *place = Place::Journal { control: old, body };
+                    *place = Place::Journal { kind, control: Bytes::copy_from_slice(control), body };
                     Err(error)
                 }
             },
@@ -362,11 +441,11 @@ impl Slot {
 
     fn note_done(&self) {
         let Some(journal) = self.spool.inner.journal.get() else { return };
-        let mut state = journal.0.lock();
-        state.gone(self.segment);
+        let mut state = journal.shared.lock();
+        state.gone(self.segment, self.bytes);
         state.done.extend(Record::done(&self.id));
         drop(state);
-        journal.0.more.notify_one();
+        journal.shared.more.notify_one();
     }
 }
 
@@ -380,16 +459,18 @@ impl Drop for Slot {
             id: self.id.clone(),
             group: self.group,
             segment: self.segment,
+            bytes: self.bytes,
             since: self.since,
             place: Mutex::new(place),
         };
-        journal.0.lock().given_up.push(Arc::new(slot));
-        journal.0.more.notify_one();
+        journal.shared.lock().given_up.push(Arc::new(slot));
+        journal.shared.more.notify_one();
     }
 }
 
 impl State {
-    fn gone(&mut self, segment: usize) {
+    fn gone(&mut self, segment: usize, bytes: usize) {
+        self.bytes = self.bytes.saturating_sub(bytes);
         if let Some(live) = self.live.get_mut(segment) {
             *live = live.saturating_sub(1);
         }
@@ -415,8 +496,8 @@ impl State {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        self.0.lock().is_closed = true;
-        self.0.more.notify_one();
+        self.shared.lock().is_closed = true;
+        self.shared.more.notify_one();
     }
 }
 
@@ -425,9 +506,34 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn serve(&self, mut writer: Writer) {
+    /// The thread. After a panic it takes no more messages, but those it has still come to rest.
+    fn run(&self, mut writer: Writer) -> Writer {
         writer.fill();
+        while catch_unwind(AssertUnwindSafe(|| self.serve(&mut writer))).is_err() {
+            // Those who wait hear "closed".
+            let waiting = {
+                let mut state = self.lock();
+                state.is_broken = true;
+                std::mem::take(&mut state.accepted)
+            };
+            self.tell("the journal's thread has panicked; messages have files of their own from now on");
+            drop(waiting);
+            std::thread::sleep(TICK);
+        }
+        writer
+    }
+
+    fn tell(&self, text: &str) {
+        if let Some(inner) = self.spool.upgrade()
+            && let Some(told) = inner.told.get()
+        {
+            (told.0)(text);
+        }
+    }
+
+    fn serve(&self, writer: &mut Writer) {
         let mut looked = clock::monotonic();
+        let mut failed: Option<Instant> = None;
         let mut state = self.lock();
         loop {
             let now = clock::monotonic();
@@ -438,7 +544,9 @@ impl Shared {
                 due.into_iter().for_each(put_at_rest);
                 state = self.lock();
             }
-            if !state.accepted.is_empty() || !state.done.is_empty() {
+            // After trouble done records wait for the next look.
+            let is_ready = !state.accepted.is_empty() || failed.is_none_or(|at| now.duration_since(at) >= TICK);
+            if is_ready && (!state.accepted.is_empty() || !state.done.is_empty()) {
                 let accepted = std::mem::take(&mut state.accepted);
                 let done = std::mem::take(&mut state.done);
                 writer.turn(&state.live, size(&accepted, &done));
@@ -449,9 +557,18 @@ impl Shared {
                 drop(state);
                 let result = if may_promise { writer.write(&accepted, &done) } else { Err(Trouble::lost()) };
                 state = self.answer(accepted, &result, writer.current);
+                failed = result.is_err().then_some(now);
+                if result.is_err() {
+                    // Ahead of those that came meanwhile.
+                    let later = std::mem::replace(&mut state.done, done);
+                    state.done.extend(later);
+                    if state.is_closed {
+                        return;
+                    }
+                }
             } else if state.is_closed {
                 return;
-            } else if state.has_live() {
+            } else if state.has_live() || failed.is_some() {
                 state = self.more.wait_timeout(state, TICK).unwrap_or_else(PoisonError::into_inner).0;
             } else {
                 state = self.more.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -463,17 +580,19 @@ impl Shared {
     fn answer(&self, accepted: Vec<Accepted>, result: &Result<(), Trouble>, segment: usize) -> MutexGuard<'_, State> {
         let mut told = Vec::with_capacity(accepted.len());
         let mut state = self.lock();
-        state.is_broken |= result.as_ref().is_err_and(|trouble| trouble.is_lasting);
-        for Accepted { spool, id, group, since, control, body, answer, .. } in accepted {
+        let breaks = !state.is_broken && result.as_ref().is_err_and(|trouble| trouble.is_lasting);
+        state.is_broken |= breaks;
+        for Accepted { record, spool, id, group, since, control, body, answer } in accepted {
+            let bytes = record.len();
             let outcome = match result {
                 Ok(()) => {
-                    let place = Mutex::new(Place::Journal { control, body });
-                    let slot = Arc::new(Slot { spool, id, group, segment, since, place });
+                    let place = Mutex::new(Place::Journal { kind: Kind::Normal, control, body });
+                    let slot = Arc::new(Slot { spool, id, group, segment, bytes, since, place });
                     state.held.push_back((since, Arc::downgrade(&slot)));
                     Ok(slot)
                 }
                 Err(trouble) => {
-                    state.gone(segment);
+                    state.gone(segment, bytes);
                     let name = NAMES.get(segment).copied().unwrap_or_default().to_owned();
                     let source = trouble.errno.map_or(io::ErrorKind::Other.into(), io::Error::from_raw_os_error);
                     Err(Error::File { action: "write", name, source })
@@ -482,6 +601,11 @@ impl Shared {
             told.push((answer, outcome));
         }
         drop(state);
+        if breaks {
+            let source = result.as_ref().err().and_then(|t| t.errno).map(io::Error::from_raw_os_error);
+            let source = source.map(|error| format!(": {error}")).unwrap_or_default();
+            self.tell(&format!("the journal cannot be synced{source}; messages have files of their own from now on"));
+        }
         for (answer, outcome) in told {
             // A session that is gone gives the message up, which puts it at rest.
             drop(answer.send(outcome));
@@ -575,10 +699,20 @@ fn size(accepted: &[Accepted], done: &[Record]) -> usize {
 fn put_at_rest(slot: Arc<Slot>) {
     let spool = slot.spool.clone();
     spool.inner.committer.push(Box::new(move || {
-        if slot.rest().is_err()
+        if let Err(error) = slot.rest()
             && let Some(journal) = slot.spool.inner.journal.get()
         {
-            journal.0.lock().held.push_back((clock::monotonic(), Arc::downgrade(&slot)));
+            let now = clock::monotonic();
+            let mut state = journal.shared.lock();
+            state.held.push_back((now, Arc::downgrade(&slot)));
+            let is_news = state.told.is_none_or(|at| now.duration_since(at) >= TELL_AGAIN);
+            if is_news {
+                state.told = Some(now);
+            }
+            drop(state);
+            if is_news {
+                journal.shared.tell(&format!("the journal cannot put messages at rest: {error}"));
+            }
         }
     }));
 }
@@ -603,9 +737,17 @@ const NAMES: [&str; 2] = ["journal.0", "journal.1"];
 const SEGMENT: u64 = 4 << 20;
 /// Messages in the journal beyond which others go to their files at once.
 const MOST_LIVE: usize = 500;
+/// The same for their bytes.
+const MOST_BYTES: usize = 64 << 20;
 /// How long a message may stay in the journal.
 const REST_AFTER: Duration = Duration::from_secs(1);
 /// How often the journal is looked through.
 const TICK: Duration = Duration::from_millis(250);
+/// How long the end waits for what others are just putting at rest.
+const SETTLE: Duration = Duration::from_secs(10);
+/// How often trouble with putting at rest is told.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
+/// How often it looks.
+const SHORT: Duration = Duration::from_millis(5);
 /// Buffer kept between writes, bytes.
 const KEPT: usize = 1 << 20;

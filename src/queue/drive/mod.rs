@@ -48,6 +48,7 @@ struct Inner {
     zone: TimeZone,
     committer: Committer,
     journal: OnceLock<journal::Journal>,
+    told: OnceLock<journal::Told>,
 }
 
 /// Source of ids: second and number within it. Runs ahead of the clock when a second has no numbers left.
@@ -126,6 +127,7 @@ impl Spool {
                 zone,
                 committer: Committer::default(),
                 journal: OnceLock::new(),
+                told: OnceLock::new(),
             }),
         })
     }

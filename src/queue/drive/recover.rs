@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use super::commit::step;
 use super::{Directory, Spool};
 use crate::base::time::UnixTime;
 use crate::envelope::QueueId;
@@ -54,8 +55,18 @@ impl Spool {
     pub async fn recover(&self) -> Result<Leftovers, Error> {
         self.run(|spool| {
             let mut found = Vec::new();
+            let mut abandoned = HashSet::new();
             for (index, directory) in spool.inner.directories.iter().enumerate() {
-                found.extend(leftovers(index, directory, UnixTime(now())));
+                abandoned_controls(index, directory, &mut found, &mut abandoned)?;
+            }
+            // A body may lie in another directory than its control file: all of them are known before any body goes.
+            let mut controls = HashSet::new();
+            for directory in &spool.inner.directories {
+                let names = step("read", "qf", directory.place('q').names())?;
+                controls.extend(names.iter().filter_map(|name| owner(name, &["qf", "hf", "Qf", "tf"])));
+            }
+            for (index, directory) in spool.inner.directories.iter().enumerate() {
+                lone_bodies(index, directory, &controls, &abandoned, &mut found)?;
             }
             Ok(found)
         })
@@ -68,11 +79,15 @@ impl Spool {
     }
 }
 
-fn leftovers(index: usize, directory: &Directory, now: UnixTime) -> Leftovers {
-    let mut found = Vec::new();
-    let mut abandoned = HashSet::new();
-    for name in directory.place('q').names().unwrap_or_default() {
-        let Some(id) = name.strip_prefix("tf").and_then(|id| QueueId::parse(id.as_bytes())) else { continue };
+/// Removes temporary control files that nobody has locked.
+fn abandoned_controls(
+    index: usize,
+    directory: &Directory,
+    found: &mut Leftovers,
+    abandoned: &mut HashSet<QueueId>,
+) -> Result<(), Error> {
+    for name in step("read", "tf", directory.place('q').names())? {
+        let Some(id) = owner(&name, &["tf"]) else { continue };
         let is_free = directory.open_file(&name, true).is_ok_and(|file| file.try_lock().is_ok());
         let is_removed = is_free && directory.remove(&name).is_ok();
         found.push(Leftover { directory: index, name, is_removed });
@@ -80,16 +95,34 @@ fn leftovers(index: usize, directory: &Directory, now: UnixTime) -> Leftovers {
             abandoned.insert(id);
         }
     }
-    for name in directory.place('d').names().unwrap_or_default() {
-        let Some(id) = name.strip_prefix("df").and_then(|id| QueueId::parse(id.as_bytes())) else { continue };
-        let has_control = ['q', 'h', 'Q', 't'].iter().any(|l| directory.stat(&format!("{l}f{id}")).is_ok());
-        if !has_control {
-            let is_old = abandoned.contains(&id) || age(directory, &name, now) > ORPHAN;
+    Ok(())
+}
+
+/// Removes bodies that no control file in any directory belongs to.
+fn lone_bodies(
+    index: usize,
+    directory: &Directory,
+    controls: &HashSet<QueueId>,
+    abandoned: &HashSet<QueueId>,
+    found: &mut Leftovers,
+) -> Result<(), Error> {
+    for name in step("read", "df", directory.place('d').names())? {
+        let Some(id) = owner(&name, &["df"]) else { continue };
+        // Or one that came after the look at the control files.
+        let has_control = || ['q', 'h', 'Q', 't'].iter().any(|l| directory.stat(&format!("{l}f{id}")).is_ok());
+        if !controls.contains(&id) && !has_control() {
+            let is_old = abandoned.contains(&id) || age(directory, &name, UnixTime(now())) > ORPHAN;
             let is_removed = is_old && directory.remove(&name).is_ok();
             found.push(Leftover { directory: index, name, is_removed });
         }
     }
-    found
+    Ok(())
+}
+
+/// The id in a name that begins with one of these.
+fn owner(name: &str, letters: &[&str]) -> Option<QueueId> {
+    let id = letters.iter().find_map(|letters| name.strip_prefix(letters))?;
+    QueueId::parse(id.as_bytes())
 }
 
 fn age(directory: &Directory, name: &str, now: UnixTime) -> Duration {

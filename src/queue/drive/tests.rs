@@ -216,7 +216,7 @@ async fn a_message_that_is_done_at_once_has_no_files_of_its_own() {
     let (_, held) = in_journal(&spool).await;
     assert!(at_rest(at.path()).is_empty());
     spool.retire(held).await.unwrap();
-    spool.settle().await;
+    assert_eq!(spool.settle().await.unwrap(), None);
     assert!(at_rest(at.path()).is_empty());
 }
 
@@ -244,7 +244,7 @@ async fn what_is_given_up_or_takes_long_comes_to_rest_under_its_lock() {
     let (given_up, held) = in_journal(&spool).await;
     drop(held);
     let (slow, held) = in_journal(&spool).await;
-    spool.settle().await;
+    assert_eq!(spool.settle().await.unwrap(), None);
     assert_eq!(at_rest(at.path()).len(), 4);
     assert!(spool.lock(&given_up).await.unwrap().is_some());
     assert!(spool.lock(&slow).await.unwrap().is_none());
@@ -317,6 +317,7 @@ async fn a_control_file_of_any_length_is_read_whole() {
     }
 }
 
+#[tokio::test]
 async fn a_journal_is_taken_up_message_by_message_and_what_rests_does_not_come_back() {
     let (at, crashed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let first = spool(at.path());
@@ -361,4 +362,88 @@ async fn a_journal_is_found_in_every_queue_directory() {
     assert!(second.lock(&id).await.unwrap().is_some());
     assert!(files(&later.path().join("q1")).contains(&"journal.0".to_owned()));
     drop(held);
+}
+
+#[tokio::test]
+async fn an_ended_journal_is_empty_and_later_messages_have_files() {
+    let at = tempfile::tempdir().unwrap();
+    let spool = spool(at.path());
+    spool.open_journal().await.unwrap();
+    let (_, done) = in_journal(&spool).await;
+    spool.retire(done).await.unwrap();
+    let _held = in_journal(&spool).await;
+    assert_eq!(spool.settle().await.unwrap(), None);
+    let length = |name: &str| std::fs::metadata(at.path().join(name)).unwrap().len();
+    assert_eq!((length("journal.0"), length("journal.1"), at_rest(at.path()).len()), (0, 0, 2));
+    let _later = in_journal(&spool).await;
+    assert_eq!(at_rest(at.path()).len(), 4);
+}
+
+#[tokio::test]
+async fn what_cannot_come_to_rest_is_counted_and_stays_for_the_next_start() {
+    let at = tempfile::tempdir().unwrap();
+    let first = spool(at.path());
+    first.open_journal().await.unwrap();
+    let (id, held) = in_journal(&first).await;
+    let obstacle = at.path().join(format!("df{id}"));
+    std::fs::create_dir(&obstacle).unwrap();
+    assert_eq!(first.settle().await.unwrap().map(|(n, _)| n), Some(1));
+    drop((held, first));
+    std::fs::remove_dir(obstacle).unwrap();
+    assert_eq!(spool(at.path()).open_journal().await.unwrap(), Some(1));
+}
+
+#[tokio::test]
+async fn an_update_that_fails_is_what_comes_to_rest_later() {
+    let at = tempfile::tempdir().unwrap();
+    let spool = spool(at.path());
+    spool.open_journal().await.unwrap();
+    let (id, held) = in_journal(&spool).await;
+    let obstacle = at.path().join(format!("df{id}"));
+    std::fs::create_dir(&obstacle).unwrap();
+    let mut tried = envelope(id.clone());
+    tried.tries = 7;
+    spool.update(held, &tried).await.unwrap_err();
+    std::fs::remove_dir(obstacle).unwrap();
+    assert_eq!(spool.settle().await.unwrap(), None);
+    assert_eq!(spool.lock(&id).await.unwrap().unwrap().1.tries, 7);
+}
+
+#[tokio::test]
+async fn work_that_panics_fails_alone() {
+    let at = tempfile::tempdir().unwrap();
+    let spool = spool(at.path());
+    for _ in 0..30 {
+        let result: Result<(), Error> = spool.run(|_| panic!("on purpose")).await;
+        assert!(matches!(result, Err(Error::Closed)));
+    }
+    assert!(spool.scan().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn more_bytes_than_the_journal_may_hold_go_to_files() {
+    let at = tempfile::tempdir().unwrap();
+    let spool = spool(at.path());
+    spool.open_journal().await.unwrap();
+    let (id, large) = (spool.new_id(), vec![b'x'; 65 << 20]);
+    let _held = spool.commit_at_once(&envelope(id.clone()), large.into()).await.unwrap();
+    assert_eq!(at_rest(at.path()), [format!("df{id}"), format!("qf{id}")]);
+}
+
+#[tokio::test]
+async fn an_old_body_whose_control_file_lies_elsewhere_is_kept() {
+    let at = tempfile::tempdir().unwrap();
+    for name in ["q1", "q2"] {
+        std::fs::create_dir(at.path().join(name)).unwrap();
+    }
+    let spool = spool(&at.path().join("q*"));
+    let (owned, lone) = (spool.new_id(), spool.new_id());
+    file::replace(&at.path().join("q1").join(format!("qf{owned}")), b"x", 0o600).unwrap();
+    for id in [&owned, &lone] {
+        let path = at.path().join("q2").join(format!("df{id}"));
+        file::replace(&path, b"x", 0o600).unwrap();
+        std::fs::File::open(path).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    }
+    spool.recover().await.unwrap();
+    assert_eq!(files(&at.path().join("q2")), [format!("df{owned}")]);
 }
