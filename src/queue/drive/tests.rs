@@ -442,7 +442,7 @@ async fn an_old_body_whose_control_file_lies_elsewhere_is_kept() {
     for id in [&owned, &lone] {
         let path = at.path().join("q2").join(format!("df{id}"));
         file::replace(&path, b"x", 0o600).unwrap();
-        std::fs::File::open(path).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+        File::open(path).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
     }
     spool.recover().await.unwrap();
     assert_eq!(files(&at.path().join("q2")), [format!("df{owned}")]);
