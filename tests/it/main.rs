@@ -1,5 +1,6 @@
 //! The programs from outside: a module per thing that happens to them.
 
+#![allow(unreachable_pub, reason = "a test binary exports nothing")]
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
@@ -7,7 +8,6 @@
     reason = "a failed step is a failed test; the programs are looked at from outside"
 )]
 
-#[allow(unreachable_pub, reason = "a test binary exports nothing")]
 mod rewriting;
 mod support;
 

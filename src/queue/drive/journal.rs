@@ -732,7 +732,7 @@ fn open_segment(directory: &Directory, n: usize) -> Result<File, Error> {
 }
 
 /// The segments.
-const NAMES: [&str; 2] = ["journal.0", "journal.1"];
+const NAMES: [&str; 2] = [".journal.0", ".journal.1"];
 /// Usual length of a segment, bytes.
 const SEGMENT: u64 = 4 << 20;
 /// Messages in the journal beyond which others go to their files at once.

@@ -205,7 +205,7 @@ async fn in_journal(spool: &Spool) -> (QueueId, Held) {
 
 /// Files of messages.
 fn at_rest(at: &std::path::Path) -> Vec<String> {
-    files(at).into_iter().filter(|name| !name.starts_with("journal")).collect()
+    files(at).into_iter().filter(|name| !name.starts_with(".journal")).collect()
 }
 
 #[tokio::test]
@@ -292,7 +292,7 @@ async fn segments_take_turns_and_lose_nothing() {
         }
     }
     let length = |name: &str| std::fs::metadata(at.path().join(name)).unwrap().len();
-    assert!(length("journal.0") + length("journal.1") < 10 << 20, "segments are used again");
+    assert!(length(".journal.0") + length(".journal.1") < 10 << 20, "segments are used again");
     for name in files(at.path()) {
         std::fs::copy(at.path().join(&name), crashed.path().join(&name)).unwrap();
     }
@@ -339,7 +339,7 @@ async fn a_journal_is_taken_up_message_by_message_and_what_rests_does_not_come_b
     assert_eq!(second.open_journal().await.unwrap(), Some(1), "the other is done");
     assert_eq!(at_rest(crashed.path()), [format!("df{blocked}"), format!("qf{blocked}")]);
     let length = |name: &str| std::fs::metadata(crashed.path().join(name)).unwrap().len();
-    assert!(length("journal.0") <= 4 << 20, "it does not grow with every start");
+    assert!(length(".journal.0") <= 4 << 20, "it does not grow with every start");
 }
 
 #[tokio::test]
@@ -360,7 +360,7 @@ async fn a_journal_is_found_in_every_queue_directory() {
     let second = spool(&later.path().join("q*"));
     assert_eq!(second.open_journal().await.unwrap(), Some(1));
     assert!(second.lock(&id).await.unwrap().is_some());
-    assert!(files(&later.path().join("q1")).contains(&"journal.0".to_owned()));
+    assert!(files(&later.path().join("q1")).contains(&".journal.0".to_owned()));
     drop(held);
 }
 
@@ -374,7 +374,7 @@ async fn an_ended_journal_is_empty_and_later_messages_have_files() {
     let _held = in_journal(&spool).await;
     assert_eq!(spool.settle().await.unwrap(), None);
     let length = |name: &str| std::fs::metadata(at.path().join(name)).unwrap().len();
-    assert_eq!((length("journal.0"), length("journal.1"), at_rest(at.path()).len()), (0, 0, 2));
+    assert_eq!((length(".journal.0"), length(".journal.1"), at_rest(at.path()).len()), (0, 0, 2));
     let _later = in_journal(&spool).await;
     assert_eq!(at_rest(at.path()).len(), 4);
 }
@@ -442,7 +442,7 @@ async fn an_old_body_whose_control_file_lies_elsewhere_is_kept() {
     for id in [&owned, &lone] {
         let path = at.path().join("q2").join(format!("df{id}"));
         file::replace(&path, b"x", 0o600).unwrap();
-        File::open(path).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+        file::open_append(&path, 0o600).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
     }
     spool.recover().await.unwrap();
     assert_eq!(files(&at.path().join("q2")), [format!("df{owned}")]);
