@@ -63,6 +63,7 @@ impl Sandbox {
             .replace("@HOST@", &format!("{name}.test"))
             .replace("@PORT@", &site.port.to_string())
             .replace("@NEXT_PORT@", &next_port.to_string())
+            .replace("@USER@", &user_name())
             .replace("@UID@", &uid.to_string())
             .replace("@GID@", &gid.to_string());
         site.write("cf", text.as_bytes(), 0o644);
@@ -148,6 +149,12 @@ pub fn recipient() -> (u32, u32) {
 
 pub fn is_root() -> bool {
     own_ids().0 == 0
+}
+
+/// Login name of whoever runs the tests.
+pub fn user_name() -> String {
+    let output = Command::new("id").arg("-un").output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 fn own_ids() -> (u32, u32) {
