@@ -29,15 +29,8 @@ impl Frame {
 
 /// Finds what stands around the address of an item.
 pub fn crack(item: &[u8]) -> Frame {
-    let mut crack = Crack {
-        item,
-        at: 0,
-        out: Frame::default(),
-        in_brackets: false,
-        closed: false,
-        grouped: false,
-        in_literal: false,
-    };
+    let mut crack =
+        Crack { item, at: 0, out: Frame::default(), in_brackets: false, closed: false, grouped: false, literals: 0 };
     crack.at = item.iter().take_while(|b| b.is_ascii_whitespace()).count();
     crack.run(crack.at);
     if crack.in_brackets {
@@ -59,7 +52,8 @@ struct Crack<'a> {
     in_brackets: bool,
     closed: bool,
     grouped: bool,
-    in_literal: bool,
+    /// Square brackets open.
+    literals: i32,
 }
 
 impl Crack<'_> {
@@ -75,13 +69,14 @@ impl Crack<'_> {
                     self.address();
                     self.copy_if_closed(at);
                 }
-                b':' if !self.in_brackets && !self.grouped && !self.in_literal => {
+                b':' if !self.in_brackets && !self.grouped && self.literals <= 0 => {
                     if self.item.get(self.at) == Some(&b':') {
                         self.at += 1;
                         self.address();
                         continue;
                     }
-                    self.phrase(phrase, at, quote::MUST_QUOTE_GROUP);
+                    let special = if self.closed { quote::MUST_QUOTE_GROUP } else { quote::MUST_QUOTE };
+                    self.phrase(phrase, at, special);
                     self.closed = false;
                     self.push(b':');
                     while let Some(blank) = self.item.get(self.at).filter(|b| b.is_ascii_whitespace()) {
@@ -110,14 +105,16 @@ impl Crack<'_> {
                 }
                 _ if self.closed => self.push(byte),
                 _ if byte.is_ascii_whitespace() && !self.in_brackets && !self.out.has_address => {
-                    if self.out.before.last().is_none_or(|b| !b.is_ascii_whitespace()) && !self.out.before.is_empty() {
-                        self.push(byte);
+                    match self.out.before.last() {
+                        Some(b')') => self.push(b' '),
+                        Some(last) if !last.is_ascii_whitespace() => self.push(byte),
+                        _ => {}
                     }
                 }
                 _ => {
                     match byte {
-                        b'[' => self.in_literal = true,
-                        b']' => self.in_literal = false,
+                        b'[' => self.literals += 1,
+                        b']' => self.literals -= 1,
                         _ => {}
                     }
                     self.address();
@@ -214,7 +211,8 @@ impl Crack<'_> {
                 _ => {}
             }
         }
-        if self.at > from + 1 {
+        let is_closed = self.item.get(self.at - 1) == Some(&b'"');
+        if self.at > from + usize::from(is_closed) {
             self.address();
         }
         self.copy_if_closed(from - 1);

@@ -30,13 +30,8 @@ fn needs_quotes(text: &[u8], special: &[u8]) -> bool {
     let (mut quoted, mut escaped, mut depth) = (false, false, 0usize);
     for byte in text {
         match byte {
-            _ if escaped => {
-                if depth == 0 && !quoted && special.contains(byte) {
-                    return true;
-                }
-                escaped = false;
-            }
-            b'\\' => escaped = true,
+            _ if escaped => escaped = false,
+            b'\\' if quoted || depth > 0 => escaped = true,
             b'"' if depth == 0 => quoted = !quoted,
             _ if quoted => {}
             b'(' => depth += 1,

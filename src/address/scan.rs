@@ -246,6 +246,7 @@ pub fn prescan_into(
         complaints,
         open_brackets: 0,
         in_route: false,
+        is_escaped: false,
         too_long: false,
     };
     scan.run()?;
@@ -263,6 +264,8 @@ struct Scan<'a> {
     open_brackets: usize,
     /// Within `<@a,@b:`, where commas part hosts.
     in_route: bool,
+    /// The text ended in a backslash.
+    is_escaped: bool,
     /// A quoted string was longer than a token may be.
     too_long: bool,
 }
@@ -292,12 +295,15 @@ impl Scan<'_> {
                 return self.fail(Complaint::TooManyTokens);
             }
         }
-        self.end_word();
-        if self.open_brackets > 0 {
+        if self.open_brackets > 0 && self.is_escaped {
+            // The bracket that would close is taken for the escaped character; another one follows.
             self.complaints.push(Complaint::Unbalanced(b'<'));
-            for _ in 0..self.open_brackets {
-                self.tokens.push(b">");
-            }
+            self.tokens.text.extend_from_slice(b"\\>");
+        }
+        self.end_word();
+        for _ in 0..self.open_brackets {
+            self.complaints.push(Complaint::Unbalanced(b'<'));
+            self.tokens.push(b">");
         }
         Some(())
     }
@@ -322,7 +328,8 @@ impl Scan<'_> {
     fn backslash(&mut self) {
         self.at += 1;
         match self.peek() {
-            None => {}
+            None => self.is_escaped = true,
+            byte if byte == self.delimiter => {}
             Some(b'!') => {
                 self.at += 1;
                 self.character(b'!');
@@ -343,6 +350,11 @@ impl Scan<'_> {
                 self.quoted();
             }
             Kind::Operator => {
+                if byte == b'>' && self.open_brackets == 0 && self.mode.repairs_brackets() {
+                    // Dropped, and the word goes on behind it.
+                    self.complaints.push(Complaint::Unbalanced(b'>'));
+                    return;
+                }
                 self.end_word();
                 if self.mode.repairs_brackets() {
                     match byte {
@@ -350,10 +362,6 @@ impl Scan<'_> {
                             self.open_brackets += 1;
                             let rest = self.text.get(self.at..).unwrap_or_default();
                             self.in_route = rest.iter().find(|b| **b != b' ') == Some(&b'@');
-                        }
-                        b'>' if self.open_brackets == 0 => {
-                            self.complaints.push(Complaint::Unbalanced(b'>'));
-                            return;
                         }
                         b'>' => {
                             self.open_brackets -= 1;
@@ -412,7 +420,12 @@ impl Scan<'_> {
             };
             self.at += 1;
             match byte {
-                b'\\' => self.at += 1,
+                b'\\' => {
+                    if self.peek().is_none() {
+                        self.complaints.push(Complaint::Unbalanced(b'('));
+                    }
+                    self.at += 1;
+                }
                 b'(' => depth += 1,
                 b')' => depth -= 1,
                 _ => {}
@@ -463,6 +476,10 @@ mod tests {
             ("\"a\\", "Unbalanced '\"' Unbalanced '\"' \"a\\\"\""),
             ("<a", "Unbalanced '<' < a >"),
             ("a>", "Unbalanced '>' a"),
+            ("<a>b>c", "Unbalanced '>' < a > bc"),
+            ("a<<b", "Unbalanced '<' Unbalanced '<' a < < b > >"),
+            ("a<b\\", "Unbalanced '<' Unbalanced '<' a < b\\> >"),
+            ("a\\,b", "a"),
             ("joe>@foo.com", "Unbalanced '>' joe @ foo . com"),
         ] {
             assert_eq!(shown(text, Mode::Address), tokens, "{text}");

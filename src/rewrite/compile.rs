@@ -114,8 +114,15 @@ impl Build<'_> {
             let part = self.result(symbol);
             self.program.results.push(part);
         }
+        let gives = self
+            .program
+            .results
+            .get(result_from as usize..)
+            .unwrap_or_default()
+            .iter()
+            .fold(0, |gives, part| gives | if let Put::Token(token) = part { mark(token.id) } else { 0 });
         let result = (result_from, index(self.program.results.len()));
-        Code { pattern, result, after, needs, first, last, at_least, exact, line: rule.line }
+        Code { pattern, result, after, needs, gives, first, last, at_least, exact, line: rule.line }
     }
 
     fn pattern(&mut self, symbol: &Symbol) -> Match {

@@ -53,7 +53,8 @@ pub(crate) fn mark(id: SymbolId) -> u64 {
     match id {
         symbols::UNKNOWN => 0,
         id if id <= symbols::LAST_OPERATOR => 1 << id,
-        id => 1 << (16 + id % 48),
+        // Two bits each, no division: this runs for every token of every workspace.
+        id => (1 << (16 + (id & 31))) | (1 << (48 + ((id >> 5) & 15))),
     }
 }
 
@@ -95,6 +96,8 @@ pub(crate) struct Code {
     pub(crate) after: After,
     /// Symbols that must be in the workspace.
     pub(crate) needs: u64,
+    /// Operators that its result may hold, whatever was matched.
+    pub(crate) gives: u64,
     /// Symbols the workspace must begin and end with; 0 for any.
     pub(crate) first: SymbolId,
     pub(crate) last: SymbolId,

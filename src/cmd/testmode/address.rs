@@ -33,7 +33,7 @@ impl TestMode<'_> {
             }
             return;
         }
-        let address = address.trim_ascii_start();
+        let address = address.get(1..).unwrap_or_default();
         let list = owned(list);
         if self.is_refused(address, false) {
             return;
@@ -134,7 +134,7 @@ impl TestMode<'_> {
 
     /// `/parse address`.
     pub(super) fn parse(&mut self, argument: &[u8]) {
-        let address = argument.trim_ascii_start();
+        let address = argument.trim_ascii();
         if address.is_empty() {
             return self.output.line("Usage: /parse address");
         }
@@ -239,7 +239,7 @@ impl TestMode<'_> {
             return (named(b"*file*"), user, false);
         }
         if mailer.has(b':') && bare.get(..9).is_some_and(|head| head.eq_ignore_ascii_case(b":include:")) {
-            let path = quote::unquoted(&user);
+            let path = quote::unquoted(&self.workspace.view().join_with(b' '));
             return (named(b"*include*"), owned(path.get(9..).unwrap_or_default()), true);
         }
         (id, user, false)
@@ -314,7 +314,7 @@ impl TestMode<'_> {
 
     /// `/try mailer address`.
     pub(super) fn try_mailer(&mut self, argument: &[u8]) {
-        let (name, address) = first_word(argument);
+        let (name, address) = first_word(argument.trim_ascii_end());
         if name.is_empty() || address.is_empty() {
             return self.output.line("Usage: /try mailer address");
         }

@@ -95,7 +95,9 @@ impl MapSet {
 
     /// The byte that `-S` puts in place of blanks when a rule strings a key together.
     pub fn blank(&self, id: MapId) -> Option<u8> {
-        self.map(id).and_then(|map| map.flags.character(b'S'))
+        let map = self.map(id)?;
+        let dequotes = matches!(map.backend, Backend::Dequote(_));
+        map.flags.character(b'S').or_else(|| map.flags.character(b's').filter(|_| dequotes))
     }
 
     /// What went wrong with maps since the last call: lines to be shown and logged, in the original's words.

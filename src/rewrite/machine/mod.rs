@@ -69,6 +69,8 @@ struct Frame {
     repeats: usize,
     phase: Phase,
     after: After,
+    /// Whether the result may hold calls.
+    calls: bool,
     /// Calls noted by rulesets below.
     calls_below: usize,
     /// Of this ruleset and those it called.
@@ -189,6 +191,7 @@ impl Workspace {
             repeats: 0,
             phase: Phase::Rules,
             after: After::Again,
+            calls: false,
             calls_below: self.machine.calls.len(),
             status: Exit::OK,
         });
@@ -281,8 +284,10 @@ impl Workspace {
         }
         match self.substitute(&program, code, &bound, frame.base, scope, observer) {
             Err(status) => self.abort(status),
-            Ok(marks) => {
-                let asks = marks & (mark(symbols::MAP_BEGIN) | mark(symbols::HOST_BEGIN)) != 0;
+            Ok(()) => {
+                let operators = code.gives | shape.marks;
+                frame.calls = operators & mark(symbols::CALL) != 0;
+                let asks = operators & (mark(symbols::MAP_BEGIN) | mark(symbols::HOST_BEGIN)) != 0;
                 if asks {
                     std::mem::swap(&mut self.machine.source, &mut self.machine.result);
                     self.machine.result.clear();
@@ -321,7 +326,7 @@ impl Workspace {
         attempt.run(&mut self.machine.dead)
     }
 
-    /// Builds the result with parameters and `$&x` put in; its marks.
+    /// Builds the result with parameters and `$&x` put in.
     fn substitute(
         &mut self,
         program: &Program,
@@ -330,7 +335,7 @@ impl Workspace {
         base: usize,
         scope: &Scope,
         observer: &mut impl Observer,
-    ) -> Result<u64, Exit> {
+    ) -> Result<(), Exit> {
         let (from, to) = code.result;
         let Machine { result, scanned, .. } = &mut self.machine;
         result.clear();
@@ -352,7 +357,7 @@ impl Workspace {
                 return Err(Exit::DATAERR);
             }
         }
-        Ok(result.iter().fold(0, |marks, t| marks | mark(t.id)))
+        Ok(())
     }
 
     /// Moves on to the next map call of the result; whether there is one.
@@ -457,8 +462,7 @@ impl Workspace {
         self.tokens.truncate(frame.base);
         self.tokens.append(&mut self.machine.result);
         frame.phase = Phase::Calls(frame.base);
-        let calls = self.tokens.get(frame.base..).unwrap_or_default().iter().any(|t| t.id == symbols::CALL);
-        if !calls {
+        if !frame.calls {
             self.finish_rule(observer);
         }
     }
@@ -514,11 +518,11 @@ impl Workspace {
         if let Some(ruleset) = self.program.named_by(token.id, text) {
             return Some(ruleset);
         }
-        let name = call_name(text);
-        let complaint = match self.program.called(&name) {
+        let complaint = match self.program.called(&without_quotes(text)) {
             Ok(ruleset) => return Some(ruleset),
             Err(complaint) => complaint,
         };
+        let name = call_name(text);
         if let Some(complaint) = complaint {
             observer.message(&complaint);
         }
@@ -551,6 +555,7 @@ impl Workspace {
 impl Program {
     /// The ruleset that a call names; else what is wrong with the name beside being unknown.
     pub fn called(&self, name: &[u8]) -> Result<RulesetId, Option<String>> {
+        let name = name.trim_ascii_start();
         let digits: usize = name.iter().take_while(|b| b.is_ascii_digit()).count();
         if digits > 0 {
             let number = name
@@ -572,15 +577,23 @@ impl Program {
     }
 }
 
-/// The name a token gives to a call: without quotes, up to the first blank.
+/// The name a token gives to a call: without quotes; what a blank parts from the word is dropped.
 fn call_name(token: &[u8]) -> Cow<'_, [u8]> {
-    if !token.contains(&b'"') && !token.contains(&b'\\') {
-        return Cow::Borrowed(token);
+    let Cow::Owned(mut text) = without_quotes(token) else { return Cow::Borrowed(token) };
+    let blanks = text.iter().take_while(|b| b.is_ascii_whitespace()).count();
+    let word = text.iter().skip(blanks).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+    if text.get(blanks + word).is_some_and(u8::is_ascii_whitespace) {
+        text.truncate(blanks + word);
     }
-    let mut text = quote::unquoted(token);
-    let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
-    text.truncate(end);
     Cow::Owned(text)
+}
+
+fn without_quotes(token: &[u8]) -> Cow<'_, [u8]> {
+    if token.contains(&b'"') || token.contains(&b'\\') {
+        Cow::Owned(quote::unquoted(token))
+    } else {
+        Cow::Borrowed(token)
+    }
 }
 
 /// Foreign text as messages show it: the eighth bit off.
