@@ -282,25 +282,23 @@ impl Workspace {
             frame.rule += 1;
             frame.repeats = 0;
         }
-        match self.substitute(&program, code, &bound, frame.base, scope, observer) {
-            Err(status) => self.abort(status),
-            Ok(()) => {
-                let operators = code.gives | shape.marks;
-                frame.calls = operators & mark(symbols::CALL) != 0;
-                let asks = operators & (mark(symbols::MAP_BEGIN) | mark(symbols::HOST_BEGIN)) != 0;
-                if asks {
-                    std::mem::swap(&mut self.machine.source, &mut self.machine.result);
-                    self.machine.result.clear();
-                    self.machine.pending = Pending::default();
-                }
-                frame.phase = if asks { Phase::Maps } else { Phase::Rules };
-                if let Some(top) = self.machine.frames.last_mut() {
-                    *top = frame;
-                }
-                if !asks {
-                    self.replace(observer);
-                }
-            }
+        if let Err(status) = self.substitute(&program, code, &bound, frame.base, scope, observer) {
+            return self.abort(status);
+        }
+        let operators = code.gives | shape.marks;
+        frame.calls = operators & mark(symbols::CALL) != 0;
+        let asks = operators & (mark(symbols::MAP_BEGIN) | mark(symbols::HOST_BEGIN)) != 0;
+        if asks {
+            std::mem::swap(&mut self.machine.source, &mut self.machine.result);
+            self.machine.result.clear();
+            self.machine.pending = Pending::default();
+        }
+        frame.phase = if asks { Phase::Maps } else { Phase::Rules };
+        if let Some(top) = self.machine.frames.last_mut() {
+            *top = frame;
+        }
+        if !asks {
+            self.replace(observer);
         }
     }
 
