@@ -42,7 +42,8 @@ fn what_looks_like_an_end_is_answered_421_and_nothing_goes_out() {
         assert!(mta.queue_is_empty(), "{shown}: something was queued");
     }
     // What had been taken would go out before this one.
-    let reply = Client::connect(mta.port).message("me@client.test", &["you@next.test"], b"Subject: honest\r\n\r\nx\r\n");
+    let reply =
+        Client::connect(mta.port).message("me@client.test", &["you@next.test"], b"Subject: honest\r\n\r\nx\r\n");
     assert!(reply.starts_with("250 "), "{reply}");
     let taken = next.wait_for(1);
     assert_eq!(taken.len(), 1);

@@ -231,6 +231,11 @@ impl HandshakeError {
     }
 
     pub(super) fn new(call: &'static str, error: &openssl::ssl::Error) -> Self {
+        // A peer that hangs up: on a socket of its own OpenSSL 3 calls that an error of the protocol.
+        if error.code() == ErrorCode::SYSCALL && error.io_error().is_none() {
+            let reason = "unexpected eof while reading".to_owned();
+            return Self { call, result: -1, reason, ssl_error: ErrorCode::SSL.as_raw(), errno: 0, retry: -1 };
+        }
         let reason = error.ssl_error().map_or("unknown".to_owned(), super::context::first_reason);
         let errno = error.io_error().and_then(io::Error::raw_os_error).unwrap_or(0);
         Self { call, result: -1, reason, ssl_error: error.code().as_raw(), errno, retry: -1 }

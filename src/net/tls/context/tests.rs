@@ -234,6 +234,11 @@ async fn junk_in_place_of_a_handshake_is_told_as_the_log_shows_it() {
     let none = SessionSettings::default();
     let error = server.accept(Stream::other(ours), &none, LIMIT).await.unwrap_err();
     assert_eq!(error.to_string(), "accept failed=-1, reason=wrong version number, SSL_error=1, errno=0, retry=-1");
+    let (ours, theirs) = tokio::io::duplex(4096);
+    drop(theirs);
+    let error = server.accept(Stream::other(ours), &none, LIMIT).await.unwrap_err();
+    let wanted = "accept failed=-1, reason=unexpected eof while reading, SSL_error=1, errno=0, retry=-1";
+    assert_eq!(error.to_string(), wanted);
     let (ours, _theirs) = tokio::io::duplex(4096);
     let error = server.accept(Stream::other(ours), &none, Duration::ZERO).await.unwrap_err();
     assert_eq!(error.to_string(), "accept failed=1, reason=unknown, SSL_error=2, errno=0, retry=0");
