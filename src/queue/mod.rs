@@ -55,9 +55,18 @@ pub enum Error {
     Closed,
 }
 
+impl Error {
+    /// The disk, or the share of its user, is full.
+    pub fn is_out_of_space(&self) -> bool {
+        let Self::File { source, .. } = self else { return false };
+        matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
+}
+
 impl Classify for Error {
+    /// Without space the connection ends, as the original ends it; observed.
     fn status(&self) -> (u16, Status) {
-        (451, Status(4, 3, 0))
+        if self.is_out_of_space() { (421, Status(4, 3, 1)) } else { (451, Status(4, 3, 0)) }
     }
 
     fn exit(&self) -> Exit {
@@ -69,7 +78,7 @@ impl Classify for Error {
     }
 
     fn peer_text(&self) -> String {
-        "queue file write error".to_owned()
+        if self.is_out_of_space() { "Out of disk space for temp file" } else { "queue file write error" }.to_owned()
     }
 }
 

@@ -39,8 +39,13 @@ fn a_message_that_cannot_be_written_is_put_off_and_the_next_one_taken() {
     let next = FakeHost::accepting();
     let mta = sandbox.mta("a", next.port, "");
     let _daemon = start_behind(&mta, Command::new("env"), "trap '' XFSZ; ulimit -f 512");
-    let reply = submit(mta.port, "large", 4 << 20);
-    assert!(reply.starts_with("45"), "{reply}");
+    let mut client = Client::connect(mta.port);
+    client.open_data("me@client.test", &["you@next.test"]);
+    client.send(&[b"Subject: large\r\n\r\n".to_vec(), b"QUIT\r\n".repeat(700_000)].concat());
+    client.expect(".", "451 4.3.0 ");
+    // Nothing of the text was taken for commands.
+    client.expect("NOOP", "250 ");
+    drop(client);
     let reply = submit(mta.port, "small", 1000);
     assert!(reply.starts_with("250 "), "{reply}");
     let taken = next.wait_for(1);
@@ -60,7 +65,7 @@ fn a_full_file_system_is_answered_452_and_loses_nothing() {
     }
     // Seen before a message is taken, and only while one is written.
     fills_up("O MinFreeBlocks=100\n", 50_000, "452 4.4.5 Insufficient disk space; try again later");
-    fills_up("O MinFreeBlocks=0\n", 150_000, "45");
+    fills_up("O MinFreeBlocks=0\n", 150_000, "421 4.3.1 Out of disk space for temp file");
 }
 
 /// Fills a small queue folder until nothing is taken any more, then lets the messages go.

@@ -13,6 +13,7 @@ use crate::log::{Id, Level, Priority, line};
 use crate::macros::names;
 use crate::message::{Header, HeaderList};
 use crate::policy::{Hook, Refusal, Verdict};
+use crate::queue;
 use crate::queue::drive::{Body, BodyWriter};
 use crate::smtp::data::{Decoder, Progress};
 use crate::sys::clock;
@@ -27,8 +28,8 @@ enum End {
     TimedOut,
     /// A bare LF or CR: the words about it.
     Bare(&'static str),
-    /// The body could not be written.
-    Unwritable(String),
+    /// With the final dot, but the body could not be written.
+    Unwritable(queue::Error),
 }
 
 impl Drive {
@@ -53,16 +54,18 @@ impl Drive {
         let mut rest = Vec::new();
         let collected = collector.finish(&mut rest);
         if let Err(error) = writer.write(&rest).await {
-            return self.unwritable(&error.to_string());
+            return self.unwritable(&error);
         }
         let body = match writer.finish().await {
             Ok(body) => body,
-            Err(error) => return self.unwritable(&error.to_string()),
+            Err(error) => return self.unwritable(&error),
         };
         self.examine(collected, body).await
     }
 
     /// Blocks from the socket through the decoder to header and body; bytes of the message.
+    ///
+    /// When the body cannot be written, the rest of the message is read and dropped: it must never be taken for commands.
     async fn receive(&mut self, collector: &mut Collector, writer: &mut BodyWriter) -> (End, u64) {
         let features = self.session.features();
         let mut decoder = Decoder::new(features.bare_lf, features.bare_cr);
@@ -70,6 +73,7 @@ impl Drive {
         let (mut lines, mut body) = (Vec::new(), Vec::new());
         let mut size = FIRST_BLOCK;
         let mut total = 0u64;
+        let mut unwritable = None;
         loop {
             let Some(input) = self.wire.block(limit, size).await else { return (End::TimedOut, total) };
             if input.is_empty() {
@@ -95,11 +99,13 @@ impl Drive {
                 Progress::BareLf => Some(End::Bare("Bare linefeed (LF) not allowed")),
                 Progress::BareCr => Some(End::Bare("Bare carriage return (CR) not allowed")),
             };
-            if let Err(error) = writer.write(&body).await {
-                return (End::Unwritable(error.to_string()), total);
+            if unwritable.is_none() {
+                unwritable = writer.write(&body).await.err();
             }
-            if let Some(end) = end {
-                return (end, total);
+            match (end, unwritable.take()) {
+                (Some(End::Dot), Some(error)) => return (End::Unwritable(error), total),
+                (Some(end), _) => return (end, total),
+                (None, error) => unwritable = error,
             }
         }
     }
@@ -133,12 +139,23 @@ impl Drive {
         outcome
     }
 
-    fn unwritable(&mut self, error: &str) -> Outcome {
+    fn unwritable(&mut self, error: &queue::Error) -> Outcome {
         self.session.note_from(b"");
         self.log_notes();
-        let id = self.session.id().as_str().to_owned();
-        self.server.site.log.system_error(Id::Queue(&id), "root", error);
-        Outcome::Refused(Refusal::new(451, Status(4, 3, 0), "queue file write error"))
+        self.put_off(error)
+    }
+
+    /// The queue could not take the message.
+    fn put_off(&self, error: &queue::Error) -> Outcome {
+        let log = &self.server.site.log;
+        let id = Id::Queue(self.session.id().as_str());
+        if error.is_out_of_space() {
+            log.system_error(id, "root", error.peer_text());
+        } else {
+            log.system_error(id, "root", error);
+        }
+        let (code, status) = error.status();
+        Outcome::Refused(Refusal::new(code, status, error.peer_text()))
     }
 
     /// The message is here: header rulesets, limits, `check_eoh`, `check_eom`.
@@ -342,11 +359,7 @@ impl Drive {
         };
         let held = match committed {
             Ok(held) => held,
-            Err(error) => {
-                site.log.system_error(Id::Queue(id.as_str()), "root", &error);
-                let (code, status) = error.status();
-                return Outcome::Refused(Refusal::new(code, status, error.peer_text()));
-            }
+            Err(error) => return self.put_off(&error),
         };
         if let Some(reason) = is_held {
             let mailer = self.first_mailer();
