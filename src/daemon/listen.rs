@@ -122,6 +122,8 @@ fn server(engine: &Arc<Engine>, listener: &Listener) -> Server {
     let site = &engine.site;
     let options = &site.config.options;
     let port = &listener.port;
+    // What is wrong with certificates is told now, not to the first client.
+    site.tls.server();
     let setting = Setting {
         config: Arc::clone(&site.config),
         host: site.host.clone(),
@@ -129,7 +131,6 @@ fn server(engine: &Arc<Engine>, listener: &Listener) -> Server {
         modifiers: port.modifiers,
         delivery_mode: port.delivery_mode.unwrap_or(options.delivery_mode),
         help: help_text(site),
-        has_tls: site.tls.server().is_some(),
         is_smtps: port.modifiers.has(b's'),
         is_stdio: false,
     };
@@ -137,7 +138,7 @@ fn server(engine: &Arc<Engine>, listener: &Listener) -> Server {
         site: Arc::clone(site),
         setting: Arc::new(setting),
         bound: Some(listener.address),
-        tls: site.tls.server(),
+        offers_tls: true,
         deliverer: Arc::new(Handle(Arc::clone(engine))),
         queue_la: port.queue_la.or(options.queue_la).filter(|limit| *limit > 0),
         stop: engine.stopping(),

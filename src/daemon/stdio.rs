@@ -29,7 +29,6 @@ pub async fn run(site: &Arc<Site>) -> Exit {
         modifiers: options.direct_submission_modifiers.unwrap_or(LetterSet::EMPTY),
         delivery_mode: options.delivery_mode,
         help: super::listen::help_text(site),
-        has_tls: false,
         is_smtps: false,
         is_stdio: true,
     };
@@ -37,7 +36,7 @@ pub async fn run(site: &Arc<Site>) -> Exit {
         site: Arc::clone(site),
         setting: Arc::new(setting),
         bound: None,
-        tls: None,
+        offers_tls: false,
         deliverer: Arc::new(Handle(Arc::clone(&engine))),
         queue_la: options.queue_la.filter(|limit| *limit > 0),
         stop: engine.stopping(),

@@ -1,11 +1,13 @@
 //! TLS contexts from options: key material read through the port, settings put together.
 //!
-//! A side is set up when it is first needed: who never connects must not complain of the keys for it.
+//! A side is set up when it is first needed: who never connects must not complain of the keys for it. It is set up again
+//! when its files changed, so that a renewed certificate counts without a restart.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -15,8 +17,10 @@ use crate::log::{Id, Level, Logger, Priority};
 use crate::monitor::Port;
 use crate::net::tls::features::{self, DEFAULT_OPTIONS, Features};
 use crate::net::tls::{
-    ClientContext, DhParameters, Identity, Notice, PemFile, Role, ServerContext, SessionSettings, Settings,
+    ClientContext, DhParameters, Identity, Notice, PemFile, Refusal, Role, ServerContext, SessionSettings, Settings,
 };
+use crate::sys::clock;
+use crate::sys::file::{self, Facts};
 use crate::sys::safefile::Purpose;
 
 /// Contexts of both sides; a missing one was explained in the log.
@@ -24,33 +28,78 @@ pub struct Tls {
     config: Arc<Config>,
     port: Port,
     log: Logger,
-    server: OnceLock<Option<ServerContext>>,
-    client: OnceLock<Option<ClientContext>>,
+    server: Mutex<Side<ServerContext>>,
+    client: Mutex<Side<ClientContext>>,
 }
+
+/// The context of one side, once it was needed.
+struct Side<C> {
+    context: Option<C>,
+    /// Its files when it was built; `None` before.
+    files: Option<Vec<Stamp>>,
+    looked_at: Instant,
+}
+
+/// A file or directory, and what it was when it was last read; `None` when it was not there.
+type Stamp = (PathBuf, Option<Facts>);
 
 impl Tls {
     pub(super) fn new(config: Arc<Config>, port: Port, log: Logger) -> Self {
-        Self { config, port, log, server: OnceLock::new(), client: OnceLock::new() }
+        Self { config, port, log, server: Mutex::new(Side::unbuilt()), client: Mutex::new(Side::unbuilt()) }
     }
 
     /// Accepts TLS; `None` when STARTTLS is not to be offered.
     pub fn server(&self) -> Option<ServerContext> {
-        let build = || {
-            let (context, notices) = ServerContext::build(&self.settings(Role::Server)?);
-            tell(&self.log, notices);
-            context.ok()
-        };
-        self.server.get_or_init(build).clone()
+        self.side(&self.server, Role::Server, ServerContext::build)
     }
 
     /// Makes TLS connections.
     pub fn client(&self) -> Option<ClientContext> {
-        let build = || {
-            let (context, notices) = ClientContext::build(&self.settings(Role::Client)?);
+        self.side(&self.client, Role::Client, ClientContext::build)
+    }
+
+    /// The context of a side: built, or built again when files changed. While changed files cannot be used, the context made
+    /// of the earlier ones stays.
+    fn side<C: Clone>(
+        &self,
+        side: &Mutex<Side<C>>,
+        role: Role,
+        build: impl Fn(&Settings) -> (Result<C, Refusal>, Vec<Notice>),
+    ) -> Option<C> {
+        let mut side = side.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = clock::monotonic().duration_since(side.looked_at) >= LOOK_AGAIN;
+        if side.files.is_some() && !is_due {
+            return side.context.clone();
+        }
+        side.looked_at = clock::monotonic();
+        let files = self.files(role);
+        if side.files.as_ref() == Some(&files) {
+            return side.context.clone();
+        }
+        if side.files.is_some() {
+            let text = format!("STARTTLS={}: files changed, reading them again", role.word());
+            self.log.write(Level::TLS, Priority::Info, Id::None, text);
+        }
+        side.files = Some(files);
+        if let Some(settings) = self.settings(role) {
+            let (context, notices) = build(&settings);
             tell(&self.log, notices);
-            context.ok()
+            side.context = context.ok().or(side.context.take());
+        }
+        side.context.clone()
+    }
+
+    /// What the context of a side is made of, as it is now.
+    fn files(&self, role: Role) -> Vec<Stamp> {
+        let options = &self.config.options;
+        let (certificates, keys) = match role {
+            Role::Server => (&options.server_cert_file, &options.server_key_file),
+            Role::Client => (&options.client_cert_file, &options.client_key_file),
         };
-        self.client.get_or_init(build).clone()
+        let shared = [&options.ca_cert_file, &options.ca_cert_path, &options.crl_file, &options.crl_path];
+        let dh = options.dh_parameters.as_ref().filter(|name| role == Role::Server && name.starts_with(b"/"));
+        let names = certificates.iter().chain(keys).chain(shared.into_iter().flatten()).chain(dh);
+        names.map(|name| (path(name), file::facts_of(&path(name)).ok())).collect()
     }
 
     /// Settings of one connection. Errors: which file of the identity cannot be used, and why.
@@ -87,6 +136,12 @@ impl Tls {
         }
         let settings = settings(&self.config, role, &self.port, &self.log);
         (self.config.options.crl_file.is_none() || settings.crl_file.is_some()).then_some(settings)
+    }
+}
+
+impl<C> Side<C> {
+    fn unbuilt() -> Self {
+        Self { context: None, files: None, looked_at: clock::monotonic() }
     }
 }
 
@@ -183,3 +238,5 @@ fn path(name: &[u8]) -> PathBuf {
 
 /// Largest key or certificate file.
 const PEM_BYTES: usize = 4 * 1024 * 1024;
+/// How often files are looked at, at most.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);

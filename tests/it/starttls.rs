@@ -87,3 +87,29 @@ fn mail_comes_in_over_tls() {
     until(LIMIT, "it is in the mailbox", || mta.mailbox("you").contains("hidden"));
     assert!(mta.mailbox("you").contains("verify=NO)"), "{}", mta.mailbox("you"));
 }
+
+#[test]
+fn a_renewed_certificate_counts_without_a_restart() {
+    let sandbox = Sandbox::new();
+    let authority = Authority::new(&sandbox.path("tls"));
+    authority.sign("a.test");
+    let mta = sandbox.mta("a", 1, &authority.options("a.test"));
+    let _daemon = mta.start();
+    let shown = || Client::connect(mta.port).start_tls().certificate();
+    let file = authority.path("a.test", "crt");
+    assert_eq!(shown(), std::fs::read(&file).unwrap());
+
+    // Half of a renewal: the pair does not match, and the earlier one stays.
+    let (before, key) = (shown(), std::fs::read(authority.path("a.test", "key")).unwrap());
+    authority.sign("a.test");
+    let new_key = std::fs::read(authority.path("a.test", "key")).unwrap();
+    std::fs::write(authority.path("a.test", "key"), key).unwrap();
+    until(LIMIT, "the mismatch is told", || {
+        assert_eq!(shown(), before);
+        mta.log().contains("SSL_CTX_check_private_key failed")
+    });
+    assert_eq!(shown(), before);
+
+    std::fs::write(authority.path("a.test", "key"), new_key).unwrap();
+    until(LIMIT, "the new certificate is shown", || shown() == std::fs::read(&file).unwrap());
+}

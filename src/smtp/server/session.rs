@@ -180,6 +180,8 @@ pub struct Session {
     pub(super) refusal: Option<Refusal>,
     pub(super) discards: bool,
     pub(super) is_tls: bool,
+    /// Whether certificate and key are loaded.
+    pub has_tls: bool,
     pub(super) is_authenticated: bool,
     /// Mechanisms of AUTH.
     pub(super) mechanisms: Offer,
@@ -204,6 +206,7 @@ impl Session {
     pub fn new(setting: Arc<Setting>, scope: Scope, id: QueueId) -> Self {
         Self {
             is_tls: setting.is_smtps,
+            has_tls: false,
             setting,
             client: Client::default(),
             features: Features::default(),
@@ -645,7 +648,7 @@ impl Session {
     }
 
     pub(super) fn offers_tls(&self) -> bool {
-        self.setting.has_tls && !self.is_tls && !self.setting.modifiers.has(b'S') && !self.features.has(b'S')
+        self.has_tls && !self.is_tls && !self.setting.modifiers.has(b'S') && !self.features.has(b'S')
     }
 }
 

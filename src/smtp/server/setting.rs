@@ -23,8 +23,6 @@ pub struct Setting {
     pub delivery_mode: DeliveryMode,
     /// Text of the help file; `None` when it cannot be read.
     pub help: Option<Bytes>,
-    /// Whether certificate and key are loaded.
-    pub has_tls: bool,
     /// Whether TLS begins with the first byte (`M=s`).
     pub is_smtps: bool,
     /// On standard input and output (`-bs`): no `check_relay`, no pause.

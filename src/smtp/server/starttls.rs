@@ -22,11 +22,11 @@ impl Session {
             self.reply(501, Status(5, 5, 2), "Syntax error (no parameters allowed)");
             return Action::Read;
         }
-        if self.setting.has_tls && !self.is_tls && !self.offers_tls() {
+        if self.has_tls && !self.is_tls && !self.offers_tls() {
             self.reply(503, Status(5, 5, 0), "TLS not available");
             return Action::Read;
         }
-        if self.is_tls || !self.setting.has_tls {
+        if self.is_tls || !self.has_tls {
             self.reply(454, Status(4, 3, 3), "TLS not available after start");
             return Action::Read;
         }

@@ -38,7 +38,6 @@ impl World {
             modifiers: LetterSet::EMPTY,
             delivery_mode: DeliveryMode::Background,
             help: None,
-            has_tls: false,
             is_smtps: false,
             is_stdio: false,
             config: Arc::new(config),

@@ -116,6 +116,12 @@ impl Client {
         plain.handshake()
     }
 
+    /// The server's certificate, in PEM.
+    pub fn certificate(&self) -> Vec<u8> {
+        let Wire::Tls(tls) = self.reader.get_ref() else { panic!("TLS is not on") };
+        tls.ssl().peer_certificate().unwrap().to_pem().unwrap()
+    }
+
     /// The handshake alone.
     pub fn handshake(self) -> Self {
         let Wire::Plain(stream) = self.reader.into_inner() else { panic!("TLS is on already") };

@@ -69,8 +69,8 @@ pub struct Server {
     pub setting: Arc<Setting>,
     /// Where the listener is bound.
     pub bound: Option<SocketAddr>,
-    /// Certificate and key.
-    pub tls: Option<ServerContext>,
+    /// Whether TLS may be spoken here at all.
+    pub offers_tls: bool,
     /// Takes messages.
     pub deliverer: Arc<dyn Deliverer>,
     /// Load above which messages only queue.
@@ -103,6 +103,8 @@ pub async fn session(stream: Stream, server: Arc<Server>, peer: Peer) {
     }
     let mut session = Session::new(Arc::clone(&server.setting), scope, id);
     session.client = client;
+    let tls = server.offers_tls.then(|| server.site.tls.server()).flatten();
+    session.has_tls = tls.is_some();
     let around = Surroundings { local: peer.local, remote: peer.remote, ..Surroundings::default() };
     let stop = server.stop.clone();
     let mut drive = Drive {
@@ -112,6 +114,7 @@ pub async fn session(stream: Stream, server: Arc<Server>, peer: Peer) {
         server,
         around,
         exchange: None,
+        tls,
         tls_settings: SessionSettings::default(),
     };
     if drive.server.setting.is_smtps && !Box::pin(drive.handshake()).await {
@@ -128,6 +131,8 @@ struct Drive {
     server: Arc<Server>,
     around: Surroundings,
     exchange: Option<Exchange>,
+    /// Certificate and key.
+    tls: Option<ServerContext>,
     /// Of the handshake that comes next.
     tls_settings: SessionSettings,
 }
@@ -365,7 +370,7 @@ impl Drive {
                 return false;
             }
         };
-        if let Some(Err(error)) = self.server.tls.as_ref().map(|context| context.check(&settings)) {
+        if let Some(Err(error)) = self.tls.as_ref().map(|context| context.check(&settings)) {
             let text = format!("STARTTLS=server, error: {error}");
             site.log.write(Level::TLS, Priority::Warning, Id::None, text);
             return false;
@@ -375,7 +380,7 @@ impl Drive {
     }
 
     async fn handshake(&mut self) -> bool {
-        let Some(context) = self.server.tls.clone() else { return false };
+        let Some(context) = self.tls.clone() else { return false };
         let Some(stream) = self.wire.take_stream() else { return false };
         let features = self.session.features();
         let ask = if features.has(b'V') { Some(false) } else { features.has(b'v').then_some(true) };
