@@ -4,32 +4,34 @@
 //! and exit codes). Never: leaves half a map behind; the file appears when it is complete.
 
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 
+use super::database::{self, End, Target, before_nul, own_name};
+use super::finish::finish;
+use super::progress::Progress;
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::maps::file::build::{Duplicates, Entries};
-use crate::maps::file::replace::Replacement;
-use crate::maps::file::{self, Database, Kind};
-use crate::sys::safefile::{self, Judge, Purpose, Refusal};
-use crate::sys::{env, user};
+use crate::maps::file::{self, Kind};
+use crate::sys::env;
+use crate::sys::safefile::Judge;
 
 #[derive(Debug, Parser)]
-#[command(disable_help_flag = true, disable_version_flag = true)]
+#[command(disable_help_flag = true, disable_version_flag = true, args_override_self = true)]
 struct Args {
-    #[arg(short = 'C', default_value = "/etc/mail/sendmail.cf")]
+    #[arg(short = 'C', default_value = "/etc/mail/sendmail.cf", allow_hyphen_values = true)]
     configuration: PathBuf,
     #[arg(short = 'N')]
     with_nul: bool,
     /// Memory for caches: accepted, the file is built at once.
-    #[arg(short = 'c')]
+    #[arg(short = 'c', allow_hyphen_values = true)]
     _cache: Option<OsString>,
-    #[arg(short = 'D', default_value = "#")]
+    #[arg(short = 'D', default_value = "#", allow_hyphen_values = true)]
     comment: OsString,
     #[arg(short = 'd')]
     duplicates: bool,
@@ -37,9 +39,9 @@ struct Args {
     empty_values: bool,
     #[arg(short = 'f')]
     keep_case: bool,
-    /// Type to fall back on: accepted, the types here never fail over.
-    #[arg(short = 'i')]
-    _fallback: Option<OsString>,
+    /// Class for a map that is given with an empty class and that the configuration does not have.
+    #[arg(short = 'i', allow_hyphen_values = true)]
+    fallback: Option<OsString>,
     #[arg(short = 'l')]
     list: bool,
     #[arg(short = 'o')]
@@ -48,7 +50,7 @@ struct Args {
     replace: bool,
     #[arg(short = 's')]
     unchecked: bool,
-    #[arg(short = 't')]
+    #[arg(short = 't', allow_hyphen_values = true)]
     separator: Option<OsString>,
     #[arg(short = 'u')]
     dump: bool,
@@ -65,33 +67,14 @@ pub fn main() -> ExitCode {
     let mut stdout = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let exit = run(env::args(), stdin, &mut stdout, &mut io::stderr().lock());
     let flushed = stdout.flush();
-    ExitCode::from(if flushed.is_err() && exit == Exit::OK { Exit::IOERR.0 } else { exit.0 })
+    finish(if flushed.is_err() && exit == Exit::OK { Exit::IOERR } else { exit })
 }
 
 /// The program with everything it touches passed in, except for map files.
 pub fn run(args: Vec<OsString>, input: impl BufRead, out: &mut dyn Write, errors: &mut dyn Write) -> Exit {
-    let name = args.first().map(|path| Path::new(path).file_name().unwrap_or(path).to_string_lossy().into_owned());
-    let name = name.unwrap_or_else(|| "makemap".to_owned());
-    match Program::new(&name, args).and_then(|program| program.run(input, out, errors)) {
-        Ok(exit) => exit,
-        Err(End { exit, text }) => {
-            // Nobody is left to be told when standard error is gone.
-            let _ = errors.write_all(text.as_bytes());
-            exit
-        }
-    }
-}
-
-/// An end before the work is done.
-struct End {
-    exit: Exit,
-    text: String,
-}
-
-impl From<io::Error> for End {
-    fn from(e: io::Error) -> Self {
-        Self { exit: Exit::IOERR, text: format!("makemap: {}\n", safefile::error_text(&e)) }
-    }
+    let name = own_name(&args, "makemap");
+    let ended = Program::new(&name, args).and_then(|program| program.run(input, out, errors));
+    ended.unwrap_or_else(|end| end.tell(&name, errors))
 }
 
 struct Program {
@@ -101,129 +84,68 @@ struct Program {
     map: Vec<u8>,
 }
 
+/// What `-l` prints, and `-x` with what the names of files end in.
+const CLASSES: &[(&str, &str)] = &[("hash", "db"), ("btree", "db"), ("cdb", "cdb"), ("implicit", "")];
+
 impl Program {
     fn new(name: &str, args: Vec<OsString>) -> Result<Self, End> {
         let indent = name.len();
-        let usage = || End {
-            exit: Exit::USAGE,
-            text: format!(
-                "Usage: {name} [-C cffile] [-N] [-c cachesize] [-D commentchar]\n       \
-                 {:indent$} [-d] [-e] [-f] [-i type] [-l] [-o] [-r] [-s] [-t delimiter]\n       \
-                 {:indent$} [-u] [-v] type mapname\n",
-                "", ""
-            ),
-        };
-        let mut args = Args::try_parse_from(args).map_err(|_| usage())?;
+        let usage = format!(
+            "Usage: {name} [-C cffile] [-N] [-c cachesize] [-D commentchar]\n       \
+             {:indent$} [-d] [-e] [-f] [-i type] [-l] [-o] [-r] [-s] [-t delimiter]\n       \
+             {:indent$} [-u] [-v] type mapname\n",
+            "", ""
+        );
+        let mut args = Args::try_parse_from(args).map_err(|e| database::misuse(name, &e, &usage))?;
         let words = std::mem::take(&mut args.words);
         let (class, map) = match <[OsString; 2]>::try_from(words) {
             Ok([class, map]) => (class.into_vec(), map.into_vec()),
             Err(_) if args.list || args.extensions => (Vec::new(), Vec::new()),
-            Err(_) => return Err(usage()),
+            Err(_) => return Err(End::Told(Exit::USAGE, usage)),
         };
         Ok(Self { name: name.to_owned(), args, class, map })
     }
 
     fn run(&self, input: impl BufRead, out: &mut dyn Write, errors: &mut dyn Write) -> Result<Exit, End> {
-        if self.args.list {
-            out.write_all(b"hash\nbtree\nimplicit\n")?;
+        if self.args.list || self.args.extensions {
+            for (class, suffix) in CLASSES {
+                let suffix = if self.args.list { String::new() } else { format!(":{suffix}") };
+                writeln!(out, "{class}{suffix}")?;
+            }
             return Ok(Exit::OK);
         }
-        if self.args.extensions {
-            out.write_all(b"hash:db\nbtree:db\nimplicit:\n")?;
-            return Ok(Exit::OK);
-        }
-        let judge = self.judge(errors)?;
-        let kind = self.kind()?;
+        let configuration = database::configuration(&self.name, &self.args.configuration)?;
+        let judge = database::judge(&configuration, self.args.unchecked, errors)?;
+        let target = Target::new(&self.name, self.class(&configuration)?, self.map.clone())?;
         if self.args.dump {
-            return self.dump(kind, &judge, out);
+            return self.dump(&target, &judge, out, errors);
         }
         if self.args.separator.as_ref().is_some_and(|separator| separator.is_empty()) {
             errors.write_all(b"Invalid separator\n")?;
         }
-        self.build(kind.unwrap_or(Kind::Hash), &judge, input, out, errors)
+        self.build(&target, &judge, input, out, errors)
     }
 
-    /// Reads the configuration for `TrustedUser`, who owns the maps that root makes.
-    fn judge(&self, errors: &mut dyn Write) -> Result<Judge, End> {
-        let path = &self.args.configuration;
-        let unreadable = |e: &io::Error| End {
-            exit: Exit::NOINPUT,
-            text: format!("makemap: {}: {}\n", path.display(), safefile::error_text(e)),
-        };
-        let text = crate::sys::file::read_following(path, CF_LIMIT).map_err(|e| unreadable(&e))?;
-        let uid = user::effective_uid();
-        let mut trusted_uid = None;
-        if let Some(name) = trusted_user(&text) {
-            let number = std::str::from_utf8(name).ok().and_then(|n| n.parse().ok());
-            trusted_uid = number.or_else(|| user::by_name(name).ok().flatten().map(|account| account.uid));
-            if trusted_uid.is_none() {
-                writeln!(errors, "TrustedUser: unknown user {}", shown(name))?;
-            }
+    /// The class given; an empty one stands for that of the `K` line which names the file.
+    fn class(&self, configuration: &[u8]) -> Result<Vec<u8>, End> {
+        if !self.class.is_empty() {
+            return Ok(self.class.clone());
         }
-        Ok(Judge { uid, dont_blame: if self.args.unchecked { u64::MAX } else { 0 }, trusted_uid })
+        let declared = configuration.split(|byte| *byte == b'\n').find_map(|line| {
+            let mut words = line.strip_prefix(b"K")?.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+            let class = words.nth(1)?;
+            let is_file = class == b"implicit" || Kind::of_class(class).is_some();
+            (is_file && words.any(|word| word == self.map)).then(|| class.to_vec())
+        });
+        let fallback = || self.args.fallback.as_ref().map(|class| class.as_bytes().to_vec());
+        declared.or_else(fallback).ok_or_else(|| {
+            let (map, cf) = (shown(&self.map), self.args.configuration.display());
+            End::Told(Exit::DATAERR, format!("{}: mapfile {map}: not found in {cf}\n", self.name))
+        })
     }
 
-    /// The kind of file; `None` for `implicit`, which takes what is there.
-    fn kind(&self) -> Result<Option<Kind>, End> {
-        let compiled = |feature| End {
-            exit: Exit::CANTCREAT,
-            text: format!(
-                "{}: Need to recompile with -D{feature} for {} support\n",
-                self.name,
-                String::from_utf8_lossy(&self.class)
-            ),
-        };
-        match self.class.as_slice() {
-            b"hash" => Ok(Some(Kind::Hash)),
-            b"btree" => Ok(Some(Kind::Btree)),
-            b"implicit" => Ok(None),
-            b"dbm" => Err(compiled("NDBM")),
-            b"cdb" => Err(compiled("CDB")),
-            _ => Err(self.cannot_open(&"Unknown database type")),
-        }
-    }
-
-    fn cannot_open(&self, why: &dyn std::fmt::Display) -> End {
-        let (class, map) = (shown(&self.class), shown(&self.map));
-        End { exit: Exit::CANTCREAT, text: format!("{}: error opening type {class} map {map}: {why}\n", self.name) }
-    }
-
-    fn bad_file(&self, error: &file::Error) -> End {
-        match error {
-            file::Error::Io(e) => self.cannot_open(&safefile::error_text(e)),
-            file::Error::Format => self.cannot_open(&"Invalid argument"),
-            other => self.cannot_open(other),
-        }
-    }
-
-    fn path(&self) -> PathBuf {
-        let mut path = self.map.clone();
-        if !path.ends_with(b".db") {
-            path.extend_from_slice(b".db");
-        }
-        OsString::from_vec(path).into()
-    }
-
-    /// The judge for a directory that others may write to: the original only warns.
-    fn with_warnings(&self, judge: &Judge, errors: &mut dyn Write) -> Result<Judge, End> {
-        let path = self.path();
-        let forgiving = Judge { dont_blame: judge.dont_blame | 1 << 8, ..*judge };
-        if let Err(Refusal::Rule(fault)) = safefile::check(&path, Purpose::Map, &Judge { dont_blame: 0, ..*judge })
-            && matches!(fault, safefile::Fault::WorldWritableDirectory | safefile::Fault::GroupWritableDirectory)
-        {
-            let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            writeln!(errors, "WARNING: {} {}", fault.text(), parent.display())?;
-        }
-        Ok(forgiving)
-    }
-
-    fn dump(&self, kind: Option<Kind>, judge: &Judge, out: &mut dyn Write) -> Result<Exit, End> {
-        let forgiving = Judge { dont_blame: judge.dont_blame | 1 << 8, ..*judge };
-        let opened = safefile::open(&self.path(), Purpose::Map, &forgiving).map_err(|e| self.cannot_open(&e))?;
-        let database = Database::open(opened.file).map_err(|e| self.bad_file(&e))?;
-        if kind.is_some_and(|kind| kind != database.kind()) {
-            return Err(self.cannot_open(&"Invalid argument"));
-        }
+    fn dump(&self, target: &Target, judge: &Judge, out: &mut dyn Write, errors: &mut dyn Write) -> Result<Exit, End> {
+        let database = target.open(judge, errors)?;
         let separator = self.separator().unwrap_or(b'\t');
         let mut line = Vec::new();
         let mut failed = None;
@@ -239,7 +161,7 @@ impl Program {
         if let Some(e) = failed {
             return Err(e.into());
         }
-        result.map_err(|e| self.bad_file(&e))?;
+        result.map_err(|e| target.bad_file(&e))?;
         Ok(Exit::OK)
     }
 
@@ -249,28 +171,35 @@ impl Program {
 
     fn build(
         &self,
-        kind: Kind,
+        target: &Target,
         judge: &Judge,
         input: impl BufRead,
         out: &mut dyn Write,
         errors: &mut dyn Write,
     ) -> Result<Exit, End> {
-        let judge = self.with_warnings(judge, errors)?;
-        let replacement = Replacement::begin(&self.path(), &judge).map_err(|e| self.cannot_open(&e))?;
+        let replacement = target.begin(judge, errors)?;
         let mut entries = Entries::default();
-        if self.args.append
-            && let Some(old) = replacement.old()
-        {
-            self.take_over(old, kind, &mut entries).map_err(|e| self.bad_file(&e))?;
+        let (mut kind, mut keeps) = (target.kind(), false);
+        if self.args.append {
+            let absent = target.cannot_open(&"No such file or directory");
+            (kind, keeps) = target.take_over(&replacement, |_| true, &mut entries)?.ok_or(absent)?;
+            if self.args.duplicates && !keeps {
+                return Err(target.bad_file(&file::Error::Format));
+            }
+            keeps &= kind != Kind::Cdb;
         }
-        let mut complaints = self.read(input, &mut entries, out)?;
+        let mut progress = Progress::new(&self.name, !self.args.verbose && io::stderr().is_terminal());
+        let mut complaints = self.read(input, &mut entries, &mut progress, out, errors)?;
+        progress.say(format_args!("writing {} entries", entries.len()), errors);
         let duplicates = match () {
-            () if self.args.duplicates => Duplicates::Keep,
+            () if self.args.duplicates || keeps && self.args.replace => Duplicates::Keep,
+            () if keeps => Duplicates::KeepOld,
             () if self.args.replace => Duplicates::Replace,
             () => Duplicates::Refuse,
         };
-        let refused = entries.write(kind, duplicates, replacement.file()).map_err(|e| self.bad_file(&e))?;
+        let refused = entries.write(kind, duplicates, replacement.file()).map_err(|e| target.bad_file(&e))?;
         replacement.commit()?;
+        progress.end(errors);
         complaints.extend(
             refused
                 .iter()
@@ -278,25 +207,9 @@ impl Program {
         );
         complaints.sort_by_key(|(line, _)| *line);
         for (line, text) in &complaints {
-            writeln!(errors, "{}: {}: line {line}: {text}", self.name, shown(&self.map))?;
+            writeln!(errors, "{}: {}: line {line}: {text}", self.name, target.map())?;
         }
         Ok(if complaints.is_empty() { Exit::OK } else { Exit::DATAERR })
-    }
-
-    /// Reads the entries of the file that is appended to.
-    fn take_over(&self, old: &std::fs::File, kind: Kind, entries: &mut Entries) -> Result<(), file::Error> {
-        let old = old.try_clone()?;
-        if old.metadata()?.len() == 0 {
-            return Ok(());
-        }
-        let database = Database::open(old)?;
-        if database.kind() != kind && self.class != b"implicit" {
-            return Err(file::Error::Format);
-        }
-        database.for_each(&mut |key, value| {
-            entries.push(key, value, 0);
-            true
-        })
     }
 
     /// Reads lines into `entries`; returns what is wrong with them.
@@ -304,7 +217,9 @@ impl Program {
         &self,
         mut input: impl BufRead,
         entries: &mut Entries,
+        progress: &mut Progress,
         out: &mut dyn Write,
+        errors: &mut dyn Write,
     ) -> Result<Vec<(u32, String)>, End> {
         let comment = self.args.comment.as_bytes().first().copied();
         let mut complaints = Vec::new();
@@ -313,20 +228,27 @@ impl Program {
         let mut value = Vec::new();
         for number in 1u32.. {
             line.clear();
-            let read = (&mut input).take(LINE as u64 + 1).read_until(b'\n', &mut line)?;
+            let read = (&mut input).take(LINE as u64).read_until(b'\n', &mut line)?;
             if read == 0 {
                 break;
             }
             let text = line.strip_suffix(b"\n").unwrap_or(&line);
-            if text.len() == line.len() && line.len() >= LINE {
-                skip_line(&mut input)?;
+            progress.line(number, errors);
+            if text.len() > LINE - 2 {
+                if text.len() == line.len() {
+                    skip_line(&mut input)?;
+                }
                 complaints.push((number, format!("line too long ({LINE} bytes max)")));
                 continue;
             }
             if text.is_empty() || text.first() == comment.as_ref() {
                 continue;
             }
-            if self.separator().is_none() && text.first().is_some_and(u8::is_ascii_whitespace) {
+            if memchr::memchr(0, text).is_some() {
+                complaints.push((number, "syntax error (NUL byte)".to_owned()));
+                continue;
+            }
+            if self.separator().is_none() && text.first().is_some_and(|byte| is_space(*byte)) {
                 complaints.push((number, "syntax error (leading space)".to_owned()));
                 continue;
             }
@@ -358,7 +280,7 @@ impl Program {
     fn split<'l>(&self, text: &'l [u8]) -> (&'l [u8], &'l [u8]) {
         let is_separator = |byte: &u8| match self.separator() {
             Some(separator) => *byte == separator,
-            None => byte.is_ascii_whitespace(),
+            None => is_space(*byte),
         };
         let Some(at) = text.iter().position(is_separator) else { return (text, &[]) };
         let (key, rest) = text.split_at(at);
@@ -367,10 +289,13 @@ impl Program {
     }
 }
 
-/// Longest line, bytes; the original's buffer.
+/// Longest line with its newline and one byte more; the original's buffer.
 const LINE: usize = 1024;
-/// Largest configuration file read for `TrustedUser`, bytes.
-const CF_LIMIT: usize = 16 << 20;
+
+/// What isspace(3) takes for white space.
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
+}
 
 /// Reads to the end of a line that is not wanted.
 fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
@@ -386,26 +311,6 @@ fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
             return Ok(());
         }
     }
-}
-
-/// Keys and values written with `-N` end in a NUL that is not shown.
-fn before_nul(item: &[u8]) -> &[u8] {
-    item.strip_suffix(b"\0").unwrap_or(item)
-}
-
-/// The value of `O TrustedUser=` in a configuration, the last one when there are several.
-fn trusted_user(text: &[u8]) -> Option<&[u8]> {
-    let value = |line: &'_ [u8]| -> Option<usize> {
-        let rest = line.strip_prefix(b"O")?;
-        let rest = rest.trim_ascii_start();
-        if rest.len() == line.len() - 1 || !crate::base::bytes::starts_with_ignore_case(rest, b"TrustedUser") {
-            return None;
-        }
-        let value = rest.get(b"TrustedUser".len()..)?.trim_ascii_start().strip_prefix(b"=")?;
-        Some(line.len() - value.len())
-    };
-    let lines = text.split(|byte| *byte == b'\n');
-    lines.rev().find_map(|line| line.get(value(line)?..).map(<[u8]>::trim_ascii))
 }
 
 #[cfg(test)]
@@ -474,26 +379,64 @@ mod tests {
         for (class, text) in [
             ("foo", "makemap: error opening type foo map DIR/map: Unknown database type\n"),
             ("dbm", "makemap: Need to recompile with -DNDBM for dbm support\n"),
+            ("HASH", "makemap: error opening type HASH map DIR/map: Unknown database type\n"),
         ] {
             assert_eq!(case.run(&[class], ""), (73, String::new(), text.to_owned()));
         }
         assert_eq!(case.run(&["-u", "hash"], "").0, 73);
-        assert_eq!(case.run(&["-Z", "hash"], "").0, 64);
+        assert_eq!(
+            case.run(&["-o", "hash"], "").2,
+            "makemap: error opening type hash map DIR/map: No such file or directory\n"
+        );
+        assert_eq!(case.run(&[""], "").2, "makemap: mapfile DIR/map: not found in DIR/cf\n");
+        for (flag, text) in [("-Z", "invalid option -- 'Z'"), ("-c", "option requires an argument -- 'c'")] {
+            let mut errors = Vec::new();
+            let args = ["makemap", flag].map(OsString::from).to_vec();
+            assert_eq!(run(args, &b""[..], &mut Vec::new(), &mut errors), Exit::USAGE);
+            assert!(String::from_utf8(errors).unwrap().starts_with(&format!("makemap: {text}\nUsage: makemap [")));
+        }
     }
 
     #[test]
     fn a_line_too_long_is_left_out() {
         let case = Case::new();
-        let input = format!("k {}\nz y", "v".repeat(3000));
-        let (exit, _, errors) = case.run(&["hash"], &input);
-        assert_eq!((exit, errors.as_str()), (65, "makemap: DIR/map: line 1: line too long (1024 bytes max)\n"));
-        assert_eq!(case.run(&["-u", "hash"], "").1, "z\ty\n");
+        for (length, told) in [(1020, false), (1021, true), (1022, true), (1023, true), (3000, true)] {
+            let input = format!("k {}\nz y", "v".repeat(length));
+            let (exit, _, errors) = case.run(&["btree"], &input);
+            assert_eq!(exit, if told { 65 } else { 0 }, "{length}");
+            assert_eq!(errors.contains("line 1: line too long (1024 bytes max)\n"), told);
+            assert!(case.run(&["-u", "btree"], "").1.ends_with("z\ty\n"));
+        }
     }
 
     #[test]
-    fn the_trusted_user_is_read_from_the_configuration() {
-        assert_eq!(trusted_user(b"V10\nO TrustedUser=smmta\n"), Some(&b"smmta"[..]));
-        assert_eq!(trusted_user(b"#O TrustedUser=x\nO  trusteduser = y \n"), Some(&b"y"[..]));
-        assert_eq!(trusted_user(b"OTrustedUser=x\n"), None);
+    fn a_map_made_for_duplicates_keeps_them_when_more_is_added() {
+        let case = Case::new();
+        assert_eq!(case.run(&["-d", "btree"], "a 2\na 1\n").0, 0);
+        assert_eq!(case.run(&["-o", "btree"], "a 3\nb 4\n").0, 65);
+        assert_eq!(case.run(&["-o", "-r", "btree"], "a 5\n").0, 0);
+        assert_eq!(case.run(&["-u", "btree"], "").1, "a\t2\na\t1\na\t5\nb\t4\n");
+        let plain = Case::new();
+        assert_eq!(plain.run(&["btree"], "a 1\n").0, 0);
+        assert_eq!(plain.run(&["-o", "-d", "btree"], "a 2\n").0, 73);
+    }
+
+    #[test]
+    fn constant_databases_are_made_in_the_order_of_lines() {
+        let case = Case::new();
+        assert_eq!(case.run(&["cdb"], "z 1\na 2\nz 3\n").0, 65);
+        assert_eq!(case.run(&["-u", "cdb"], "").1, "z\t1\na\t2\n");
+        assert_eq!(case.run(&["-u", "implicit"], "").1, "z\t1\na\t2\n");
+        assert_eq!(case.run(&["-o", "-r", "cdb"], "a 4\n").0, 0);
+        assert_eq!(case.run(&["-u", "cdb"], "").1, "z\t1\na\t4\n");
+    }
+
+    #[test]
+    fn an_empty_class_is_looked_up_in_the_configuration() {
+        let case = Case::new();
+        let cf = format!("Kx btree -o {}\n", case.dir.path().join("map").display());
+        crate::sys::file::replace(&case.dir.path().join("cf"), cf.as_bytes(), 0o600).unwrap();
+        assert_eq!(case.run(&[""], "k v\n").0, 0);
+        assert_eq!(case.run(&["-u", "btree"], "").1, "k\tv\n");
     }
 }

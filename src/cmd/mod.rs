@@ -1,10 +1,12 @@
 //! Command lines: the sendmail personalities, `-bt`, and the companion programs.
 //!
 //! In: arguments, environment, standard input. Out: exit codes and text in the original's words. Documents: op guide 4,
-//! sendmail(8), makemap(8). Never: decides what a message means; that is the stations' work.
+//! sendmail(8), makemap(8), editmap(8), praliases(8). Never: decides what a message means; that is the stations' work.
 
 pub mod caller;
+mod database;
 mod dead_letter;
+pub mod editmap;
 pub mod finish;
 mod identity;
 pub mod invocation;
@@ -13,6 +15,8 @@ pub mod mailq;
 pub mod makemap;
 pub mod modes;
 mod newaliases;
+pub mod praliases;
+mod progress;
 mod queue_run;
 pub mod role;
 pub mod sendmail;

@@ -136,9 +136,8 @@ impl Source {
     /// The kind of database that a rebuild makes; `None` for classes that are not rebuilt.
     fn kind(&self) -> Option<Kind> {
         match self.class.as_ref() {
-            b"hash" | b"implicit" | b"dbm" => Some(Kind::Hash),
-            b"btree" => Some(Kind::Btree),
-            _ => None,
+            b"implicit" | b"dbm" => Some(Kind::Hash),
+            class => Kind::of_class(class),
         }
     }
 }
@@ -147,16 +146,6 @@ impl Source {
 pub(crate) fn sources(config: &Config) -> impl Iterator<Item = Source> {
     let values = config.options.alias_file.iter();
     values.flat_map(|value| value.split(|byte| *byte == b',')).filter(|v| !v.trim_ascii().is_empty()).map(Source::parse)
-}
-
-/// Path of the database that belongs to an alias text.
-pub(crate) fn database_path(text: &Path) -> PathBuf {
-    if text.extension().is_some_and(|extension| extension == "db") {
-        return text.to_owned();
-    }
-    let mut path = text.as_os_str().to_owned();
-    path.push(".db");
-    path.into()
 }
 
 /// What a rebuild says, line by line, and how it ends.
@@ -245,7 +234,7 @@ enum Unwritten {
 }
 
 fn write(path: &Path, kind: Kind, table: &Table, judge: &Judge) -> Result<(), Unwritten> {
-    let replacement = Replacement::begin(&database_path(path), judge).map_err(Unwritten::Place)?;
+    let replacement = Replacement::begin(&kind.path(path), judge).map_err(Unwritten::Place)?;
     let mut entries = Entries::default();
     let with_nul = |text: &[u8]| [text, b"\0"].concat();
     for (key, value) in &table.values {

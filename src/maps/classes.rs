@@ -44,6 +44,7 @@ pub static CLASSES: &[Row] = &[
     row("arpa",     Argument::Free,     &[],           false, false, Status::Done),
     row("bestmx",   Argument::Free,     &[],           true,  false, Status::Done),
     row("btree",    Argument::Required, &[],           true,  true,  Status::Done),
+    row("cdb",      Argument::Required, &[],           true,  true,  Status::Done),
     row("dequote",  Argument::Free,     flags::DEQUOTE, false, false, Status::Done),
     row("dns",      Argument::Free,     flags::DNS,    false, false, Status::Done),
     row("hash",     Argument::Required, &[],           true,  true,  Status::Done),

@@ -20,7 +20,7 @@ use crate::sys::safefile::{self, Judge, Purpose, Refusal};
 /// How a file is read.
 #[derive(Debug, Clone)]
 pub(crate) enum Format {
-    /// A database of this kind; `None` for either.
+    /// A database of this kind; `None` for class `implicit`.
     Database(Option<Kind>),
     /// Columns of text.
     Columns(Columns),
@@ -84,7 +84,14 @@ impl Stored {
     /// Opens the file that the flags name; `class` and `name` are for the words of errors.
     pub(crate) fn open(class: &str, name: &str, format: Format, flags: &Flags, judge: Judge) -> Result<Self, Closed> {
         let named = Path::new(std::ffi::OsStr::from_bytes(flags.word())).to_owned();
-        let path = if matches!(format, Format::Database(_)) { aliases::database_path(&named) } else { named };
+        let (path, format) = match format {
+            Format::Database(Some(kind)) => (kind.path(&named), format),
+            Format::Database(None) => {
+                let (path, kind) = file::implicit(&named);
+                (path, Format::Database(kind))
+            }
+            Format::Columns(_) | Format::Aliases => (named, format),
+        };
         let (with_nul, without_nul) = match (flags.has(b'N'), flags.has(b'O')) {
             (false, false) => (true, true),
             (with, without) => (with && !without, without && !with),
@@ -203,14 +210,10 @@ fn load(path: &Path, format: &Format, judge: &Judge, may_wait: bool) -> Result<(
                 return Err(Failure::Busy);
             }
             let handle = opened.file.try_clone().map_err(|e| Failure::Refused(e.into()))?;
-            let database = Database::open(opened.file);
+            let database = Database::open_as(*kind, opened.file);
             // Nothing is written into a file of ours in place; the lock was for the other program's makemap.
             let _ = lock::unlock(&handle);
-            let database = database.map_err(Failure::Database)?;
-            if kind.is_some_and(|kind| kind != database.kind()) {
-                return Err(Failure::Database(file::Error::Format));
-            }
-            Content::Database(Arc::new(database))
+            Content::Database(Arc::new(database.map_err(Failure::Database)?))
         }
         Format::Columns(columns) => {
             let text = crate::sys::file::read_limited(&mut opened.file, aliases::TEXT)

@@ -288,6 +288,10 @@ pub fn check(path: &Path, purpose: Purpose, judge: &Judge) -> Result<Option<Fact
     let dir = file::Dir::from(walk.parent.try_clone()?);
     match dir.facts(&walk.name) {
         Ok(facts) => judge_file(&facts, &walk, row, judge).map(|()| Some(facts)),
+        // A link that leads nowhere would be followed by whoever makes the file.
+        Err(e) if e.kind() == io::ErrorKind::NotFound && walk.was_link && judge.refuses(row.symlink) => {
+            Err(Refusal::Rule(Fault::SymbolicLink))
+        }
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(e.into()),
     }
@@ -475,6 +479,15 @@ mod tests {
         assert_eq!(verdict("open/to-safe", Purpose::ServiceSwitch).unwrap_err(), "Symbolic links not allowed");
         assert_eq!(verdict("safe/to-safe", Purpose::Statistics).unwrap_err(), "Symbolic links not allowed");
         assert!(open(&tmp.path().join("safe/gone"), Purpose::Class, &judge).unwrap_err().is_absent());
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_a_link() {
+        let (tmp, judge) = sandbox();
+        symlink("gone", tmp.path().join("link")).unwrap();
+        let verdict = |purpose| check(&tmp.path().join("link"), purpose, &judge).map_err(|e| e.to_string());
+        assert_eq!(verdict(Purpose::MapBuild).unwrap_err(), "Symbolic links not allowed");
+        assert!(verdict(Purpose::Map).unwrap().is_none());
     }
 
     #[test]

@@ -20,6 +20,7 @@ use super::{Error, Walk};
 #[derive(Debug)]
 pub(crate) struct Meta {
     root: u32,
+    pub(crate) duplicates: bool,
 }
 
 pub(crate) const KEYDATA: u8 = 1;
@@ -42,7 +43,7 @@ impl Meta {
                 return Err(Error::Feature(what));
             }
         }
-        Ok(Self { root: number(88)? })
+        Ok(Self { root: number(88)?, duplicates: flags & 1 != 0 })
     }
 
     /// The first value of `key`.

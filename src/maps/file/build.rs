@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use smallvec::SmallVec;
 
 use super::page::{HEADER, kind};
-use super::{Error, Kind, btree_build, hash, hash_build};
+use super::{Error, Kind, btree_build, cdb, hash, hash_build};
 
 /// Page size of the files written, bytes.
 pub(crate) const PAGE: usize = 4096;
@@ -20,6 +20,15 @@ pub enum Duplicates {
     Replace,
     /// All values stay, in the order they came.
     Keep,
+    /// What came with line 0 stays; of the others, a key that is there already is refused.
+    KeepOld,
+}
+
+impl Duplicates {
+    /// Whether the file may hold several values of a key.
+    fn in_file(self) -> bool {
+        matches!(self, Self::Keep | Self::KeepOld)
+    }
 }
 
 /// Keys and values to be written.
@@ -82,14 +91,20 @@ impl Entries {
                     let first = set.first()?;
                     Some(hash_build::Set { key: self.key(first), values: self.values(set), hash: first.hash })
                 });
-                hash_build::write(sets, buckets, duplicates == Duplicates::Keep, Output { file })?;
+                hash_build::write(sets, buckets, duplicates.in_file(), Output { file })?;
             }
             Kind::Btree => {
                 let mut order = self.by_key();
                 self.settle(&mut order, duplicates, &mut refused);
                 let sets = order.chunk_by(|a, b| self.key(a) == self.key(b));
                 let sets = sets.filter_map(|set| Some((self.key(set.first()?), self.values(set))));
-                btree_build::write(sets, duplicates == Duplicates::Keep, Output { file })?;
+                btree_build::write(sets, duplicates.in_file(), Output { file })?;
+            }
+            Kind::Cdb => {
+                let mut order = self.by_key();
+                self.settle(&mut order, duplicates, &mut refused);
+                order.sort_by_key(|row| row.at);
+                cdb::write(order.iter().map(|row| self.item(row)), file)?;
             }
         }
         file.sync_all()?;
@@ -139,7 +154,7 @@ impl Entries {
             return;
         }
         order.dedup_by(|later, kept| {
-            if self.key(later) != self.key(kept) {
+            if self.key(later) != self.key(kept) || duplicates == Duplicates::KeepOld && later.line == 0 {
                 return false;
             }
             if duplicates == Duplicates::Replace {

@@ -20,6 +20,7 @@ pub(crate) struct Meta {
     high_mask: u32,
     low_mask: u32,
     spares: [u32; SPARES],
+    pub(crate) duplicates: bool,
 }
 
 pub(crate) const SPARES: usize = 32;
@@ -39,7 +40,8 @@ impl Meta {
     /// Reads the meta page.
     pub(crate) fn read(meta: &[u8], order: Order) -> Result<Self, Error> {
         let number = |at: usize| order.u32(meta, at).ok_or(Error::Format);
-        if number(48)? & 2 != 0 {
+        let flags = number(48)?;
+        if flags & 2 != 0 {
             return Err(Error::Feature("subdatabases"));
         }
         if number(92)? != hash(PROBE) {
@@ -49,7 +51,8 @@ impl Meta {
         for (slot, at) in spares.iter_mut().zip((96..).step_by(4)) {
             *slot = number(at)?;
         }
-        Ok(Self { max_bucket: number(72)?, high_mask: number(76)?, low_mask: number(80)?, spares })
+        let (max_bucket, high_mask, low_mask) = (number(72)?, number(76)?, number(80)?);
+        Ok(Self { max_bucket, high_mask, low_mask, spares, duplicates: flags & 1 != 0 })
     }
 
     /// First page of a bucket.

@@ -2,6 +2,7 @@
 //!
 //! A file is never mapped: whoever truncates it in place (as the original's `makemap` does) would kill the process.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -52,6 +53,22 @@ impl Image {
                 let mut bytes = vec![0; length];
                 file.read_exact_at(&mut bytes, 0)?;
                 Ok(bytes)
+            }
+        }
+    }
+
+    /// `length` bytes from `at`; the caller has checked that they lie within the file.
+    pub(crate) fn bytes(&self, at: u64, length: usize) -> Result<Cow<'_, [u8]>, Error> {
+        match self {
+            Self::Held(bytes) => {
+                let rest = usize::try_from(at).ok().and_then(|at| bytes.get(at..));
+                let found = rest.and_then(|rest| rest.get(..length));
+                Ok(Cow::Borrowed(found.ok_or(Error::Corrupt { page: 0, what: "position beyond the end" })?))
+            }
+            Self::Paged { file, .. } => {
+                let mut bytes = vec![0; length];
+                file.read_exact_at(&mut bytes, at)?;
+                Ok(Cow::Owned(bytes))
             }
         }
     }

@@ -1,6 +1,6 @@
-//! Map files: Berkeley DB `hash` and `btree`, read and written without its library.
+//! Map files: Berkeley DB `hash` and `btree`, and `cdb`, read and written without their libraries.
 //!
-//! In: an open file, or keys and values. Out: values, or a file that every Berkeley DB 4.6 to 5.3 opens.
+//! In: an open file, or keys and values. Out: values, or a file that every Berkeley DB 4.6 to 5.3 (every cdb) opens.
 //! Documents: the file format of Berkeley DB (hash versions 7 to 10, btree versions 8 to 10, both byte orders). Never:
 //! changes a file in place; a new one is built beside it and renamed, so a reader sees the old map or the new one.
 //!
@@ -11,6 +11,7 @@
 pub(crate) mod btree;
 pub(crate) mod btree_build;
 pub mod build;
+pub(crate) mod cdb;
 pub(crate) mod hash;
 pub(crate) mod hash_build;
 pub(crate) mod image;
@@ -18,6 +19,7 @@ pub(crate) mod page;
 pub mod replace;
 
 use std::fs::File;
+use std::path::{Path, PathBuf};
 
 use image::Image;
 use page::{HEADER, HEADER_WITH_CHECKSUM, Order, Pages};
@@ -62,6 +64,8 @@ pub enum Kind {
     Hash,
     /// Sorted tree.
     Btree,
+    /// Constant database.
+    Cdb,
 }
 
 impl Kind {
@@ -70,28 +74,67 @@ impl Kind {
         match self {
             Self::Hash => "hash",
             Self::Btree => "btree",
+            Self::Cdb => "cdb",
         }
     }
+
+    /// The kind of that class.
+    pub fn of_class(class: &[u8]) -> Option<Self> {
+        [Self::Hash, Self::Btree, Self::Cdb].into_iter().find(|kind| kind.name().as_bytes() == class)
+    }
+
+    /// What the name of a file ends in.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Hash | Self::Btree => ".db",
+            Self::Cdb => ".cdb",
+        }
+    }
+
+    /// The file of this kind that belongs to a map's name.
+    pub fn path(self, map: &Path) -> PathBuf {
+        let mut path = map.as_os_str().to_owned();
+        if !path.as_encoded_bytes().ends_with(self.suffix().as_bytes()) {
+            path.push(self.suffix());
+        }
+        path.into()
+    }
+}
+
+/// The file of a map of class `implicit`, and what it must be: a Berkeley DB file of either kind, else a constant database.
+pub fn implicit(map: &Path) -> (PathBuf, Option<Kind>) {
+    let (berkeley, constant) = (Kind::Hash.path(map), Kind::Cdb.path(map));
+    let is_there = |path: &Path| crate::sys::file::facts_of(path).is_ok();
+    if !is_there(&berkeley) && is_there(&constant) { (constant, Some(Kind::Cdb)) } else { (berkeley, None) }
 }
 
 /// An open database file.
 #[derive(Debug)]
 pub struct Database {
-    pages: Pages,
-    access: Access,
+    form: Form,
 }
 
 #[derive(Debug)]
-enum Access {
-    Hash(hash::Meta),
-    Btree(btree::Meta),
+enum Form {
+    Hash(Pages, hash::Meta),
+    Btree(Pages, btree::Meta),
+    Cdb(cdb::Cdb),
 }
 
 /// Bytes of a meta page that have a meaning.
 const META: usize = 512;
 
 impl Database {
-    /// Reads the meta page. The file is read whole now when it is small, else page by page when asked.
+    /// Opens a file of that kind; `None` takes either kind of Berkeley DB.
+    pub fn open_as(kind: Option<Kind>, file: File) -> Result<Self, Error> {
+        if kind == Some(Kind::Cdb) {
+            return Ok(Self { form: Form::Cdb(cdb::Cdb::open(Image::open(file)?)?) });
+        }
+        let database = Self::open(file)?;
+        if kind.is_some_and(|kind| kind != database.kind()) { Err(Error::Format) } else { Ok(database) }
+    }
+
+    /// Opens a Berkeley DB file. It is read whole now when it is small, else page by page when asked.
     pub fn open(file: File) -> Result<Self, Error> {
         let image = Image::open(file)?;
         let meta = image.head(META)?;
@@ -124,40 +167,57 @@ impl Database {
         }
         let checksums = meta.get(26).is_some_and(|flags| flags & 1 != 0);
         let pages = Pages::new(image, order, size, if checksums { HEADER_WITH_CHECKSUM } else { HEADER });
-        let access = match kind {
-            Kind::Hash => Access::Hash(hash::Meta::read(&meta, order)?),
-            Kind::Btree => Access::Btree(btree::Meta::read(&meta, order)?),
+        let form = if kind == Kind::Hash {
+            Form::Hash(pages, hash::Meta::read(&meta, order)?)
+        } else {
+            Form::Btree(pages, btree::Meta::read(&meta, order)?)
         };
-        Ok(Self { pages, access })
+        Ok(Self { form })
     }
 
     /// Its kind.
     pub fn kind(&self) -> Kind {
-        match self.access {
-            Access::Hash(_) => Kind::Hash,
-            Access::Btree(_) => Kind::Btree,
+        match self.form {
+            Form::Hash(..) => Kind::Hash,
+            Form::Btree(..) => Kind::Btree,
+            Form::Cdb(_) => Kind::Cdb,
+        }
+    }
+
+    /// Whether it was made for several values of one key.
+    pub fn has_duplicates(&self) -> bool {
+        match &self.form {
+            Form::Hash(_, meta) => meta.duplicates,
+            Form::Btree(_, meta) => meta.duplicates,
+            Form::Cdb(_) => true,
         }
     }
 
     /// Whether lookups read the file, so that a writer must be kept away meanwhile.
     pub fn reads_file(&self) -> bool {
-        matches!(self.pages.image(), Image::Paged { .. })
+        match &self.form {
+            Form::Hash(pages, _) | Form::Btree(pages, _) => matches!(pages.image(), Image::Paged { .. }),
+            Form::Cdb(cdb) => cdb.reads_file(),
+        }
     }
 
     /// The value of `key`; the first one when it has several.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        match &self.access {
-            Access::Hash(meta) => meta.get(&self.pages, key),
-            Access::Btree(meta) => meta.get(&self.pages, key),
+        match &self.form {
+            Form::Hash(pages, meta) => meta.get(pages, key),
+            Form::Btree(pages, meta) => meta.get(pages, key),
+            Form::Cdb(cdb) => cdb.get(key),
         }
     }
 
     /// Hands every key and value to `each`, in the order of the file, until it returns false ([`Error::Stopped`]).
     pub fn for_each(&self, each: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> Result<(), Error> {
-        let mut walk = Walk { each, budget: u64::from(self.pages.count()) * 64 + 1024 };
-        match &self.access {
-            Access::Hash(meta) => meta.walk(&self.pages, &mut walk),
-            Access::Btree(meta) => meta.walk(&self.pages, &mut walk),
+        let budget = |pages: &Pages| u64::from(pages.count()) * 64 + 1024;
+        match &self.form {
+            Form::Hash(pages, meta) => meta.walk(pages, &mut Walk { each, budget: budget(pages) }),
+            Form::Btree(pages, meta) => meta.walk(pages, &mut Walk { each, budget: budget(pages) }),
+            // Records lie one behind the other, so that nothing can be circular.
+            Form::Cdb(cdb) => cdb.walk(&mut Walk { each, budget: 0 }),
         }
     }
 }
@@ -173,6 +233,11 @@ impl Walk<'_> {
     fn give(&mut self, key: &[u8], value: &[u8]) -> Result<(), Error> {
         let cost = (key.len() + value.len()) as u64 / 512;
         self.budget = self.budget.checked_sub(cost).ok_or(Error::Corrupt { page: 0, what: "circular chain" })?;
+        self.hand_out(key, value)
+    }
+
+    /// Hands out one entry of a file that cannot be circular.
+    fn hand_out(&mut self, key: &[u8], value: &[u8]) -> Result<(), Error> {
         if (self.each)(key, value) { Ok(()) } else { Err(Error::Stopped) }
     }
 

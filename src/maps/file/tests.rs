@@ -10,8 +10,10 @@ fn build(kind: Kind, duplicates: Duplicates, rows: &[(Vec<u8>, Vec<u8>)]) -> Dat
         entries.push(key, value, 0);
     }
     entries.write(kind, duplicates, &file).unwrap();
-    Database::open(file).unwrap()
+    Database::open_as(Some(kind), file).unwrap()
 }
+
+const KINDS: [Kind; 3] = [Kind::Hash, Kind::Btree, Kind::Cdb];
 
 fn all(database: &Database) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut rows = Vec::new();
@@ -41,7 +43,7 @@ proptest! {
         for (key, value) in &rows {
             expected.entry(key.clone()).or_insert(value.clone());
         }
-        for kind in [Kind::Hash, Kind::Btree] {
+        for kind in KINDS {
             let database = build(kind, Duplicates::Refuse, &rows);
             for (key, value) in &expected {
                 prop_assert_eq!(database.get(key).unwrap(), Some(value.clone()));
@@ -56,7 +58,7 @@ proptest! {
     fn duplicates_keep_their_order(values in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..300), 1..900)) {
         let mut rows = vec![(b"a".to_vec(), b"1".to_vec()), (b"z".to_vec(), b"2".to_vec())];
         rows.extend(values.iter().map(|value| (b"key".to_vec(), value.clone())));
-        for kind in [Kind::Hash, Kind::Btree] {
+        for kind in KINDS {
             let database = build(kind, Duplicates::Keep, &rows);
             prop_assert_eq!(database.get(b"key").unwrap(), values.first().cloned());
             let found = all(&database).into_iter().filter(|(key, _)| key == b"key");
@@ -67,17 +69,17 @@ proptest! {
 
     #[test]
     fn damaged_files_give_errors_or_answers(
-        damage in proptest::collection::vec((any::<u32>(), any::<u8>()), 1..40), cut in any::<u16>(), hash in any::<bool>()
+        damage in proptest::collection::vec((any::<u32>(), any::<u8>()), 1..40), cut in any::<u16>(), kind in 0..3usize
     ) {
         let file = tempfile::tempfile().unwrap();
         let mut entries = Entries::default();
         for n in 0..300u32 {
             entries.push(format!("key{n}").as_bytes(), &vec![b'v'; (n * 7 % 2000) as usize], n);
         }
-        let kind = if hash { Kind::Hash } else { Kind::Btree };
+        let kind = KINDS[kind];
         entries.write(kind, Duplicates::Refuse, &file).unwrap();
         damage_file(&file, &damage, cut);
-        if let Ok(database) = Database::open(file) {
+        if let Ok(database) = Database::open_as(Some(kind), file) {
             for n in 0..300u32 {
                 let _ = database.get(format!("key{n}").as_bytes());
             }
@@ -106,14 +108,14 @@ fn refused_duplicates_are_told_with_their_lines() {
     for (line, key) in [(1, "a"), (2, "b"), (3, "a"), (4, "b")] {
         entries.push(key.as_bytes(), line.to_string().as_bytes(), line);
     }
-    for kind in [Kind::Hash, Kind::Btree] {
+    for kind in KINDS {
         let file = tempfile::tempfile().unwrap();
         let refused = entries.write(kind, Duplicates::Refuse, &file).unwrap();
         assert_eq!(refused.iter().map(|d| d.line).collect::<Vec<_>>(), [3, 4]);
-        assert_eq!(Database::open(file).unwrap().get(b"a").unwrap().unwrap(), b"1");
+        assert_eq!(Database::open_as(Some(kind), file).unwrap().get(b"a").unwrap().unwrap(), b"1");
         let file = tempfile::tempfile().unwrap();
         assert!(entries.write(kind, Duplicates::Replace, &file).unwrap().is_empty());
-        assert_eq!(Database::open(file).unwrap().get(b"a").unwrap().unwrap(), b"3");
+        assert_eq!(Database::open_as(Some(kind), file).unwrap().get(b"a").unwrap().unwrap(), b"3");
     }
 }
 
@@ -122,13 +124,15 @@ fn other_files_are_refused() {
     for text in ["", "text\n", &"x".repeat(9000)] {
         let mut file = tempfile::tempfile().unwrap();
         std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+        let other = file.try_clone().unwrap();
         assert!(matches!(Database::open(file), Err(Error::Format)), "{}", text.len());
+        assert!(matches!(Database::open_as(Some(Kind::Cdb), other), Err(Error::Format)), "{}", text.len());
     }
 }
 
 #[test]
 fn hostile_files_end_in_errors_or_answers() {
-    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/hostile");
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/hostile");
     let dir = crate::sys::file::Dir::open(&dir).unwrap();
     let mut told = Vec::new();
     for name in dir.entries().unwrap() {

@@ -1,0 +1,5 @@
+//! editmap.
+
+fn main() -> std::process::ExitCode {
+    sendmail::cmd::editmap::main()
+}

@@ -1,0 +1,5 @@
+//! praliases.
+
+fn main() -> std::process::ExitCode {
+    sendmail::cmd::praliases::main()
+}
