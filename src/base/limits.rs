@@ -23,6 +23,10 @@ pub const CF_LINE: usize = 2048;
 pub const MACRO_NAME: usize = 25;
 /// Most mailers. Source: observed.
 pub const MAILERS: usize = 25;
+/// Queue groups of a configuration, the default one among them.
+pub const QUEUE_GROUPS: usize = 50;
+/// Macros of one `Milter.macros` stage.
+pub const MILTER_MACROS: usize = 50;
 /// Most precedence lines. Source: observed.
 pub const PRECEDENCES: usize = 25;
 /// Longest reply line accepted from a server, bytes. Source: PRIVILEGES "limits".

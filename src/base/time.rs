@@ -14,12 +14,15 @@ impl UnixTime {
     }
 }
 
-/// Reads an interval such as `1h30m`, a bare number counting in `unit` (`s m h d w`).
+/// Reads an interval such as `1h30m`, a bare number counting in `unit` (`s m h d w`). A negative one counts as none.
 ///
-/// Errors: the unit letter that is none, as the original names it (`Invalid time unit`).
-pub fn parse_interval(text: &[u8], unit: u8) -> Result<Duration, u8> {
+/// Errors: the unit letters that are none, as the original names them (`Invalid time unit`).
+pub fn parse_interval(text: &[u8], unit: u8) -> Result<Duration, Vec<u8>> {
     let mut total = 0u64;
-    let mut rest = text.trim_ascii();
+    let mut wrong = Vec::new();
+    let mut rest = text.trim_ascii_end();
+    let is_negative = rest.first() == Some(&b'-');
+    rest = rest.strip_prefix(b"-").unwrap_or(rest);
     while !rest.is_empty() {
         let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
         let (number, tail) = rest.split_at(digits);
@@ -34,12 +37,19 @@ pub fn parse_interval(text: &[u8], unit: u8) -> Result<Duration, u8> {
             b'h' => 3600,
             b'd' => 86_400,
             b'w' => 604_800,
-            _ => return Err(letter),
+            _ => {
+                wrong.push(letter);
+                0
+            }
         };
         total = total.saturating_add(value.saturating_mul(seconds));
         rest = tail;
     }
-    Ok(Duration::from_secs(total))
+    match wrong.is_empty() {
+        true if is_negative => Ok(Duration::ZERO),
+        true => Ok(Duration::from_secs(total)),
+        false => Err(wrong),
+    }
 }
 
 /// `HH:MM:SS`, with `N+` in front for whole days, as log lines and `${queue_interval}` show it.
@@ -88,7 +98,7 @@ mod tests {
         {
             assert_eq!(parse_interval(text.as_bytes(), unit), Ok(Duration::from_secs(seconds)), "{text}");
         }
-        assert_eq!(parse_interval(b"5x", b's'), Err(b'x'));
+        assert_eq!(parse_interval(b"5x", b's'), Err(b"x".to_vec()));
     }
 
     #[test]

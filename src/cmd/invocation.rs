@@ -441,18 +441,11 @@ impl Invocation {
     }
 
     fn queue_interval(&mut self, text: &[u8]) {
-        let mut rest = text;
-        // The original goes on behind a unit that is none, and names each.
-        loop {
-            match parse_interval(rest, b'm') {
-                Ok(span) => break self.queue.interval = Some(span).filter(|span| !span.is_zero()),
-                Err(unit) => {
+        match parse_interval(text, b'm') {
+            Ok(span) => self.queue.interval = Some(span).filter(|span| !span.is_zero()),
+            Err(units) => {
+                for unit in units {
                     self.say(&format!("Invalid time unit `{}'", char::from(unit)));
-                    let at = rest.iter().position(|b| b.eq_ignore_ascii_case(&unit)).map_or(rest.len(), |at| at + 1);
-                    rest = rest.get(at..).unwrap_or_default();
-                    if rest.is_empty() {
-                        break;
-                    }
                 }
             }
         }

@@ -13,7 +13,7 @@ use super::reader::Reader;
 use super::timeouts::ByPrecedence;
 use super::values::{
     DeliveryMode, EightBitMode, ErrorMode, FileMode, NoRecipientAction, ProbeInterfaces, QueueSortOrder, SuperSafe,
-    TimeZoneSpec, UserSpec,
+    TimeZoneSpec,
 };
 use crate::base::bytes::{leading_number, split_once, trim};
 use crate::base::exit::Exit;
@@ -64,10 +64,13 @@ impl Reader<'_> {
     fn long_option(&mut self, text: &[u8], from_command_line: bool) {
         let (name, value) = split_once(text, b'=').unwrap_or((text, b""));
         let name = name.trim_ascii_end();
+        if name.is_empty() && !text.is_empty() {
+            return self.error("readcf: null option name".to_owned());
+        }
         let (name, part) = split_once(name, b'.').map_or((name, None), |(name, part)| (name, Some(part)));
         let shown = String::from_utf8_lossy(name).into_owned();
         let found = match abbreviated(&shown, OPTIONS.iter().map(|row| row.name)) {
-            _ if shown.is_empty() => return self.error("readcf: unknown option name 0x0".to_owned()),
+            _ if text.is_empty() => return self.error("readcf: unknown option name 0x0".to_owned()),
             Match::Exact(name) => name,
             Match::Abbreviation(name) => {
                 self.remark(format!("Option {shown} used as abbreviation for {name}"), Exit::OK);
@@ -83,7 +86,6 @@ impl Reader<'_> {
     }
 
     fn short_option(&mut self, letter: u8, value: &[u8], from_command_line: bool) {
-        let value = value.trim_ascii_start();
         match (letter, options::by_letter(letter)) {
             (_, Some(row)) => self.assign(&Assignment { row, part: None, value, from_command_line }),
             (b'M', None) => self.define(value),
@@ -185,7 +187,7 @@ impl Reader<'_> {
                 Some(b'm') => self.config.options.eight_bit_mode = EightBitMode::Mimefy,
                 Some(b'p') => self.config.options.eight_bit_mode = EightBitMode::Pass,
                 Some(b's') => self.config.options.eight_bit_mode = EightBitMode::Strict,
-                other => self.error_with(format!("Unknown 8-bit mode {}", letter(other)), Exit::USAGE),
+                other => self.fatal(format!("Unknown 8-bit mode {}", letter(other)), Exit::USAGE),
             },
             "DeliveryMode" => match value.first().copied().unwrap_or(b'i') {
                 b @ (b'i' | b'b' | b'q' | b'd') => {
@@ -193,7 +195,7 @@ impl Reader<'_> {
                         self.config.options.delivery_mode = mode;
                     }
                 }
-                other => self.error_with(format!("Unknown delivery mode {}", char::from(other)), Exit::USAGE),
+                other => self.fatal(format!("Unknown delivery mode {}", char::from(other)), Exit::USAGE),
             },
             "QueueSortOrder" => match queue_order(value) {
                 Some(order) => self.config.options.queue_sort_order = order,
@@ -214,8 +216,8 @@ impl Reader<'_> {
                 }
             }
             "TrustedUser" => {
-                if let Some(user) = self.user_spec(value, "readcf: option TrustedUser") {
-                    self.config.options.trusted_user = Some(user.uid);
+                if let Some(uid) = self.user_alone(value, "readcf: option TrustedUser") {
+                    self.config.options.trusted_user = Some(uid);
                 }
             }
             "PrivacyOptions" => self.privacy(value),
@@ -307,6 +309,7 @@ impl Reader<'_> {
             "SmtpUTF8" if truth(value) => {
                 self.error("readcf: option: SmtpUTF8 set but no USE_EAI support".to_owned());
             }
+            "SmtpUTF8" => self.note("Warning: Option: SmtpUTF8 requires USE_EAI support".to_owned()),
             _ => {}
         }
     }
@@ -315,71 +318,39 @@ impl Reader<'_> {
     pub(super) fn interval(&mut self, value: &[u8], unit: u8) -> Option<Duration> {
         match parse_interval(value, unit) {
             Ok(span) => Some(span),
-            Err(letter) => {
-                self.remark(format!("Invalid time unit `{}'", char::from(letter)), Exit::USAGE);
+            Err(letters) => {
+                for letter in letters {
+                    self.remark(format!("Invalid time unit `{}'", char::from(letter)), Exit::USAGE);
+                }
                 None
             }
         }
     }
 
-    /// `user`, `user:group`, `user.group`, names or numbers; complains as `label: unknown user x`.
-    pub(super) fn user_spec(&mut self, value: &[u8], label: &str) -> Option<UserSpec> {
-        let end = value.iter().position(|b| matches!(b, b':' | b'.' | b'/')).unwrap_or(value.len());
-        let (user, rest) = value.split_at_checked(end)?;
-        let (user, group) = (trim(user), trim(rest.get(1..).unwrap_or_default()));
-        let digits = !user.is_empty() && user.iter().all(u8::is_ascii_digit);
-        let account = match self.outside.user(user) {
-            None if digits => self.outside.user_by_number(number_u32(user)),
-            found => found,
-        };
-        let mut spec = match account {
-            Some(account) => UserSpec { uid: account.uid, gid: account.gid, name: Some(account.name) },
-            None if digits => UserSpec { uid: number_u32(user), gid: self.config.options.default_user.gid, name: None },
-            None => {
-                self.error(format!("{label}: unknown user {}", shown(user)));
-                return None;
-            }
-        };
-        if !group.is_empty() {
-            spec.gid = self.group(group, label)?;
-        }
-        Some(spec)
-    }
-
-    fn group(&mut self, name: &[u8], label: &str) -> Option<u32> {
-        if !name.is_empty() && name.iter().all(u8::is_ascii_digit) {
-            return Some(number_u32(name));
-        }
-        let found = self.outside.group(name);
-        if found.is_none() {
-            self.error(format!("{label}: unknown group {}", shown(name)));
-        }
-        found
-    }
-
     fn privacy(&mut self, value: &[u8]) {
-        for word in list(value, b", \t") {
-            match privacy::FLAGS.iter().find(|row| row.name.as_bytes().eq_ignore_ascii_case(&word)) {
+        for word in flag_words(value) {
+            match privacy::FLAGS.iter().find(|row| row.name.as_bytes().eq_ignore_ascii_case(word)) {
                 Some(row) => self.config.options.privacy_options.0 |= row.bits,
-                None => self.error(format!("readcf: Op line: {} unrecognized", shown(&word))),
+                None => self.error(format!("readcf: Op line: {} unrecognized", shown(word))),
             }
         }
     }
 
     fn dont_blame(&mut self, value: &[u8]) {
-        for word in list(value, b", \t") {
-            match dontblame::FLAGS.iter().find(|row| row.name.as_bytes().eq_ignore_ascii_case(&word)) {
+        for word in flag_words(value) {
+            match dontblame::FLAGS.iter().find(|row| row.name.as_bytes().eq_ignore_ascii_case(word)) {
                 Some(row) => match row.bit {
                     Some(bit) => self.config.options.dont_blame_sendmail.0 |= 1 << bit,
                     None => self.config.options.dont_blame_sendmail.0 = 0,
                 },
-                None => self.error(format!("readcf: DontBlameSendmail option: {} unrecognized", shown(&word))),
+                None => self.error(format!("readcf: DontBlameSendmail option: {} unrecognized", shown(word))),
             }
         }
     }
 
     fn resolver_options(&mut self, value: &[u8]) {
-        for word in list(value, b", \t") {
+        for word in value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
+            let word = Bytes::copy_from_slice(word);
             let name = word.strip_prefix(b"+").or_else(|| word.strip_prefix(b"-")).unwrap_or(&word);
             if RESOLVER_WORDS.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(name)) {
                 self.config.options.resolver_options.push(word);
@@ -451,11 +422,12 @@ impl Reader<'_> {
 
     fn by_precedence(&mut self, returns: bool, class: &str, value: &[u8]) {
         let now = returns && value.eq_ignore_ascii_case(b"now");
+        let said = self.findings.len();
         let span = if now { Some(AT_ONCE) } else { self.interval(value, if returns { b'd' } else { b'h' }) };
         let Some(span) = span else {
             if class == "*" {
                 // The original converts the value a second time for delivery notices.
-                self.findings.extend(self.findings.last().cloned());
+                self.findings.extend_from_within(said..);
             }
             return;
         };
@@ -528,6 +500,11 @@ fn list(value: &[u8], separators: &[u8]) -> Vec<Bytes> {
     words.map(Bytes::copy_from_slice).collect()
 }
 
+/// Words of `PrivacyOptions` and `DontBlameSendmail`: letters and digits; whatever stands between them parts them.
+fn flag_words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|b| !b.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
+}
+
 fn super_safe(value: &[u8]) -> SuperSafe {
     match value.first() {
         Some(b'i' | b'I') => SuperSafe::Interactive,
@@ -575,10 +552,6 @@ fn is_class(class: &str) -> bool {
     matches!(class, "*" | "normal" | "urgent" | "non-urgent" | "dsn")
 }
 
-fn number_u32(digits: &[u8]) -> u32 {
-    u32::try_from(leading_number(digits)).unwrap_or(u32::MAX)
-}
-
 fn shown(text: &[u8]) -> String {
     String::from_utf8_lossy(text).into_owned()
 }
@@ -594,7 +567,7 @@ const AT_ONCE: Duration = Duration::from_nanos(1);
 const MUST_QUOTE_MAX: usize = 39;
 
 /// Map flags that are LDAP's own. Source: op guide 5.7.
-const LDAP_FLAGS: &[u8] = b"1HKMPRVbcdhlnprswZ";
+const LDAP_FLAGS: &[u8] = b"HKMPRVbcdhlnprswZ";
 
 const LDAP_SPEC: &str = "readcf: option LDAPDefaultSpec";
 

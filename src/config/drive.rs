@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::net::{IpAddr, Ipv6Addr};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
@@ -13,7 +13,7 @@ use super::diagnostic::Severity;
 use super::dontblame::DontBlame;
 use super::outside::{Account, Outside};
 use super::reader::Reader;
-use super::values::{FileMode, ProbeInterfaces};
+use super::values::{FileMode, ProbeInterfaces, UserSpec};
 use super::{Config, Diagnostic};
 use crate::base::domain;
 use crate::base::exit::Exit;
@@ -50,6 +50,9 @@ pub fn load(path: &Path, options: &LoadOptions) -> (Config, Vec<Diagnostic>) {
     for setting in &options.settings {
         reader.command_line(setting);
     }
+    if reader.has_ended() {
+        return (reader.config, reader.findings);
+    }
     match read_config(path, options.chosen_by_user) {
         Ok(text) => reader.read(&text),
         Err(reason) => {
@@ -62,6 +65,9 @@ pub fn load(path: &Path, options: &LoadOptions) -> (Config, Vec<Diagnostic>) {
             });
             return (reader.config, reader.findings);
         }
+    }
+    if reader.has_ended() {
+        return (reader.config, reader.findings);
     }
     reader.finish();
     set_interface_names(&mut reader.config);
@@ -104,12 +110,18 @@ impl Outside for Machine {
         file::read_limited(&mut opened.file, LARGEST_FILE).map_err(|e| safefile::error_text(&e))
     }
 
-    fn class_program(&self, command: &[u8]) -> Result<Vec<u8>, String> {
+    fn class_program(&self, command: &[u8], user: &UserSpec, directory: Option<&[u8]>) -> Result<Vec<u8>, String> {
         let mut words = command.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty());
         let Some(path) = words.next() else { return Ok(Vec::new()) };
         let mut launch = spawn::Launch::new(OsStr::from_bytes(path));
         launch.argv = std::iter::once(path).chain(words).map(Bytes::copy_from_slice).collect();
-        launch.environment = vec![(Bytes::from_static(b"PATH"), Bytes::from_static(b"/bin:/usr/bin"))];
+        launch.environment = vec![(Bytes::from_static(b"AGENT"), Bytes::from_static(b"sendmail"))];
+        launch.directories = directory.map(|path| PathBuf::from(OsStr::from_bytes(path))).into_iter().collect();
+        // What a program prints is configuration, what it does is its own: never with root's rights.
+        if user::effective_uid() == 0 {
+            let identity = user::Identity::of(user.uid, user.gid);
+            launch.identity = Some(identity.map_err(|e| safefile::error_text(&e))?);
+        }
         launch.stdout = spawn::Stream::Pipe;
         // A program that cannot be started adds nothing and is no error (observed).
         let Ok(mut child) = launch.start() else { return Ok(Vec::new()) };
@@ -147,7 +159,8 @@ fn set_host_names(config: &mut Config) {
         std::sync::Arc::make_mut(&mut config.macros).insert(id, Value::Text(Bytes::copy_from_slice(text)));
     };
     put(names::HOST, &full);
-    put(names::HOST_LABEL, domain::first_label(&full));
+    // The first label alone from level 5 of the language on; the V line says which it is.
+    put(names::HOST_LABEL, &full);
     put(names::UNAME, &full);
     let parent = domain::parent(&full);
     if !parent.is_empty() {

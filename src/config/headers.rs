@@ -46,10 +46,9 @@ impl Reader<'_> {
         let Some(value) = value else { return Err(quoted_condition(text)) };
         let name = Bytes::copy_from_slice(name);
         let Some(call) = value.trim_ascii_start().strip_prefix(b"$>") else {
-            if name.as_ref() == b"*" {
-                return Err(quoted_condition(text));
-            }
-            let template = Some(Template::parse(value, &mut self.config.names));
+            let mut complaints = Vec::new();
+            let template = Some(Template::parse_with(value, &mut self.config.names, &mut complaints));
+            complaints.into_iter().for_each(|text| self.error(text));
             return Ok(Some(HeaderRule { name, condition, template, check: None }));
         };
         let (keeps_comments, called) = match call.strip_prefix(b"+") {

@@ -1,6 +1,6 @@
 //! Logical lines of a cf file, and the small syntax that many kinds of lines share.
 
-/// A logical line: continuations joined, comments taken out.
+/// A logical line: continuations joined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
     /// Number of its last physical line, from 1; that is the one diagnostics name.
@@ -9,16 +9,16 @@ pub(super) struct Line {
     pub(super) text: Vec<u8>,
 }
 
-/// Cuts a file into logical lines; comment and blank lines do not appear.
+/// Cuts a file into logical lines; comment lines do not appear.
 ///
-/// Shape: a physical line that begins with a blank or tab continues the one before. `#` begins a comment that goes to the
-/// end of its physical line, unless it is written `\#` or `$#`. Blanks at the end do not count.
+/// Shape: a physical line that begins with a blank or tab continues the one before; a NUL ends it.
 /// Source: op guide 5; observed (a comment line can be continued, too).
 pub(super) fn logical(text: &[u8]) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     let mut number = 0u32;
     for physical in text.split(|b| *b == b'\n') {
         number = number.saturating_add(1);
+        let physical = physical.split(|b| *b == 0).next().unwrap_or_default();
         let physical = physical.strip_suffix(b"\r").unwrap_or(physical);
         match lines.last_mut() {
             Some(open) if matches!(physical.first(), Some(b' ' | b'\t')) => {
@@ -29,18 +29,22 @@ pub(super) fn logical(text: &[u8]) -> Vec<Line> {
             _ => lines.push(Line { number, text: physical.to_vec() }),
         }
     }
-    lines.retain_mut(|line| {
-        if line.text.first() == Some(&b'#') {
-            return false;
-        }
-        line.text = without_comments(&line.text);
-        !line.text.is_empty()
-    });
+    lines.retain(|line| line.text.first().is_some_and(|b| *b != b'#'));
     lines
 }
 
 /// Takes comments and the blanks at the end away.
-fn without_comments(text: &[u8]) -> Vec<u8> {
+///
+/// `#` begins a comment that goes to the end of its physical line, unless it is written `\#` or `$#`; before level 3 of
+/// the language it is a character like others.
+pub(super) fn without_comments(text: &[u8], level: u8) -> Vec<u8> {
+    if level < COMMENTS {
+        return text.trim_ascii_end().to_vec();
+    }
+    strip(text)
+}
+
+fn strip(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.iter().copied().peekable();
     while let Some(b) = bytes.next() {
@@ -94,7 +98,7 @@ pub(super) fn munch(text: &[u8], delimiter: Option<u8>) -> (Vec<u8>, &[u8]) {
     (out, rest)
 }
 
-/// The line as diagnostics quote it: the original shows its inner code for `$`, a control-A.
+/// The line as diagnostics quote it: the original shows its inner code for `$`, a control-A, and seven bits.
 pub(super) fn quoted(text: &[u8]) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.iter().copied().peekable();
@@ -102,18 +106,22 @@ pub(super) fn quoted(text: &[u8]) -> String {
         match b {
             b'$' if bytes.peek() == Some(&b'$') => out.extend(bytes.next()),
             b'$' => out.push(1),
-            _ => out.push(b),
+            _ => out.push(b & 0x7f),
         }
     }
     String::from_utf8_lossy(&out).into_owned()
 }
+
+/// Level of the language from which on comments stand behind text. Source: op guide 5.6 (V lines).
+const COMMENTS: u8 = 3;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn texts(file: &str) -> Vec<(u32, String)> {
-        logical(file.as_bytes()).into_iter().map(|l| (l.number, String::from_utf8(l.text).unwrap())).collect()
+        let text = |line: Line| String::from_utf8(without_comments(&line.text, 10)).unwrap();
+        logical(file.as_bytes()).into_iter().map(|line| (line.number, text(line))).collect()
     }
 
     #[test]
@@ -133,6 +141,12 @@ mod tests {
         assert_eq!(texts("Da#b"), [(1, "Da".into())]);
         assert_eq!(texts("Da\\#b c  "), [(1, "Da#b c".into())]);
         assert_eq!(texts("R$*\t$#local"), [(1, "R$*\t$#local".into())]);
+    }
+
+    #[test]
+    fn old_levels_know_no_comments_behind_text() {
+        assert_eq!(without_comments(b"DXa # b ", 2), b"DXa # b");
+        assert_eq!(without_comments(b"DXa # b ", 3), b"DXa");
     }
 
     #[test]

@@ -148,61 +148,71 @@ impl Reader<'_> {
         match letter {
             b'P' => m.path = Bytes::copy_from_slice(value),
             b'F' => m.flags = LetterSet::from_bytes(value),
-            b'S' | b'R' if value.is_empty() => {
-                self.error("invalid ruleset name: \"\"".to_owned());
-                return Err(Abandoned);
-            }
-            b'S' => m.sender = self.ruleset_pair(value),
-            b'R' => m.recipient = self.ruleset_pair(value),
+            b'S' => m.sender = self.ruleset_pair(value)?,
+            b'R' => m.recipient = self.ruleset_pair(value)?,
             b'A' => {
                 let words = value.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty());
-                m.argv = words.map(|w| Template::parse(w, &mut self.config.names)).collect();
+                m.argv = words.take(ARGUMENTS).map(|w| Template::parse(w, &mut self.config.names)).collect();
+            }
+            b'E' if value.is_empty() => {
+                self.error(format!("mailer {shown}: null end-of-line string"));
             }
             b'E' => m.eol = Bytes::copy_from_slice(value),
             b'M' => m.max_size = number,
             b'm' => m.max_messages = number,
-            b'r' => m.max_recipients = number,
+            b'r' if number > 0 => m.max_recipients = number,
+            b'r' => {}
             b'L' => m.line_limit = usize::try_from(number).unwrap_or(0),
             b'N' => m.nice = i32::try_from(number).unwrap_or(0),
             b'W' => m.wait = self.interval(value, b's').filter(|span| !span.is_zero()),
+            b'D' | b'/' if value.is_empty() => {
+                let what = if letter == b'D' { "working" } else { "root" };
+                self.error(format!("mailer {shown}: null {what} directory"));
+            }
             b'D' | b'/' => {
-                if value.is_empty() && letter == b'D' {
-                    self.error(format!("mailer {shown}: null working directory"));
-                    return Err(Abandoned);
-                }
                 let template = Some(Template::parse(value, &mut self.config.names));
                 *(if letter == b'D' { &mut m.directory } else { &mut m.root }) = template;
             }
-            b'U' if value.is_empty() => {
+            b'U' if value.first().is_none_or(|b| matches!(b, b':' | b'.' | b'/')) => {
                 self.error(format!("mailer {shown}: null user name"));
-                return Err(Abandoned);
             }
-            b'U' => m.user = self.user_spec(value, "readcf: mailer U= flag"),
+            b'U' => m.user = self.user_spec(&without_blanks(value), "readcf: mailer U= flag"),
             b'C' | b'Q' if value.is_empty() => {
                 self.error(format!("mailer {shown}: null {}", if letter == b'C' { "charset" } else { "queue" }));
-                return Err(Abandoned);
             }
             b'C' => m.charset = Some(Bytes::copy_from_slice(value)),
             b'Q' if !self.config.queue_groups.iter().any(|g| g.name == value) && value != b"mqueue" => {
                 self.error(format!("mailer {shown}: unknown queue {}", String::from_utf8_lossy(value)));
-                return Err(Abandoned);
             }
             b'Q' => m.queue_group = Some(Bytes::copy_from_slice(value)),
             b'T' => set_types(m, value),
             other => {
                 self.error(format!("M{shown}: unknown mailer equate {}=", char::from(other)));
-                return Err(Abandoned);
             }
         }
         Ok(())
     }
 
-    fn ruleset_pair(&mut self, value: &[u8]) -> RulesetPair {
-        if let Some((envelope, header)) = split_once(value, b'/') {
-            return RulesetPair { envelope: self.ruleset_used(envelope), header: self.ruleset_used(header) };
+    fn ruleset_pair(&mut self, value: &[u8]) -> Result<RulesetPair, Abandoned> {
+        match split_once(value, b'/') {
+            Some((b"", _)) => {
+                self.error(format!("invalid ruleset name: \"{}\"", lines::quoted(value)));
+                Err(Abandoned)
+            }
+            Some((envelope, header)) => {
+                Ok(RulesetPair { envelope: self.ruleset_of(envelope)?, header: self.ruleset_of(header)? })
+            }
+            None => {
+                let both = self.ruleset_of(value)?;
+                Ok(RulesetPair { envelope: both, header: both })
+            }
         }
-        let both = self.ruleset_used(value);
-        RulesetPair { envelope: both, header: both }
+    }
+
+    /// The ruleset that an equate names; number 0 is none.
+    fn ruleset_of(&mut self, text: &[u8]) -> Result<Option<RulesetId>, Abandoned> {
+        let id = self.ruleset_named(text).ok_or(Abandoned)?;
+        Ok(Some(id).filter(|id| id.0 != 0))
     }
 
     /// Checks what a mailer needs and fills in what follows from it; complains when something is missing.
@@ -239,20 +249,18 @@ impl Reader<'_> {
             // A program takes one recipient at a time, whatever its line says.
             m.flags.remove(b'm');
         }
-        self.add_implied_flags(m);
         true
     }
 
-    /// Flags that old levels of the language imply. Source: op guide 5.6 (V lines).
-    fn add_implied_flags(&self, m: &mut Mailer) {
+    /// Flags that old levels of the language imply. Source: op guide 5.6 (V lines); observed (the level that the file
+    /// ends with counts).
+    pub(super) fn add_implied_flags(&mut self) {
         let level = self.config.level;
-        if level == 0 {
-            return; // the built-in mailers, read before any V line
+        let old: &[u8] = if level < 6 { b"Aw5:|/@" } else { b"" };
+        let older: &[u8] = if level < 7 { b"q" } else { b"" };
+        if let Some(local) = self.config.mailers.iter_mut().find(|m| m.name.eq_ignore_ascii_case(b"local")) {
+            old.iter().chain(older).for_each(|flag| local.flags.insert(*flag));
         }
-        let is_local = m.name.as_ref() == b"local";
-        let old: &[u8] = if level < 6 && is_local { b"Aw5:|/@" } else { b"" };
-        let older: &[u8] = if level < 7 && is_local { b"q" } else { b"" };
-        old.iter().chain(older).for_each(|flag| m.flags.insert(*flag));
     }
 
     fn put_mailer(&mut self, mailer: Mailer) {
@@ -279,14 +287,20 @@ fn set_types(m: &mut Mailer, value: &[u8]) {
     m.diagnostic_type = next("smtp");
 }
 
+/// `U=` may have blanks around its colon, other users not. Source: observed.
+fn without_blanks(value: &[u8]) -> Vec<u8> {
+    value.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect()
+}
+
 /// The line is not looked at any further.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Abandoned;
 
-/// Name at the start of an `M`, `Q` or `X` line, and the rest.
+/// Name at the start of an `M`, `Q` or `X` line, and what stands behind the character that ends it.
 pub(super) fn line_name(text: &[u8]) -> (&[u8], &[u8]) {
     let end = text.iter().position(|b| *b == b',' || b.is_ascii_whitespace()).unwrap_or(text.len());
-    text.split_at_checked(end).unwrap_or((text, b""))
+    let (name, rest) = text.split_at_checked(end).unwrap_or((text, b""));
+    (name, rest.get(1..).unwrap_or_default())
 }
 
 /// `x=value` pairs between commas.
@@ -295,9 +309,12 @@ pub(super) struct Equates<'a>(pub(super) &'a [u8]);
 impl Equates<'_> {
     /// The next pair; `Err` when there is no `=` where one should be.
     pub(super) fn next_equate(&mut self) -> Option<Result<(u8, Vec<u8>), Abandoned>> {
-        let start = self.0.iter().position(|b| *b != b',' && !b.is_ascii_whitespace())?;
+        if self.0.is_empty() {
+            return None;
+        }
+        let start = self.0.iter().position(|b| *b != b',' && !b.is_ascii_whitespace()).unwrap_or(self.0.len());
         let text = self.0.get(start..)?;
-        let letter = *text.first()?;
+        let letter = text.first().copied().unwrap_or_default();
         let end = text.iter().position(|b| *b == b',' || *b == b'=').unwrap_or(text.len());
         let Some(value) = text.get(end..).and_then(|rest| rest.strip_prefix(b"=")) else {
             self.0 = b"";
@@ -308,6 +325,9 @@ impl Equates<'_> {
         Some(Ok((letter, value)))
     }
 }
+
+/// Most words of `A=`. Source: op guide (MAXPV); observed.
+const ARGUMENTS: usize = 255;
 
 /// Line limit that flag `L` sets. Source: observed.
 const OLD_LINE_LIMIT: usize = 990;

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::daemon_port::Family;
+use super::lines;
 use super::mailer::{Equates, line_name};
 use super::reader::Reader;
 use crate::base::bytes::{leading_number, split_once, trim};
 use crate::base::exit::Exit;
+use crate::base::limits;
 
 /// An `X` line.
 #[derive(Debug, Clone)]
@@ -46,7 +49,7 @@ impl Reader<'_> {
             return self.error("name required for mail filter".to_owned());
         }
         let shown = String::from_utf8_lossy(name).into_owned();
-        if self.config.filters.iter().any(|f| f.name.as_ref() == name) {
+        if self.config.filters.iter().any(|f| f.name.eq_ignore_ascii_case(name)) {
             return self.error(format!("X{shown}: duplicate filter definition"));
         }
         let mut filter = Filter { name: Bytes::copy_from_slice(name), ..Filter::default() };
@@ -63,7 +66,7 @@ impl Reader<'_> {
                         return;
                     }
                 }
-                other => return self.error(format!("X{shown}: unknown filter equate {}=", char::from(other))),
+                other => self.error(format!("X{shown}: unknown filter equate {}=", char::from(other))),
             }
         }
         match self.socket_fault(&filter.socket) {
@@ -103,14 +106,28 @@ impl Reader<'_> {
         }
         let (kind, address) = split_once(socket, b':')?;
         match kind.to_ascii_lowercase().as_slice() {
+            b"" => None,
+            b"local" | b"unix" if address.len() >= LONGEST_PATH => {
+                let text = format!("local socket name {} too long", String::from_utf8_lossy(address));
+                Some((text, Exit::OSERR))
+            }
             b"local" | b"unix" => None,
             b"inet" | b"inet6" => {
-                let Some((port, _)) = split_once(address, b'@') else {
+                let Some((port, host)) = split_once(address, b'@') else {
                     let address = String::from_utf8_lossy(address);
                     return config(format!("bad address {address} (expected port@host)"));
                 };
-                (!self.outside.is_service(port))
-                    .then(|| (format!("unknown port name {}", String::from_utf8_lossy(port)), Exit::SOFTWARE))
+                if port.is_empty() || !self.outside.is_service(port) {
+                    return config(format!("unknown port name {}", String::from_utf8_lossy(port)));
+                }
+                if host.first() == Some(&b'[') && host.last() != Some(&b']') {
+                    return config(format!("Invalid numeric domain spec \"{}\"", String::from_utf8_lossy(host)));
+                }
+                let family = if kind.eq_ignore_ascii_case(b"inet6") { Family::Inet6 } else { Family::Inet };
+                if self.outside.is_address(host, family) {
+                    return None;
+                }
+                config(format!("Unknown host name {}", lines::quoted(host)))
             }
             other => {
                 let kind = String::from_utf8_lossy(other);
@@ -139,7 +156,12 @@ impl Reader<'_> {
             let inner = name.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}")).unwrap_or(name);
             Bytes::copy_from_slice(inner)
         });
-        let macros = macros.collect();
+        let mut macros: Vec<Bytes> = macros.collect();
+        if macros.len() > limits::MILTER_MACROS {
+            macros.truncate(limits::MILTER_MACROS);
+            let most = limits::MILTER_MACROS;
+            self.error(format!("milter_set_option: too many macros in Milter.macros.{stage} (max {most})"));
+        }
         self.config.milter.macros.retain(|(known, _)| known != stage);
         self.config.milter.macros.push((Bytes::from_static(stage.as_bytes()), macros));
     }
@@ -159,6 +181,9 @@ impl Default for Filter {
         }
     }
 }
+
+/// Bytes of a socket's path, its end included. Source: `sockaddr_un`.
+const LONGEST_PATH: usize = 108;
 
 /// Stages of `Milter.macros`. Source: op guide 5.11; observed.
 pub static STAGES: &[&str] = &["connect", "helo", "envfrom", "envrcpt", "data", "eoh", "eom"];

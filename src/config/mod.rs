@@ -21,6 +21,7 @@ pub mod queue_group;
 mod reader;
 pub mod rules;
 pub mod timeouts;
+mod users;
 pub mod values;
 
 use std::path::PathBuf;

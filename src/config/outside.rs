@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::daemon_port::Family;
 use super::dontblame::DontBlame;
+use super::values::UserSpec;
 
 /// A user of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +31,8 @@ pub(super) trait Outside {
     /// Text of a class file, judged by the safe-file rules. Errors: the reason in the system's words.
     fn class_file(&self, path: &[u8], blame: DontBlame) -> Result<Vec<u8>, String>;
 
-    /// Output of the program of an `F` line. Errors: the reason in the system's words.
-    fn class_program(&self, command: &[u8]) -> Result<Vec<u8>, String>;
+    /// Output of the program of an `F` line, run as `user` in `directory`. Errors: the reason in the system's words.
+    fn class_program(&self, command: &[u8], user: &UserSpec, directory: Option<&[u8]>) -> Result<Vec<u8>, String>;
 
     /// Whether a port's address exists in its family: a literal, or a name that resolves.
     fn is_address(&self, address: &[u8], family: Family) -> bool;

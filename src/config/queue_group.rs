@@ -5,9 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::mailer::{Equates, line_name};
-use super::reader::Reader;
+use super::reader::{DEFAULT_GROUP, Reader};
 use crate::base::bytes::leading_number;
 use crate::base::letters::LetterSet;
+use crate::base::limits;
 
 /// A queue group.
 #[derive(Debug, Clone)]
@@ -51,7 +52,7 @@ impl Reader<'_> {
             };
             let number = leading_number(&value);
             match letter {
-                b'P' if value.is_empty() => return self.error(format!("queue {shown}: empty path name")),
+                b'P' if value.is_empty() => self.error(format!("queue {shown}: empty path name")),
                 b'P' => group.path = value.into(),
                 b'F' => group.flags = LetterSet::from_bytes(&value),
                 b'N' => group.nice = i32::try_from(number.max(0)).unwrap_or(0),
@@ -59,14 +60,21 @@ impl Reader<'_> {
                 b'R' => group.runners = Some(number),
                 b'J' => group.jobs = Some(number),
                 b'r' => group.recipients = number.max(0),
-                other => {
-                    return self.error(format!("Q{shown}: unknown queue equate {}=", char::from(other)));
-                }
+                other => self.error(format!("Q{shown}: unknown queue equate {}=", char::from(other))),
             }
         }
-        match self.config.queue_groups.iter_mut().find(|g| g.name.as_ref() == name) {
+        if let Some(runners) = group.runners.filter(|runners| *runners > 1 && !group.flags.has(b'f')) {
+            self.note(format!(
+                "Warning: Q={shown}: R={runners}: multiple queue runners specified\n\tbut flag 'f' is not set"
+            ));
+        }
+        let groups = &mut self.config.queue_groups;
+        // The default group is there, declared or not.
+        let declared = groups.iter().filter(|g| g.name.as_ref() != DEFAULT_GROUP).count() + 1;
+        match groups.iter_mut().find(|g| g.name.as_ref() == name) {
             Some(slot) => *slot = group,
-            None => self.config.queue_groups.push(group),
+            None if name == DEFAULT_GROUP || declared < limits::QUEUE_GROUPS => groups.push(group),
+            None => self.error(format!("too many queue groups defined ({} max)", limits::QUEUE_GROUPS)),
         }
     }
 }

@@ -14,13 +14,14 @@ use super::outside::Outside;
 use super::queue_group::QueueGroup;
 use super::rules::{self, RulesetId};
 use super::values::{DeliveryMode, SuperSafe};
-use super::{ClassLookup, Config, Diagnostic, VERSION};
+use super::{Config, Diagnostic, VERSION};
 use crate::address::scan::Alphabet;
 use crate::base::bytes::{leading_number, split_once, trim};
+use crate::base::domain;
 use crate::base::exit::Exit;
 use crate::base::limits;
 use crate::macros::names::{self, NameError};
-use crate::macros::{MacroId, MacroTable, Scope, Template, Value};
+use crate::macros::{MacroId, MacroTable, Scope, Template, Value, expand};
 
 /// A configuration in the making.
 pub(super) struct Reader<'a> {
@@ -41,7 +42,7 @@ pub(super) struct Reader<'a> {
     /// Letter of the operation mode.
     mode: Option<u8>,
     /// File and line of what is being read; `None` for the command line.
-    place: Option<(PathBuf, u32)>,
+    pub(super) place: Option<(PathBuf, u32)>,
     /// Ruleset of the rules that come.
     ruleset: Option<RulesetId>,
     /// Operator characters, and the kinds of characters that follow from them.
@@ -73,9 +74,18 @@ impl<'a> Reader<'a> {
     pub(super) fn read(&mut self, text: &[u8]) {
         for line in lines::logical(text) {
             self.place = Some((self.config.path.clone(), line.number));
-            self.line(&line);
+            let text = lines::without_comments(&line.text, self.config.level);
+            self.line(&Line { number: line.number, text });
+            if self.has_ended() {
+                break;
+            }
         }
         self.place = None;
+    }
+
+    /// Whether something was found that ends the program where it stands.
+    pub(super) fn has_ended(&self) -> bool {
+        self.findings.last().is_some_and(|finding| finding.severity == Severity::Fatal)
     }
 
     /// Whether a file is being read, not the command line.
@@ -85,6 +95,14 @@ impl<'a> Reader<'a> {
 
     /// What follows from the whole of the file.
     pub(super) fn finish(&mut self) {
+        self.take_old_macros();
+        self.add_implied_flags();
+        let level = self.config.level;
+        if level < LEVEL && self.mode == Some(b't') {
+            self.note(format!(
+                "Warning: .cf file is out of date: sendmail {VERSION} supports version {LEVEL}, .cf file is version {level}"
+            ));
+        }
         let options = &mut self.config.options;
         let interactive = options.super_safe == SuperSafe::Interactive;
         let mismatch = interactive && options.delivery_mode != DeliveryMode::Interactive;
@@ -132,14 +150,14 @@ impl<'a> Reader<'a> {
         match kind {
             b'D' => self.define(rest),
             b'C' => self.class_words(rest),
-            b'F' => self.class_file(rest),
+            b'F' => self.class_file_line(rest),
             b'S' => self.ruleset_line(rest),
             b'R' => self.rule_line(line),
             b'M' => self.mailer_line(rest),
             b'H' => self.header_line(rest),
             b'O' => self.option_line(rest),
             b'P' => self.precedence_line(line, rest),
-            b'T' => self.add_words(MacroId(u16::from(b't')), rest),
+            b'T' => self.trusted_users(rest),
             b'V' => self.version_line(rest),
             b'K' => self.map_line(rest, line.number),
             b'Q' => self.queue_line(rest),
@@ -157,13 +175,24 @@ impl<'a> Reader<'a> {
     pub(super) fn define(&mut self, text: &[u8]) {
         let Some((id, rest)) = self.name(text) else { return };
         let (value, _) = lines::munch(rest, None);
-        let template = Template::parse(&value, &mut self.config.names);
+        let mut complaints = Vec::new();
+        let template = Template::parse_with(&value, &mut self.config.names, &mut complaints);
+        complaints.into_iter().for_each(|text| self.error(text));
         self.macros().insert(id, Value::Template(Arc::new(template)));
     }
 
     fn class_words(&mut self, text: &[u8]) {
         let Some((id, rest)) = self.name(text) else { return };
         self.add_words(id, rest);
+    }
+
+    /// `Tuser user …`: words as they stand, macros are not expanded (observed).
+    fn trusted_users(&mut self, text: &[u8]) {
+        let class = MacroId(u16::from(b't'));
+        self.config.classes.declare(class);
+        for word in text.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty()) {
+            self.config.classes.add(class, word);
+        }
     }
 
     /// Adds the words of `text`; `$=x` adds the members of another class.
@@ -186,64 +215,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `Fc[-o ]/path [pattern]`, `Fc|program`, `Fckey@class:spec`.
-    fn class_file(&mut self, text: &[u8]) {
-        let Some((id, rest)) = self.name(text) else { return };
-        self.config.classes.declare(id);
-        let rest = self.expand(rest);
-        let mut rest = trim(&rest);
-        let mut optional = false;
-        if let Some(tail) = rest.strip_prefix(b"-o") {
-            optional = true;
-            rest = trim(tail);
-        }
-        if rest.is_empty() {
-            return self.error("fileclass: missing file name".to_owned());
-        }
-        let result = match rest.split_first() {
-            Some((b'|', command)) => self.outside.class_program(trim(command)).map(|text| (text, &b"%s"[..])),
-            Some((first, _)) if *first != b'/' && rest.contains(&b'@') => return self.class_lookup(id, rest, optional),
-            _ => {
-                let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
-                let (path, pattern) = rest.split_at(end);
-                let pattern = if trim(pattern).is_empty() { &b"%s"[..] } else { trim(pattern) };
-                self.outside.class_file(path, self.config.options.dont_blame_sendmail).map(|text| (text, pattern))
-            }
-        };
-        match result {
-            Ok((text, pattern)) => {
-                for word in super::class_file::words(&text, pattern) {
-                    self.config.classes.add(id, &word);
-                }
-            }
-            Err(_) if optional => {}
-            Err(reason) => {
-                let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
-                let path = String::from_utf8_lossy(rest.get(..end).unwrap_or(rest)).into_owned();
-                self.error_with(format!("fileclass: cannot open '{path}': {reason}"), Exit::OSERR);
-            }
-        }
-    }
-
-    fn class_lookup(&mut self, class: MacroId, text: &[u8], optional: bool) {
-        let (key, spec) = split_once(text, b'@').unwrap_or((b"", text));
-        let (map, arguments) = split_once(spec, b':').unwrap_or((spec, b""));
-        let line = self.place.as_ref().map_or(0, |(_, line)| *line);
-        self.config.class_lookups.push(ClassLookup {
-            class,
-            key: Bytes::copy_from_slice(key),
-            map_class: Bytes::copy_from_slice(map),
-            arguments: Bytes::copy_from_slice(arguments),
-            optional,
-            line,
-        });
-    }
-
     fn ruleset_line(&mut self, text: &[u8]) {
         self.ruleset = self.ruleset_named(text);
         let Some(id) = self.ruleset else { return };
         if !self.config.rulesets.rules(id).is_empty() && self.mode == Some(b't') {
-            let name = String::from_utf8_lossy(trim(text)).into_owned();
+            let name = String::from_utf8_lossy(text.trim_ascii_end()).into_owned();
             self.note(format!("WARNING: Ruleset {name} has multiple definitions"));
         }
     }
@@ -257,16 +233,12 @@ impl<'a> Reader<'a> {
         entered.id
     }
 
-    /// The ruleset that an equate names; number 0 is none.
-    pub(super) fn ruleset_used(&mut self, text: &[u8]) -> Option<RulesetId> {
-        self.ruleset_named(text).filter(|id| id.0 != 0)
-    }
-
     fn rule_line(&mut self, line: &Line) {
         let Some(ruleset) = self.ruleset else {
             return self.error(format!("missing valid ruleset for \"{}\"", lines::quoted(&line.text)));
         };
         let text = line.text.get(1..).unwrap_or_default();
+        self.take_old_macros();
         if self.alphabet.0 != self.config.options.operator_chars {
             let operators = self.config.options.operator_chars.clone();
             self.alphabet = (operators.clone(), Alphabet::new(&operators));
@@ -306,19 +278,51 @@ impl<'a> Reader<'a> {
             self.bare_error(format!(
                 "Warning: .cf version level ({level}) exceeds sendmail version {VERSION} functionality ({LEVEL})"
             ));
-        } else if level < i64::from(LEVEL) && self.mode == Some(b't') {
-            self.note(format!(
-                "Warning: .cf file is out of date: sendmail {VERSION} supports version {LEVEL}, .cf file is version {level}"
-            ));
         }
         self.config.level = u8::try_from(level).unwrap_or(LEVEL);
-        let Some(vendor) = text.get(digits..).map(trim).and_then(|rest| rest.strip_prefix(b"/")).map(trim) else {
-            return;
-        };
+        if self.config.level >= SHORT_HOST {
+            self.shorten_host();
+        }
+        let Some(vendor) = text.get(digits..).and_then(|rest| rest.strip_prefix(b"/")) else { return };
+        let end = vendor.iter().position(u8::is_ascii_whitespace).unwrap_or(vendor.len());
+        let vendor = vendor.get(..end).unwrap_or(vendor);
         if VENDORS.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(vendor)) {
             self.config.vendor = Some(Bytes::copy_from_slice(vendor));
         } else {
             self.error(format!("invalid V line vendor code: \"{}\"", lines::quoted(vendor)));
+        }
+    }
+
+    /// `$w` is the first label of the host's name, from level 5 of the language on.
+    fn shorten_host(&mut self) {
+        if let Some(Value::Text(full)) = self.config.macros.get(&names::HOST_LABEL) {
+            let label = Bytes::copy_from_slice(domain::first_label(full));
+            self.macros().insert(names::HOST_LABEL, Value::Text(label));
+        }
+    }
+
+    /// Before level 7 of the language macros stood where options stand now: `$o $e $l`.
+    fn take_old_macros(&mut self) {
+        if self.config.level >= OPTIONS_FOR_MACROS {
+            return;
+        }
+        if !self.operators_set && self.config.macros.get(&names::OPERATORS).is_some() {
+            self.config.options.operator_chars = self.config.scope().text(names::OPERATORS).into();
+        }
+        let (greeting, from_line) = (self.template(names::GREETING), self.template(names::FROM_LINE));
+        let options = &mut self.config.options;
+        for (option, old) in [(&mut options.smtp_greeting_message, greeting), (&mut options.unix_from_line, from_line)]
+        {
+            if let Some(old) = old {
+                *option = old;
+            }
+        }
+    }
+
+    fn template(&self, id: MacroId) -> Option<Template> {
+        match self.config.macros.get(&id)? {
+            Value::Template(template) => Some(Template::clone(template)),
+            Value::Text(_) => None,
         }
     }
 
@@ -336,39 +340,16 @@ impl<'a> Reader<'a> {
 
     /// A macro or class name at the start of `text`, and what follows it; complains when there is none.
     pub(super) fn name<'t>(&mut self, text: &'t [u8]) -> Option<(MacroId, &'t [u8])> {
-        let required = |reader: &mut Self| reader.error(NameError::Missing.to_string());
-        let Some((first, rest)) = text.split_first() else {
-            required(self);
-            return None;
+        let mut complaints = Vec::new();
+        let found = match text.split_first() {
+            Some((first, rest)) => expand::name(*first, rest, &mut self.config.names, &mut complaints),
+            None => {
+                complaints.push(NameError::Missing.to_string());
+                (None, text)
+            }
         };
-        if *first != b'{' {
-            return Some((MacroId(u16::from(*first)), rest));
-        }
-        let Some((inner, rest)) = split_once(rest, b'}') else {
-            self.error(format!("Unbalanced {{ on {}", lines::quoted(rest)));
-            self.error(NO_ID.to_owned());
-            return None;
-        };
-        let mut name = Vec::new();
-        for b in inner {
-            if b.is_ascii_alphanumeric() || *b == b'_' {
-                name.push(*b);
-            } else {
-                self.error(NameError::Character(char::from(*b).to_string()).to_string());
-            }
-        }
-        match self.config.names.intern(&name) {
-            Ok(id) => Some((id, rest)),
-            Err(NameError::Missing) => {
-                required(self);
-                None
-            }
-            Err(error) => {
-                self.error(error.to_string());
-                self.error(NO_ID.to_owned());
-                None
-            }
-        }
+        complaints.into_iter().for_each(|text| self.error(text));
+        Some((found.0?, found.1))
     }
 
     /// Text with the macros it names put in, as they are now.
@@ -393,6 +374,11 @@ impl<'a> Reader<'a> {
     /// An error at the current line.
     pub(super) fn error_with(&mut self, text: String, exit: Exit) {
         self.find(text, Severity::Error, exit, true);
+    }
+
+    /// An error at the current line; the program ends with it.
+    pub(super) fn fatal(&mut self, text: String, exit: Exit) {
+        self.find(text, Severity::Fatal, exit, true);
     }
 
     /// An error that names no line.
@@ -440,7 +426,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The queue group that is there without a `Q` line.
-const DEFAULT_GROUP: &[u8] = b"mqueue";
+pub(super) const DEFAULT_GROUP: &[u8] = b"mqueue";
 
 /// Where local users may be looked up. Source: observed.
 const MAILBOX_DATABASES: &[&str] = &["pw", "ldap"];
@@ -450,10 +436,14 @@ const SUPER_SAFE: &str = "WARNING: SuperSafe=interactive should only be used wit
 /// Level of the configuration language understood.
 pub(super) const LEVEL: u8 = 10;
 
+/// Level from which on `$w` is the first label of the name. Source: op guide 5.6 (V lines).
+const SHORT_HOST: u8 = 5;
+
+/// Level from which on options stand where macros stood. Source: op guide 5.6 (V lines).
+const OPTIONS_FOR_MACROS: u8 = 7;
+
 /// Vendors that a `V` line may name.
 const VENDORS: &[&str] = &["Berkeley"];
-
-const NO_ID: &str = "Unable to assign macro/class ID (mid = 0xffffffff)";
 
 /// Class members that are there before any file. Source: observed.
 const CLASSES: &[(&str, &[&str])] = &[

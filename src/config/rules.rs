@@ -506,7 +506,7 @@ fn check_pattern(lhs: &mut Vec<Symbol>, complaints: &mut Vec<String>) -> usize {
     if wildcards > WILDCARDS {
         complaints.push("R line: too many wildcards".to_owned());
         lhs.clear();
-        return 0;
+        return WILDCARDS;
     }
     wildcards
 }

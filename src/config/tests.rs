@@ -10,6 +10,7 @@ use super::diagnostic::Severity;
 use super::dontblame::DontBlame;
 use super::outside::{Account, Outside};
 use super::reader::Reader;
+use super::values::UserSpec;
 use crate::base::exit::Exit;
 use crate::macros::{Scope, Template};
 
@@ -34,7 +35,7 @@ impl Outside for Small {
         Err(if path == b"/tmp" { "Regular files only" } else { "No such file or directory" }.to_owned())
     }
 
-    fn class_program(&self, _command: &[u8]) -> Result<Vec<u8>, String> {
+    fn class_program(&self, _command: &[u8], _user: &UserSpec, _directory: Option<&[u8]>) -> Result<Vec<u8>, String> {
         Ok(b"one two\n".to_vec())
     }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::names::{MacroId, NameTable};
+use super::names::{MacroId, NameError, NameTable};
 use super::scope::{Scope, Value};
 
 /// Part of a template.
@@ -209,21 +209,34 @@ pub fn name<'a>(
     if first != b'{' {
         return (Some(MacroId(u16::from(first))), tail);
     }
-    let Some((long, rest)) = memchr::memchr(b'}', tail).and_then(|end| Some((tail.get(..end)?, tail.get(end + 1..)?)))
-    else {
-        complaints.push(format!("Unbalanced {{ on {}", String::from_utf8_lossy(tail)));
-        complaints.push("Unable to assign macro/class ID (mid = 0xffffffff)".to_owned());
+    let end = memchr::memchr(b'}', tail).unwrap_or(tail.len());
+    let (inner, rest) = tail.split_at_checked(end).unwrap_or((tail, b""));
+    let mut long = Vec::with_capacity(inner.len());
+    for b in inner {
+        if b.is_ascii_alphanumeric() || *b == b'_' {
+            long.push(*b);
+        } else {
+            complaints.push(NameError::Character(char::from(*b & 0x7f).to_string()).to_string());
+        }
+    }
+    let Some(rest) = rest.strip_prefix(b"}") else {
+        complaints.push(format!("Unbalanced {{ on {}", String::from_utf8_lossy(&long)));
+        complaints.push(NO_ID.to_owned());
         return (None, b"");
     };
-    match names.intern(long) {
+    match names.intern(&long) {
         Ok(id) => (Some(id), rest),
         Err(error) => {
             complaints.push(error.to_string());
-            complaints.push("Unable to assign macro/class ID (mid = 0xffffffff)".to_owned());
+            if error != NameError::Missing {
+                complaints.push(NO_ID.to_owned());
+            }
             (None, rest)
         }
     }
 }
+
+const NO_ID: &str = "Unable to assign macro/class ID (mid = 0xffffffff)";
 
 /// How deep templates within templates are followed.
 pub const MAX_DEPTH: usize = 10;

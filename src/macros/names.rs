@@ -350,9 +350,6 @@ pub enum NameError {
     /// Nothing where a name should be.
     #[error("Name required for macro/class")]
     Missing,
-    /// `{` without `}`.
-    #[error("Unbalanced {{ on macro/class")]
-    Unbalanced,
     /// A character that may not stand in a name.
     #[error("Invalid macro/class character {0}")]
     Character(String),

@@ -15,6 +15,7 @@ mod address_files_and_programs;
 mod bare_line_feeds;
 mod broken_configuration;
 mod command_line;
+mod configuration_values;
 mod daemon_is_killed;
 mod databases_made_by_makemap;
 mod full_disk;

@@ -90,13 +90,7 @@ impl TestMode<'_> {
             name(mailer.recipient.header),
             mailer.max_size,
         );
-        let user = mailer.user.as_ref().map_or_else(
-            || "-1:-1".to_owned(),
-            |u| match &u.name {
-                Some(name) => format!("{}:{}", String::from_utf8_lossy(name), u.gid),
-                None => format!("{}:{}", u.uid, u.gid),
-            },
-        );
+        let user = mailer.user.as_ref().map_or_else(|| "-1:-1".to_owned(), |u| format!("{}:{}", u.uid, u.gid));
         self.output.text(format!("mailer {n} (").as_bytes());
         self.output.shown(&mailer.name);
         self.output.text(b"): P=");
