@@ -1,11 +1,14 @@
 //! The tables that drive the code: sorted, unique, complete, and every row honest about what it does.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use sendmail::cmd::modes::MODES;
-use sendmail::config::options::{OPTIONS, Status};
+use sendmail::config::options::{OPTIONS, Safe, Status};
 use sendmail::config::timeouts::TIMEOUTS;
-use sendmail::config::{dontblame, privacy};
+use sendmail::config::{dontblame, milter, privacy};
+use sendmail::macros::names;
+use sendmail::maps::classes::CLASSES;
+use sendmail::message::fields::FIELDS;
 
 /// Options that the original measured against does not have.
 const OURS: &[&str] = &["DANE", "UseTLS"];
@@ -39,6 +42,75 @@ fn names_in_lists_are_unique() {
         assert_eq!(unique.len(), names.len());
     }
     assert!(MODES.windows(2).all(|pair| pair[0].letter < pair[1].letter));
+}
+
+/// Name and detail of every row of one list of the manual.
+fn listed(list: &str) -> BTreeSet<(String, String)> {
+    let rows = include_str!("golden/config/names.tsv").lines().skip(1);
+    let fields = rows.map(|row| row.split('\t').collect::<Vec<_>>()).filter(|fields| fields[0] == list);
+    fields.map(|fields| (fields[1].to_owned(), fields.get(2).copied().unwrap_or_default().to_owned())).collect()
+}
+
+fn rows<N: ToString, D: ToString>(rows: impl IntoIterator<Item = (N, D)>) -> BTreeSet<(String, String)> {
+    rows.into_iter().map(|(name, detail)| (name.to_string(), detail.to_string())).collect()
+}
+
+#[test]
+fn tables_have_the_names_and_bits_of_the_manual() {
+    let flags = privacy::FLAGS.iter().map(|row| (row.name, format!("{:#x}", row.bits)));
+    assert_eq!(rows(flags), listed("privacy"));
+    // CertOwner is documented, and no bit of it was seen.
+    let bit = |row: &dontblame::Row| match row.name {
+        "CertOwner" => "-".to_owned(),
+        _ => row.bit.unwrap_or(0).to_string(),
+    };
+    let flags = dontblame::FLAGS.iter().map(|row| (row.name, bit(row)));
+    assert_eq!(rows(flags), listed("dontblame"));
+    assert_eq!(rows(milter::STAGES.iter().map(|stage| (*stage, ""))), listed("stage"));
+    let macros = names::SHORT.iter().chain(names::LONG).map(|row| row.name.to_owned());
+    let macros: BTreeSet<String> = macros.collect();
+    for (name, _) in listed("macro") {
+        assert!(macros.contains(&name), "${{{name}}} has no row");
+    }
+    let fields: BTreeSet<&str> = FIELDS.iter().map(|row| row.name).collect();
+    let manual = listed("header");
+    assert_eq!(fields, manual.iter().map(|(name, _)| name.as_str()).collect());
+    // "available" in the original's build, and no others.
+    let classes: BTreeSet<&str> = CLASSES.iter().map(|row| row.name).collect();
+    let manual = listed("class");
+    let theirs: BTreeSet<&str> =
+        manual.iter().filter(|(_, available)| available == "yes").map(|(name, _)| name.as_str()).collect();
+    let missing: Vec<&&str> = theirs.difference(&classes).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn options_have_the_letters_and_the_safety_of_the_original() {
+    let theirs = listed("option");
+    for row in OPTIONS.iter().filter(|row| !OURS.contains(&row.name) && !matches!(row.name, "Timeout" | "Milter")) {
+        let letter = row.letter.map_or(String::new(), |letter| char::from(letter).to_string());
+        let safe = match row.safe {
+            Safe::Yes => "yes",
+            Safe::Raise => "yes, only to raise",
+            Safe::Add => "yes, only to add",
+            Safe::No => "no",
+        };
+        let detail = format!("{letter} {safe}");
+        assert!(theirs.contains(&(row.name.to_owned(), detail.clone())), "{}: {detail}", row.name);
+    }
+}
+
+#[test]
+fn every_timeout_of_the_manual_has_a_row_or_a_form_of_its_own() {
+    let simple: HashSet<&str> = TIMEOUTS.iter().map(|(name, _)| *name).collect();
+    for (name, _) in listed("timeout") {
+        let family = name.split('.').next().unwrap_or_default();
+        assert!(simple.contains(name.as_str()) || matches!(family, "queuereturn" | "queuewarn" | "resolver"), "{name}");
+    }
+    let theirs = listed("timeout");
+    for (name, _) in TIMEOUTS {
+        assert!(theirs.contains(&((*name).to_owned(), String::new())), "{name}");
+    }
 }
 
 /// What `docs/DIFFERENCES.md` says of options, made from the rows.

@@ -25,7 +25,7 @@ use crate::config::{Config, Diagnostic};
 use crate::log::debug::Debug;
 use crate::log::{Id, Level, Logger, Priority};
 use crate::macros::names;
-use crate::maps::{MapSet, Services};
+use crate::maps::{MapSet, Services, class_words};
 use crate::site::{self, Site, StartOptions};
 use crate::sys::daemonize::{Half, Leash};
 use crate::sys::{clock, daemonize, env, file, safefile, user};
@@ -78,7 +78,10 @@ fn run(argv: &[Bytes], role: Option<Role>, out: &mut dyn Write) -> Exit {
     invocation.debug.iter().for_each(|value| debug.add(value));
     super::identity::before(&debug, out);
     let request = Request { invocation, caller, role, leash: Cell::new(None) };
-    let (config, mut findings) = request.load();
+    let (mut config, mut findings) = request.load();
+    for finding in class_words::fill(&mut config) {
+        insert_by_line(&mut findings, finding);
+    }
     let is_broken = findings.iter().any(|d| d.severity != Severity::Warning);
     if is_broken || matches!(request.invocation.mode, Mode::Check | Mode::Test) {
         // The program will not come to open its maps, or is asked for nothing but what is wrong.

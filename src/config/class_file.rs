@@ -25,8 +25,12 @@ impl Reader<'_> {
         if rest.is_empty() {
             return self.error("fileclass: missing file name".to_owned());
         }
-        if !matches!(rest.first(), Some(b'/' | b'|' | b'"')) && rest.contains(&b'@') {
-            return self.class_lookup(id, rest, optional);
+        let is_path = matches!(rest.first(), Some(b'/' | b'|' | b'"'));
+        if let Some((key, spec)) = split_once(rest, b'@').filter(|_| !is_path) {
+            // Everything else without a colon is a file's name.
+            if spec == b"LDAP" || spec.contains(&b':') {
+                return self.class_lookup(id, key, spec, optional);
+            }
         }
         let (path, pattern) = lines::munch(rest, Some(b' '));
         if rest.strip_suffix(pattern).is_some_and(|path| path.ends_with(b"\\")) {
@@ -54,10 +58,10 @@ impl Reader<'_> {
         }
     }
 
-    fn class_lookup(&mut self, class: MacroId, text: &[u8], optional: bool) {
-        let text = self.expand(text);
-        let (key, spec) = split_once(&text, b'@').unwrap_or((b"", &text));
-        let (map, arguments) = split_once(spec, b':').unwrap_or((spec, b""));
+    fn class_lookup(&mut self, class: MacroId, key: &[u8], spec: &[u8], optional: bool) {
+        let spec = self.expand(spec);
+        let (map, arguments) = split_once(&spec, b':').unwrap_or((&spec, b""));
+        let map = if map == b"LDAP" { &b"ldap"[..] } else { map };
         let line = self.place.as_ref().map_or(0, |(_, line)| *line);
         self.config.class_lookups.push(ClassLookup {
             class,

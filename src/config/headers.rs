@@ -48,7 +48,7 @@ impl Reader<'_> {
         let Some(call) = value.trim_ascii_start().strip_prefix(b"$>") else {
             let mut complaints = Vec::new();
             let template = Some(Template::parse_with(value, &mut self.config.names, &mut complaints));
-            complaints.into_iter().for_each(|text| self.error(text));
+            self.complain(complaints);
             return Ok(Some(HeaderRule { name, condition, template, check: None }));
         };
         let (keeps_comments, called) = match call.strip_prefix(b"+") {

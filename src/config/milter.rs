@@ -106,12 +106,11 @@ impl Reader<'_> {
         }
         let (kind, address) = split_once(socket, b':')?;
         match kind.to_ascii_lowercase().as_slice() {
-            b"" => None,
             b"local" | b"unix" if address.len() >= LONGEST_PATH => {
                 let text = format!("local socket name {} too long", String::from_utf8_lossy(address));
                 Some((text, Exit::OSERR))
             }
-            b"local" | b"unix" => None,
+            b"" | b"local" | b"unix" => None,
             b"inet" | b"inet6" => {
                 let Some((port, host)) = split_once(address, b'@') else {
                     let address = String::from_utf8_lossy(address);

@@ -177,7 +177,7 @@ impl<'a> Reader<'a> {
         let (value, _) = lines::munch(rest, None);
         let mut complaints = Vec::new();
         let template = Template::parse_with(&value, &mut self.config.names, &mut complaints);
-        complaints.into_iter().for_each(|text| self.error(text));
+        self.complain(complaints);
         self.macros().insert(id, Value::Template(Arc::new(template)));
     }
 
@@ -254,7 +254,7 @@ impl<'a> Reader<'a> {
         if let Some(rule) = parsed.rule {
             self.config.rulesets.add(ruleset, rule);
         }
-        parsed.complaints.into_iter().for_each(|text| self.error(text));
+        self.complain(parsed.complaints);
     }
 
     /// `Pname=number`.
@@ -307,7 +307,7 @@ impl<'a> Reader<'a> {
             return;
         }
         if !self.operators_set && self.config.macros.get(&names::OPERATORS).is_some() {
-            self.config.options.operator_chars = self.config.scope().text(names::OPERATORS).into();
+            self.config.options.operator_chars = self.config.scope().text(names::OPERATORS);
         }
         let (greeting, from_line) = (self.template(names::GREETING), self.template(names::FROM_LINE));
         let options = &mut self.config.options;
@@ -341,15 +341,13 @@ impl<'a> Reader<'a> {
     /// A macro or class name at the start of `text`, and what follows it; complains when there is none.
     pub(super) fn name<'t>(&mut self, text: &'t [u8]) -> Option<(MacroId, &'t [u8])> {
         let mut complaints = Vec::new();
-        let found = match text.split_first() {
-            Some((first, rest)) => expand::name(*first, rest, &mut self.config.names, &mut complaints),
-            None => {
-                complaints.push(NameError::Missing.to_string());
-                (None, text)
-            }
+        let Some((first, rest)) = text.split_first() else {
+            self.error(NameError::Missing.to_string());
+            return None;
         };
-        complaints.into_iter().for_each(|text| self.error(text));
-        Some((found.0?, found.1))
+        let (id, rest) = expand::name(*first, rest, &mut self.config.names, &mut complaints);
+        self.complain(complaints);
+        Some((id?, rest))
     }
 
     /// Text with the macros it names put in, as they are now.
@@ -364,6 +362,13 @@ impl<'a> Reader<'a> {
     /// Macro values, to change.
     pub(super) fn macros(&mut self) -> &mut MacroTable {
         Arc::make_mut(&mut self.config.macros)
+    }
+
+    /// Errors at the current line, in their order.
+    pub(super) fn complain(&mut self, complaints: Vec<String>) {
+        for complaint in complaints {
+            self.error(complaint);
+        }
     }
 
     /// An error at the current line; start-up ends with EX_SOFTWARE.

@@ -11,6 +11,7 @@ pub mod aliases;
 pub mod answer;
 mod arith;
 mod arpa;
+pub mod class_words;
 pub mod classes;
 mod dequote;
 pub mod file;
