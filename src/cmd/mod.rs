@@ -4,6 +4,7 @@
 //! sendmail(8), makemap(8), editmap(8), praliases(8). Never: decides what a message means; that is the stations' work.
 
 pub mod caller;
+pub mod certs;
 mod database;
 mod dead_letter;
 pub mod editmap;
@@ -14,6 +15,7 @@ pub mod mail_local;
 pub mod mailq;
 pub mod makemap;
 pub mod modes;
+pub mod mtail;
 mod newaliases;
 pub mod praliases;
 mod progress;

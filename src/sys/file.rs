@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use nix::dir::Dir as Listing;
-use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat, renameat};
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat, readlinkat, renameat};
 use nix::sys::stat::{FileStat, Mode, fchmod, fstat, fstatat, mkdirat};
 use nix::sys::time::TimeSpec;
 use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, linkat, symlinkat, unlinkat};
@@ -194,6 +194,11 @@ impl Dir {
     /// Makes a symbolic link.
     pub fn symlink(&self, target: impl AsRef<OsStr>, name: impl AsRef<OsStr>) -> io::Result<()> {
         Ok(symlinkat(target.as_ref(), &self.0, name.as_ref())?)
+    }
+
+    /// Where a symbolic link leads.
+    pub fn target(&self, name: impl AsRef<OsStr>) -> io::Result<OsString> {
+        Ok(readlinkat(&self.0, name.as_ref())?)
     }
 
     /// Removes an entry that is no directory.

@@ -8,6 +8,7 @@
 
 pub mod context;
 pub mod features;
+pub mod hash_directory;
 pub mod peer;
 pub mod session;
 pub mod stream;

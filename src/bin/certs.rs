@@ -1,0 +1,5 @@
+//! certs.
+
+fn main() -> std::process::ExitCode {
+    sendmail::cmd::certs::main()
+}

@@ -1,0 +1,5 @@
+//! mtail.
+
+fn main() -> std::process::ExitCode {
+    sendmail::cmd::mtail::main()
+}
