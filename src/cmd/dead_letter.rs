@@ -4,12 +4,13 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tokio::runtime::Runtime;
 
 use super::sendmail::{Request, say};
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
+use crate::deliver::body::LineWriter;
 use crate::deliver::drive;
 use crate::envelope::Envelope;
 use crate::monitor::AppendAsUser;
@@ -66,6 +67,8 @@ fn append(request: &Request, site: &Site, runtime: &Runtime, text: &[u8], path: 
 /// The message as a mailbox has it.
 fn render(site: &Site, envelope: &Envelope, body: &Body) -> io::Result<Vec<u8>> {
     let mut text = drive::dead_letter_head(site, envelope);
+    let mut lines = LineWriter::quoting_from();
+    let mut out = BytesMut::new();
     let mut offset = 0;
     while offset < body.len() {
         let block = body.block_now(offset)?;
@@ -73,8 +76,10 @@ fn render(site: &Site, envelope: &Envelope, body: &Body) -> io::Result<Vec<u8>> 
             break;
         }
         offset += block.len() as u64;
-        text.extend_from_slice(&block);
+        lines.push(&block, &mut out);
     }
+    lines.finish(&mut out);
+    text.extend_from_slice(&out);
     text.push(b'\n');
     Ok(text)
 }

@@ -238,7 +238,7 @@ impl Submission<'_> {
                 if self.site.config.options.error_mode == ErrorMode::Print {
                     say(out, &error.shown());
                 }
-                self.exit = error.exit();
+                self.exit = first(self.exit, error.exit());
             }
             let now = clock::now();
             let Some(recipient) = self.envelope.recipients.get_mut(index) else { continue };
@@ -343,7 +343,7 @@ impl Submission<'_> {
             report.letters.iter().for_each(|text| say(out, text));
         }
         let failed = report.envelope.recipients.iter().any(|r| r.state == State::Failed);
-        self.exit = if report.exit == Exit::OK { self.exit } else { report.exit };
+        self.exit = first(self.exit, report.exit);
         self.envelope = report.envelope;
         if failed && reports == Reports::ToCaller {
             let exit = self.exit;
@@ -419,6 +419,11 @@ pub(super) fn new_envelope(request: &Request, site: &Site) -> Envelope {
     };
     envelope.envid.clone_from(&invocation.dsn.envelope_id);
     envelope
+}
+
+/// The first trouble is the one that the caller is told of.
+fn first(known: Exit, next: Exit) -> Exit {
+    if matches!(known, Exit::OK | Exit::TEMPFAIL) && next != Exit::OK { next } else { known }
 }
 
 /// `${daemon_flags}` of mail from the command line: capitals doubled. Source: op guide 5.6; observed.

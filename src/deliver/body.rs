@@ -44,6 +44,24 @@ impl LineWriter {
         }
     }
 
+    /// For a message that is kept or sent back within another: lines that begin with `From ` are quoted, nothing else.
+    pub fn quoting_from() -> Self {
+        Self {
+            eol: Bytes::from_static(b"\n"),
+            limit: 0,
+            doubles_dots: false,
+            quotes_from: true,
+            strips_8bit: false,
+            strips_nul: false,
+            ends_blank: false,
+            column: 0,
+            start: Vec::with_capacity(5),
+            is_at_start: true,
+            wrote_any: false,
+            last_line_blank: false,
+        }
+    }
+
     /// Whether bytes go out as they come in, except for line ends.
     fn is_plain(&self) -> bool {
         !self.strips_8bit && !self.strips_nul

@@ -14,5 +14,6 @@ pub mod message;
 pub mod outcome;
 pub mod owners;
 pub mod plan;
+pub mod refusal;
 pub mod retry;
 pub mod settled;

@@ -10,6 +10,8 @@ use crate::config::Mailer;
 use crate::envelope::recipient::Success;
 use crate::envelope::{Recipient, State};
 
+use super::refusal;
+
 /// How a try ended for one recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -55,8 +57,14 @@ pub struct Outcome {
     pub diagnostic: Option<Bytes>,
     /// The recipient has a status of its own in the queue file: it was answered by itself.
     pub is_own: bool,
-    /// Code, enhanced code and words for the transcript where they differ; the address is left out.
+    /// Code and enhanced code for the transcript where they differ.
     pub told: Option<(u16, Status)>,
+    /// Reports know of it by its exit code alone: not by the server's words, nor by their enhanced code.
+    pub knows_exit_alone: bool,
+    /// The server will not have a message of this size: reports do not carry it back.
+    pub is_too_large: bool,
+    /// A breach of the protocol, for the operator.
+    pub protocol_error: Option<String>,
     /// Line for the transcript in front of the usual one.
     pub transcript: Option<String>,
     /// Command and reply for the transcript.
@@ -93,7 +101,8 @@ impl Outcome {
             return Self::sent(b"", success_of(mailer));
         }
         let mut outcome = match exit.row() {
-            Some(row) if exit.is_temporary() => Self::deferred(
+            // Observed: only EX_TEMPFAIL is called a deferral.
+            Some(row) if exit == Exit::TEMPFAIL => Self::deferred(
                 row.status,
                 &format!(
                     "{} mailer ({}) exited with {}",
@@ -102,6 +111,9 @@ impl Outcome {
                     exit.name().unwrap_or_default()
                 ),
             ),
+            Some(row) if exit.is_temporary() => {
+                Self { verdict: Verdict::Deferred, ..Self::failed(exit, row.status, row.text) }
+            }
             Some(row) => Self::failed(exit, row.status, row.text),
             None => Self::failed(exit, Status(5, 3, 0), format!("unknown mailer error {code}")),
         };
@@ -133,6 +145,15 @@ impl Outcome {
             .unwrap_or(self.code)
     }
 
+    /// Whether the transcript tells of it with a reply code: a failure, or a delay that has words of its own.
+    pub fn has_told_line(&self) -> bool {
+        match self.verdict {
+            Verdict::Sent => false,
+            Verdict::Failed => true,
+            Verdict::Deferred => self.code.is_temporary() && self.code != Exit::TEMPFAIL,
+        }
+    }
+
     /// Marks the recipient.
     pub fn apply(&self, recipient: &mut Recipient, now: UnixTime) {
         recipient.state = match self.verdict {
@@ -151,30 +172,47 @@ impl Outcome {
         recipient.status = Some(self.dsn_status());
         let is_foreign = self.server.is_some() || self.dialogue.is_some();
         let words = self.diagnostic.clone().or_else(|| self.reply.clone());
-        recipient.remote_reply = words.filter(|_| is_foreign && self.verdict != Verdict::Sent);
+        let is_shown = is_foreign && !self.knows_exit_alone && self.verdict != Verdict::Sent;
+        let is_shown = is_shown || (self.verdict == Verdict::Sent && self.diagnostic.is_some());
+        recipient.remote_reply = words.filter(|_| is_shown);
         recipient.remote_mta.clone_from(&self.server);
         recipient.program_exit = self.exit.filter(|_| self.verdict != Verdict::Sent);
         recipient.last_try = Some(now);
         recipient.success = self.success;
     }
 
-    /// The code in DSNs: that of some exit codes of programs is not the one in the log. Source: observed.
+    /// The code in DSNs: of a program, and of what left no mark on the recipient, the exit code is all that they know.
     fn dsn_status(&self) -> Status {
-        match self.exit.map(Exit) {
-            Some(Exit::CANTCREAT | Exit::NOPERM) => Status(5, 3, 0),
-            Some(Exit::SOFTWARE) => Status(5, 5, 0),
-            Some(exit) if self.verdict == Verdict::Failed && exit.row().is_none() => Status(5, 0, 0),
+        match (self.verdict, self.exit) {
+            (Verdict::Failed, Some(exit)) => refusal::status_of_exit(Exit(exit)),
+            (Verdict::Failed, None) if self.knows_exit_alone => refusal::status_of_exit(self.code),
+            // Who takes mail for good says so by itself.
+            (Verdict::Sent, _) if self.success == Some(Success::Delivered) => Status(2, 1, 5),
             _ => self.status,
         }
     }
 
-    /// Line of the transcript that tells of a failure.
-    pub fn told_line(&self, address: &[u8]) -> String {
+    /// Line of the transcript that tells of a failure: words of an exit code name the address only with 550.
+    pub fn told_line(&self, addresses: &str) -> String {
         let (code, status) = self.told.unwrap_or((self.reply_code, self.status));
-        if self.told.is_some() || matches!(code, 501 | 551 | 552 | 554) {
+        let is_bare = matches!(code, 451 | 500 | 501 | 551 | 552 | 554) || (self.told.is_some() && code != 550);
+        if is_bare {
             return format!("{code:03} {status} {}", self.text);
         }
-        format!("{code:03} {status} {}... {}", shown(address), self.text)
+        format!("{code:03} {status} {addresses}... {}", self.text)
+    }
+
+    /// Line of the transcript for a recipient whose sender wants to know of success. Source: observed.
+    pub fn receipt_line(&self, recipient: &Recipient) -> Option<String> {
+        if self.verdict != Verdict::Sent || !recipient.notify.success {
+            return None;
+        }
+        let words = match self.success? {
+            Success::Delivered => "Successfully delivered",
+            Success::Relayed if recipient.is_primary => "relayed; expect no further notifications",
+            _ => return None,
+        };
+        Some(format!("{}... {words}", shown(&recipient.address)))
     }
 
     fn bare(verdict: Verdict) -> Self {
@@ -191,6 +229,9 @@ impl Outcome {
             diagnostic: None,
             is_own: false,
             told: None,
+            knows_exit_alone: false,
+            is_too_large: false,
+            protocol_error: None,
             transcript: None,
             dialogue: None,
             success: None,
@@ -201,18 +242,6 @@ impl Outcome {
 /// What success means for a mailer that is no next hop.
 pub fn success_of(mailer: &Mailer) -> Success {
     if mailer.has(b'l') { Success::Delivered } else { Success::Relayed }
-}
-
-/// The exit code whose words stand for a server's reply in `stat=`.
-///
-/// Source: observed (queue/deferred-4xx, bounce/remote-550): 550 and 551 to RCPT are an unknown user, 553 a bad address.
-pub fn exit_of_reply(code: u16, to_rcpt: bool) -> Exit {
-    match code {
-        500..=503 => Exit::PROTOCOL,
-        550 | 551 | 553 if to_rcpt => Exit::NOUSER,
-        553 => Exit::DATAERR,
-        _ => Exit::UNAVAILABLE,
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use crate::envelope::{Envelope, QueueId, State};
+use crate::envelope::recipient::Success;
+use crate::envelope::{Envelope, QueueId, Recipient, State};
 
 /// Owners of recipients that are still to be sent, other than the sender, in order of appearance.
 pub fn owners(envelope: &Envelope) -> Vec<Bytes> {
@@ -25,7 +26,10 @@ pub fn split(envelope: &Envelope, owner: &Bytes, id: QueueId) -> Envelope {
     clone.sender = owner.clone();
     clone.sender_given = owner.clone();
     clone.flags.is_split = true;
+    // Nobody but the sender wants receipts, and what comes back to an owner is for the owner to choose.
+    clone.ret = None;
     for recipient in &mut clone.recipients {
+        recipient.notify.success = false;
         if recipient.state == State::Queued && recipient.owner.as_ref() != Some(owner) {
             recipient.state = State::Duplicate;
         }
@@ -35,10 +39,16 @@ pub fn split(envelope: &Envelope, owner: &Bytes, id: QueueId) -> Envelope {
 
 /// Marks what went into the envelope of an owner as done here.
 pub fn hand_over(envelope: &mut Envelope, owner: &Bytes) {
-    for recipient in &mut envelope.recipients {
-        if recipient.state == State::Queued && recipient.owner.as_ref() == Some(owner) {
-            recipient.state = State::Expanded;
-        }
+    let handed = |r: &Recipient| r.state == State::Queued && r.owner.as_ref() == Some(owner);
+    let lists: Vec<usize> = envelope.recipients.iter().filter(|r| handed(r)).filter_map(|r| r.parent).collect();
+    for recipient in envelope.recipients.iter_mut().filter(|r| handed(r)) {
+        recipient.state = State::Expanded;
+    }
+    // A list of one counts as delivered to; of a longer one the sender hears nothing. Source: observed.
+    if let [list] = lists.as_slice()
+        && let Some(list) = envelope.recipients.get_mut(*list)
+    {
+        list.success = Some(Success::List);
     }
 }
 

@@ -2,19 +2,41 @@
 
 use bytes::Bytes;
 
+use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::base::status::Status;
 use crate::config::Mailer;
-use crate::deliver::outcome::{Dialogue, Outcome, exit_of_reply};
+use crate::deliver::outcome::{Dialogue, Outcome, Verdict};
+use crate::deliver::refusal;
 use crate::envelope::recipient::Success;
 use crate::smtp::client::{Capabilities, Phase, Reply, Settled, Trouble};
+
+/// The outcomes of the recipients of a transaction.
+///
+/// A server that answers for each recipient (LMTP) is not quoted on those that it took; the code with them is that of
+/// its last answer. Source: observed (hdr/lmtp-mailer).
+pub fn outcomes(settled: &[Settled], host: &Bytes, capabilities: &Capabilities, mailer: &Mailer) -> Vec<Outcome> {
+    let mut outcomes: Vec<Outcome> =
+        settled.iter().map(|settled| outcome(settled, host, capabilities, mailer)).collect();
+    if mailer.has(b'z') {
+        let last = settled.iter().rev().find_map(|settled| match settled {
+            Settled::Accepted { reply, .. } | Settled::Refused { phase: Phase::DataFinal, reply, .. } => reply.status(),
+            _ => None,
+        });
+        for outcome in outcomes.iter_mut().filter(|outcome| outcome.verdict == Verdict::Sent) {
+            "Sent".clone_into(&mut outcome.text);
+            outcome.status = last.unwrap_or(outcome.status);
+        }
+    }
+    outcomes
+}
 
 /// The outcome of a recipient that a transaction settled.
 ///
 /// `host` is the server as DSNs name it. Source: observed (queue/deferred-4xx, bounce/remote-550).
 pub fn outcome(settled: &Settled, host: &Bytes, capabilities: &Capabilities, mailer: &Mailer) -> Outcome {
     match settled {
-        Settled::Accepted(reply) => {
+        Settled::Accepted { reply, rcpt } => {
             let success = match (mailer.has(b'l'), capabilities.dsn) {
                 (true, _) => Success::Delivered,
                 (false, true) => Success::Passed,
@@ -25,11 +47,18 @@ pub fn outcome(settled: &Settled, host: &Bytes, capabilities: &Capabilities, mai
                 outcome.status = status;
             }
             outcome.server = Some(host.clone());
+            // Who reports by himself is not quoted.
+            outcome.diagnostic = rcpt.clone().filter(|_| success == Success::Relayed);
             outcome
         }
         Settled::Refused { phase, command, reply } => {
             let mut outcome = answered(*phase, command, reply, host);
-            outcome.is_own = *phase == Phase::Rcpt || (*phase == Phase::DataFinal && mailer.has(b'z'));
+            let is_alone = *phase == Phase::DataFinal && mailer.has(b'z');
+            outcome.is_own = *phase == Phase::Rcpt || is_alone;
+            if is_alone && outcome.verdict == Verdict::Failed {
+                let words = reply.words(capabilities.enhanced_status_codes);
+                outcome.text = format!("{} ({})", outcome.text, shown(words));
+            }
             outcome
         }
         Settled::Ruleset(reply) => kept_back(reply),
@@ -96,54 +125,31 @@ fn trouble_alone(trouble: &Trouble, host: &Bytes) -> Outcome {
 
 /// A refusal with the words of the server. Source: observed (bounce/remote-550).
 fn answered(phase: Phase, command: &Bytes, reply: &Reply, host: &Bytes) -> Outcome {
-    let mut outcome = refused(phase, reply).with_reply(reply.log_form(), host.clone());
+    let meaning = refusal::meaning(phase, reply);
+    let mut outcome = if reply.code < 500 {
+        Outcome::deferred(meaning.status, &reply.log_form())
+    } else {
+        let row = meaning.exit.row();
+        let mut outcome =
+            Outcome::failed(meaning.exit, meaning.status, row.map_or("Service unavailable", |row| row.text));
+        outcome.told = row.map(|row| (row.reply, row.status));
+        outcome
+    };
+    outcome = outcome.with_reply(reply.log_form(), host.clone());
     outcome.dialogue = Some(dialogue(host, command, reply));
     // DSNs show the first line of many as it came.
     outcome.diagnostic = reply.lines.first().filter(|_| reply.lines.len() > 1).cloned();
+    if !meaning.is_marked && reply.code >= 500 {
+        outcome.knows_exit_alone = true;
+    }
     // Who refuses the sender or everybody for good is not named.
-    if reply.code >= 500 && matches!(phase, Phase::Greeting | Phase::Mail) {
+    if reply.code >= 500 && matches!(phase, Phase::Greeting | Phase::Helo | Phase::Lhlo | Phase::Mail) {
         outcome.server = None;
     }
+    outcome.is_too_large = phase == Phase::Mail && reply.code == 552;
+    outcome.protocol_error = refusal::is_protocol_error(phase, reply.code)
+        .then(|| format!("{}: SMTP DATA-2 protocol error: {}", shown(host), reply.log_form()));
     outcome
-}
-
-fn refused(phase: Phase, reply: &Reply) -> Outcome {
-    let class = if reply.code < 500 { 4 } else { 5 };
-    let status = match phase {
-        Phase::Greeting | Phase::Helo | Phase::Lhlo => Status(class, 5, 0),
-        Phase::DataInit => Status(class, 0, 0),
-        _ => reply.status().filter(|s| s.0 == class).unwrap_or_else(|| status_of(reply.code)),
-    };
-    if reply.code < 500 {
-        return Outcome::deferred(status, &reply.log_form());
-    }
-    let exit = match phase {
-        Phase::Rcpt => exit_of_reply(reply.code, true),
-        Phase::Mail if reply.code == 553 => Exit::DATAERR,
-        _ => Exit::UNAVAILABLE,
-    };
-    let mut outcome = Outcome::failed(exit, status, exit.row().map_or("Service unavailable", |r| r.text));
-    outcome.reply_code = reply.code;
-    if phase != Phase::Rcpt {
-        outcome.told = exit.row().map(|row| (row.reply, row.status));
-    }
-    outcome
-}
-
-/// Enhanced code for a reply without one.
-fn status_of(code: u16) -> Status {
-    match code {
-        421 => Status(4, 4, 5),
-        450 => Status(4, 2, 0),
-        451 => Status(4, 3, 0),
-        452 => Status(4, 3, 1),
-        550 => Status(5, 1, 1),
-        551 => Status(5, 1, 6),
-        552 => Status(5, 2, 3),
-        553 => Status(5, 1, 3),
-        500..=504 => Status(5, 5, 0),
-        _ => Status(if code < 500 { 4 } else { 5 }, 0, 0),
-    }
 }
 
 fn dialogue(host: &Bytes, command: &Bytes, reply: &Reply) -> Dialogue {
@@ -153,7 +159,6 @@ fn dialogue(host: &Bytes, command: &Bytes, reply: &Reply) -> Dialogue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deliver::outcome::Verdict;
 
     fn reply(text: &str) -> Reply {
         Reply { code: text[..3].parse().unwrap(), lines: vec![Bytes::copy_from_slice(text.as_bytes())] }
@@ -183,7 +188,7 @@ mod tests {
     #[test]
     fn acceptance_shows_the_words_of_the_server() {
         let mailer = crate::deliver::plan::tests::mailer("esmtp", "[IPC]", "m");
-        let settled = Settled::Accepted(reply("250 2.0.0 sink took it"));
+        let settled = Settled::Accepted { reply: reply("250 2.0.0 sink took it"), rcpt: None };
         let mut capabilities = Capabilities { enhanced_status_codes: true, dsn: true, ..Capabilities::default() };
         let with = outcome(&settled, &Bytes::new(), &capabilities, &mailer);
         assert_eq!((with.verdict, with.text.as_str()), (Verdict::Sent, "Sent (sink took it)"));

@@ -161,7 +161,7 @@ fn plain_body(report: &Report, envelope: &Envelope, words: &[u8]) -> Vec<Part> {
         return vec![Part::Text(out.into())];
     }
     out.push(b'\n');
-    vec![Part::Text(out.into()), Part::Original]
+    vec![Part::Text(out.into()), Part::Original, Part::Text(Bytes::from_static(b"\n"))]
 }
 
 /// The header of the message as its sender would see it.
@@ -177,6 +177,8 @@ fn returned_header(envelope: &Envelope) -> Vec<u8> {
     for header in envelope.headers.iter().filter(|h| is_returned(h, &scope)) {
         let value = match &header.value {
             _ if fields::has(&header.name, fields::BCC) => Bytes::new(),
+            // The field that was made for a message of nobody's names nobody. Source: observed (bounce/notify-never).
+            _ if header.is_default && header.is("From") && envelope.sender.is_empty() => Bytes::from_static(b" "),
             HeaderValue::Text(text) => text.clone(),
             HeaderValue::Template(template) => template.expand(&scope).into(),
         };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::base::exit::Exit;
 use crate::base::status::Status;
 use crate::base::time::{UnixTime, word_form};
 use crate::config::timeouts::ByPrecedence;
@@ -84,9 +85,17 @@ pub fn check_age(envelope: &mut Envelope, timeouts: &Timeouts, now: UnixTime, tr
 
 /// The reports that an envelope needs now.
 ///
-/// `can_return`: the sender is an address that a report can go to. A report without sender goes to
-/// `DoubleBounceAddress`. Source: RFC 3461 §5; op guide 5.6; observed.
-pub fn decide(envelope: &Envelope, age: Age, can_return: bool, config: &Config, scope: &Scope) -> Vec<Report> {
+/// `to`: addresses that a report can go to: the sender, and what `UseErrorsTo` adds. A report that has none goes to
+/// `DoubleBounceAddress`. `exit` is the code that the attempt ended with: trouble that the sender cannot mend is shown to
+/// the postmaster too. Source: RFC 3461 §5; op guide 5.6; observed.
+pub fn decide(
+    envelope: &Envelope,
+    age: Age,
+    to: &[Bytes],
+    exit: Exit,
+    config: &Config,
+    scope: &Scope,
+) -> Vec<Report> {
     let chosen = |wanted: &dyn Fn(&Recipient) -> bool| -> Vec<usize> {
         envelope.recipients.iter().enumerate().filter(|(_, r)| wanted(r)).map(|(at, _)| at).collect()
     };
@@ -94,25 +103,28 @@ pub fn decide(envelope: &Envelope, age: Age, can_return: bool, config: &Config, 
     let delayed = chosen(&|r| age == Age::Warn && r.state == State::Queued && r.notify.delay);
     let succeeded = chosen(&tells_success);
     let mut reports = Vec::new();
-    let mut all: Vec<usize> = failed.iter().chain(&delayed).chain(&succeeded).copied().collect();
-    all.sort_unstable();
-    if all.is_empty() {
+    if failed.is_empty() && delayed.is_empty() && succeeded.is_empty() {
         return reports;
     }
+    // What came out of a list is delivered in the list's name: a receipt is sent, and names nobody. Source: observed.
+    let is_named = |at: &&usize| envelope.recipients.get(**at).is_some_and(|r| r.is_primary);
+    let mut all: Vec<usize> =
+        failed.iter().chain(&delayed).chain(succeeded.iter().filter(is_named)).copied().collect();
+    all.sort_unstable();
     let has_sender = !envelope.sender.is_empty();
     let has_failures = !failed.is_empty();
-    if has_sender && can_return {
+    if has_sender && !to.is_empty() {
         let kind = match (has_failures, delayed.is_empty()) {
             (_, false) => Kind::Delay,
             (true, true) => Kind::Failure,
             (false, true) => Kind::Success,
         };
         let returns_body = kind != Kind::Success && returns_body(envelope, config);
-        let mut to = vec![return_address(envelope)];
-        if failed.iter().any(|at| envelope.recipients.get(*at).is_some_and(is_our_fault)) {
+        let mut to = to.to_vec();
+        if has_failures && matches!(exit, Exit::SOFTWARE | Exit::CONFIG) {
             to.push(Bytes::from_static(b"postmaster"));
         }
-        reports.push(Report { kind, to, has_failures, recipients: all.clone(), returns_body });
+        reports.push(Report { kind, to, has_failures, recipients: all, returns_body });
     } else if has_failures && !config.options.double_bounce_address.is_empty() {
         reports.push(Report {
             kind: Kind::Postmaster,
@@ -171,13 +183,8 @@ fn tells_success(recipient: &Recipient) -> bool {
         && recipient.success.is_some_and(|kind| kind != Success::Passed)
 }
 
-/// Trouble that the sender cannot mend is shown to the postmaster too. Source: observed (bounce/host-unknown).
-fn is_our_fault(recipient: &Recipient) -> bool {
-    let words = recipient.message.as_deref().unwrap_or_default();
-    words.starts_with(b"Local configuration error") || words.starts_with(b"Internal error")
-}
-
-fn return_address(envelope: &Envelope) -> Bytes {
+/// The sender as a report is addressed to it.
+pub fn return_address(envelope: &Envelope) -> Bytes {
     if envelope.sender_given.is_empty() { envelope.sender.clone() } else { envelope.sender_given.clone() }
 }
 

@@ -12,4 +12,4 @@ mod status;
 mod text;
 
 pub use compose::{Composed, Facts, Part, compose};
-pub use decide::{Age, Kind, Report, check_age, decide};
+pub use decide::{Age, Kind, Report, check_age, decide, return_address};

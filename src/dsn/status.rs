@@ -95,9 +95,10 @@ fn original_recipient(original: &Bytes) -> Bytes {
     }
 }
 
-/// Where it really went.
+/// Where it really went: the user that its mailer is told. Source: observed.
 fn actual(recipient: &Recipient, host: &[u8]) -> Bytes {
-    let address = recipient.address.as_ref();
+    let user = recipient.route.as_ref().map(|route| route.user.as_ref()).filter(|user| !user.is_empty());
+    let address = user.unwrap_or(&recipient.address);
     let bare = address.strip_prefix(b"\"").and_then(|a| a.strip_suffix(b"\"")).unwrap_or(address);
     if bare.starts_with(b"|") || bare.starts_with(b"/") {
         return Bytes::from([b"X-Unix; ", bare].concat());

@@ -50,9 +50,7 @@ pub(super) fn text(report: &Report, envelope: &Envelope, transcript: &[u8], fact
     }
     failures(&mut out, report, envelope);
     successes(&mut out, report, envelope);
-    if transcript.is_empty() {
-        out.extend_from_slice(b"   ----- Transcript of session is unavailable -----\n");
-    } else {
+    if !transcript.is_empty() {
         out.extend_from_slice(b"   ----- Transcript of session follows -----\n");
         out.extend_from_slice(transcript);
         if !transcript.ends_with(b"\n") {

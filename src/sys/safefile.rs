@@ -398,8 +398,8 @@ fn judge_file(facts: &Facts, walk: &Walk, row: &Row, judge: &Judge) -> Result<()
         (facts.links > 1, row.hard_link, Fault::HardLink),
         (walk.was_link && walk.in_writable.is_some(), row.linked, Fault::SymbolicLink),
         (is_linked && walk.in_writable.is_some(), row.linked, Fault::HardLink),
-        (mode & 0o002 != 0, row.world_file, Fault::WorldWritableFile),
         (mode & 0o020 != 0, row.group_file, Fault::GroupWritableFile),
+        (mode & 0o002 != 0, row.world_file, Fault::WorldWritableFile),
         (mode & 0o040 != 0, row.group_read, Fault::GroupReadableFile),
         (mode & 0o004 != 0, row.world_read, Fault::WorldReadableFile),
     ];

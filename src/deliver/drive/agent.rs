@@ -14,6 +14,7 @@ use crate::deliver::plan::Batch;
 use crate::envelope::Recipient;
 use crate::macros::{Scope, names};
 use crate::route::Kind;
+use crate::sys::clock;
 
 /// What came of a batch.
 pub(super) struct Delivered {
@@ -41,6 +42,8 @@ pub(super) struct Load {
     pub(super) sender: Bytes,
     /// Macros of the batch.
     pub(super) scope: Scope,
+    /// When the try began.
+    pub(super) started: std::time::Instant,
 }
 
 impl Load {
@@ -110,6 +113,7 @@ pub(super) async fn load(attempt: &Attempt, config: &Arc<Config>, batch: &Batch)
         host: batch.host.clone(),
         sender,
         scope,
+        started: clock::monotonic(),
     }
 }
 

@@ -18,7 +18,6 @@ use crate::deliver::outcome::{Dialogue, Outcome, Verdict};
 use crate::deliver::owners;
 use crate::deliver::plan::{self, Batch};
 use crate::deliver::retry;
-use crate::envelope::recipient::Success;
 use crate::envelope::{Controller, Envelope, SenderUser, State};
 use crate::log::line::To;
 use crate::log::{Id, Level, Priority};
@@ -193,6 +192,9 @@ impl Attempt {
                 Some(format!("{code} {status} {}... {text}", shown(&r.address)))
             })
             .collect();
+        if !lines.is_empty() {
+            self.end_with(Exit::NOUSER);
+        }
         for line in lines {
             self.note(line);
         }
@@ -228,6 +230,11 @@ impl Attempt {
             let reply = Bytes::from(error.line());
             self.settle(&[index], &outcome.with_local_reply(reply), b"", None);
         }
+    }
+
+    /// The code that the attempt ends with.
+    pub(super) fn exit(&self) -> Exit {
+        self.exit
     }
 
     /// Whether the message was given on the command line just now.
@@ -272,7 +279,7 @@ impl Attempt {
         let courier = self.courier.clone();
         for job in jobs {
             let report = Box::pin(attempt(&courier, job)).await;
-            self.exit = if report.exit == Exit::OK { self.exit } else { report.exit };
+            self.end_with(report.exit);
         }
         Ok(())
     }
@@ -302,46 +309,52 @@ impl Attempt {
     pub(super) fn settle(&mut self, recipients: &[usize], outcome: &Outcome, relay: &[u8], started: Option<Instant>) {
         self.log_outcome(recipients, outcome, relay, started);
         let mut addresses = Vec::new();
+        let mut receipts = Vec::new();
         for index in recipients {
             let Some(recipient) = self.envelope.recipients.get_mut(*index) else { continue };
             outcome.apply(recipient, self.now);
             addresses.push(shown(&recipient.address).to_string());
-            let address = recipient.address.clone();
-            let tells_success = recipient.notify.success;
-            self.tell(&address, outcome, tells_success);
+            receipts.extend(outcome.receipt_line(recipient));
             self.unmarked += usize::from(outcome.verdict != Verdict::Deferred);
         }
-        let line = format!("{}... {}", addresses.join(","), outcome.text);
-        if outcome.verdict == Verdict::Deferred {
+        let addresses = addresses.join(",");
+        self.tell(&addresses, outcome);
+        receipts.iter().for_each(|line| self.note(line));
+        let line = format!("{addresses}... {}", outcome.text);
+        let has_told_line = outcome.has_told_line();
+        if outcome.verdict == Verdict::Deferred && !has_told_line {
             self.note(&line);
         }
-        if outcome.verdict != Verdict::Sent && !std::mem::replace(&mut self.has_job_text, true) {
+        // The first delay says what the message waits for; the last failure counts for more.
+        if outcome.verdict != Verdict::Sent && (has_told_line || !self.has_job_text) {
+            self.has_job_text = true;
             self.envelope.message = Some(outcome.job_text.clone().unwrap_or_else(|| outcome.text.clone()).into());
+        }
+        self.envelope.flags.no_body_return |= outcome.is_too_large;
+        if let Some(text) = &outcome.protocol_error {
+            self.site.log.write(Level::SERIOUS, Priority::Critical, self.id(), text);
         }
         self.show(line);
     }
 
-    /// Transcript and caller's lines for one recipient.
-    fn tell(&mut self, address: &[u8], outcome: &Outcome, tells_success: bool) {
+    /// Transcript and exit code for recipients that share an outcome.
+    fn tell(&mut self, addresses: &str, outcome: &Outcome) {
         if let Some(dialogue) = &outcome.dialogue {
             self.note_dialogue(dialogue);
         }
         if let Some(text) = &outcome.transcript {
             self.note(text);
         }
-        match outcome.verdict {
-            Verdict::Failed => {
-                self.note(outcome.told_line(address));
-                self.exit = outcome.exit_code();
-            }
-            Verdict::Sent if tells_success => match outcome.success {
-                Some(Success::Delivered) => self.note(format!("{}... Successfully delivered", shown(address))),
-                Some(Success::Relayed) => {
-                    self.note(format!("{}... relayed; expect no further notifications", shown(address)));
-                }
-                _ => {}
-            },
-            _ => {}
+        if outcome.has_told_line() {
+            self.note(outcome.told_line(addresses));
+            self.end_with(outcome.exit_code());
+        }
+    }
+
+    /// The exit code of the first trouble stands.
+    fn end_with(&mut self, exit: Exit) {
+        if matches!(self.exit, Exit::OK | Exit::TEMPFAIL) && exit != Exit::OK {
+            self.exit = exit;
         }
     }
 

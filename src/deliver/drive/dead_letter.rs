@@ -5,8 +5,11 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use bytes::BytesMut;
+
 use crate::base::bytes::shown;
 use crate::base::date;
+use crate::deliver::body::LineWriter;
 use crate::deliver::message;
 use crate::envelope::Envelope;
 use crate::macros::names;
@@ -31,14 +34,19 @@ pub(super) async fn drop(site: &Site, path: &[u8], envelope: &Envelope, body: &B
 /// Writes the message as a mailbox has it.
 async fn write(site: &Site, envelope: &Envelope, body: &Body, letter: &mut impl Write) -> io::Result<()> {
     letter.write_all(&head(site, envelope))?;
+    let mut lines = LineWriter::quoting_from();
     let mut offset = 0;
     loop {
         let block = body.block(offset).await?;
+        let mut out = BytesMut::with_capacity(block.len() + 1);
         if block.is_empty() {
+            lines.finish(&mut out);
+            letter.write_all(&out)?;
             return letter.write_all(b"\n");
         }
         offset += block.len() as u64;
-        letter.write_all(&block)?;
+        lines.push(&block, &mut out);
+        letter.write_all(&out)?;
     }
 }
 

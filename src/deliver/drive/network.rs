@@ -38,17 +38,28 @@ struct Course<'a> {
     attempt: &'a mut Attempt,
     load: &'a Load,
     mailer: &'a Mailer,
-    /// Recipients without a final outcome, with the last temporary one.
-    left: Vec<(usize, Option<Outcome>)>,
-    results: Vec<(Vec<usize>, Outcome)>,
+    /// Recipients without a final outcome.
+    left: Vec<Waiting>,
     relay: Bytes,
+    /// The last reply of a server, for the log: it is named with whatever comes after it.
+    heard: Option<Bytes>,
+}
+
+/// A recipient that no server has taken or refused for good.
+struct Waiting {
+    index: usize,
+    /// Why the last host did not take it.
+    last: Option<Outcome>,
+    /// A server has answered for this one, which is logged already: other hosts may take it, but count for less.
+    is_answered: bool,
 }
 
 /// Hands a batch to its next hop.
 pub(super) async fn deliver(attempt: &mut Attempt, load: &Load) -> Delivered {
     let Some(mailer) = load.mailer() else { return Delivered::all(Bytes::new(), &load.recipients, misconfigured()) };
-    let left = load.recipients.iter().map(|index| (*index, None)).collect();
-    let mut course = Course { attempt, load, mailer, left, results: Vec::new(), relay: load.host.clone() };
+    let waiting = |index: &usize| Waiting { index: *index, last: None, is_answered: false };
+    let left = load.recipients.iter().map(waiting).collect();
+    let mut course = Course { attempt, load, mailer, left, relay: load.host.clone(), heard: None };
     if mailer.is_network() {
         let argv: Vec<Bytes> = mailer.argv.iter().map(|word| word.expand(&load.scope).into()).collect();
         match hosts::way(&argv) {
@@ -60,7 +71,7 @@ pub(super) async fn deliver(attempt: &mut Attempt, load: &Load) -> Delivered {
         course.program().await;
     }
     course.end(&Outcome::deferred(Status(4, 4, 0), ""));
-    Delivered { relay: course.relay, results: course.results }
+    Delivered { relay: course.relay, results: Vec::new() }
 }
 
 impl Course<'_> {
@@ -262,51 +273,74 @@ impl Course<'_> {
         self.answered(settled, host, &capabilities);
     }
 
-    /// Notes what a server said of each recipient.
+    /// Notes what a server said of each recipient: first of those that it refused by themselves.
     fn answered(&mut self, settled: Vec<client::Settled>, host: &Bytes, capabilities: &client::Capabilities) {
+        let outcomes = settled::outcomes(&settled, host, capabilities, self.mailer);
         let left = std::mem::take(&mut self.left);
-        for ((index, _), settled) in left.into_iter().zip(settled) {
-            let outcome = settled::outcome(&settled, host, capabilities, self.mailer);
-            if outcome.verdict == Verdict::Deferred {
-                self.left.push((index, Some(outcome)));
-            } else {
-                self.settle(index, outcome);
+        let mut groups: Vec<(Vec<usize>, Outcome)> = Vec::new();
+        for (mut waiting, (settled, outcome)) in left.into_iter().zip(settled.iter().zip(outcomes)) {
+            if outcome.reply.is_some() {
+                self.heard.clone_from(&outcome.reply);
             }
+            let is_refused_alone = matches!(settled, client::Settled::Refused { phase: client::Phase::Rcpt, .. });
+            match outcome.verdict {
+                Verdict::Deferred if is_refused_alone => {
+                    self.tell(&[waiting.index], &outcome);
+                    self.left.push(Waiting { last: Some(outcome), is_answered: true, ..waiting });
+                }
+                Verdict::Deferred => {
+                    waiting.last = Some(outcome);
+                    self.left.push(Waiting { is_answered: false, ..waiting });
+                }
+                _ if is_refused_alone => self.tell(&[waiting.index], &outcome),
+                _ => group(&mut groups, waiting.index, outcome),
+            }
+        }
+        for (recipients, outcome) in groups {
+            self.tell(&recipients, &outcome);
         }
     }
 
+    /// A server that does not want to talk to us; another one may.
     fn refused(&mut self, trouble: &Trouble, host: &Bytes) {
         let outcome = settled::trouble(trouble, host);
-        if outcome.verdict == Verdict::Deferred { self.defer(&outcome) } else { self.end(&outcome) }
+        if outcome.reply.is_some() {
+            self.heard.clone_from(&outcome.reply);
+        }
+        let is_refusal = matches!(trouble, Trouble::Refused { .. });
+        if outcome.verdict == Verdict::Deferred || is_refusal { self.defer(&outcome) } else { self.end(&outcome) }
     }
 
-    /// Notes why a host did not take the message; what a server said before stays.
+    /// Notes why a host did not take the message; what a server said of a recipient by itself stays.
     fn defer(&mut self, outcome: &Outcome) {
-        for (_, last) in &mut self.left {
-            if last.as_ref().is_none_or(|l| l.reply.is_none()) {
-                *last = Some(outcome.clone());
-            }
+        let mut outcome = outcome.clone();
+        if outcome.reply.is_none() {
+            outcome.reply.clone_from(&self.heard);
+        }
+        for waiting in self.left.iter_mut().filter(|w| !w.is_answered) {
+            waiting.last = Some(outcome.clone());
         }
     }
 
-    /// Settles what is left: with its last temporary outcome, else with this one.
+    /// Settles what is left: with its last outcome, else with this one.
     fn end(&mut self, outcome: &Outcome) {
-        for (index, last) in std::mem::take(&mut self.left) {
-            self.settle(index, last.unwrap_or_else(|| outcome.clone()));
+        let mut groups: Vec<(Vec<usize>, Outcome)> = Vec::new();
+        for waiting in std::mem::take(&mut self.left).into_iter().filter(|w| !w.is_answered) {
+            group(&mut groups, waiting.index, waiting.last.unwrap_or_else(|| outcome.clone()));
+        }
+        for (recipients, outcome) in groups {
+            self.tell(&recipients, &outcome);
         }
     }
 
-    /// Recipients with the same outcome share a log line, unless a server answered for each.
-    fn settle(&mut self, index: usize, outcome: Outcome) {
-        let alike = self.results.iter_mut().find(|(_, known)| known.reply.is_none() && *known == outcome);
-        match alike {
-            Some((list, _)) => list.push(index),
-            None => self.results.push((vec![index], outcome)),
-        }
+    fn tell(&mut self, recipients: &[usize], outcome: &Outcome) {
+        let relay = self.relay.clone();
+        let started = self.load.started;
+        self.attempt.settle(recipients, outcome, &relay, Some(started));
     }
 
     fn recipients(&self) -> Vec<Recipient> {
-        self.left.iter().filter_map(|(index, _)| self.attempt.envelope.recipients.get(*index)).cloned().collect()
+        self.left.iter().filter_map(|w| self.attempt.envelope.recipients.get(w.index)).cloned().collect()
     }
 
     fn limit(&self) -> Option<std::time::Duration> {
@@ -348,10 +382,19 @@ fn with_address(name: &Bytes, address: SocketAddr, compressed: bool) -> Bytes {
     format!("{} [{prefix}{text}]", String::from_utf8_lossy(name)).into()
 }
 
-fn connecting(attempt: &Attempt, left: &[(usize, Option<Outcome>)], host: &Bytes, mailer: &Mailer) -> String {
+/// Recipients with the same outcome share a log line, unless a server answered for each.
+fn group(groups: &mut Vec<(Vec<usize>, Outcome)>, index: usize, outcome: Outcome) {
+    let alike = groups.iter_mut().find(|(_, known)| !known.is_own && *known == outcome);
+    match alike {
+        Some((list, _)) => list.push(index),
+        None => groups.push((vec![index], outcome)),
+    }
+}
+
+fn connecting(attempt: &Attempt, left: &[Waiting], host: &Bytes, mailer: &Mailer) -> String {
     let names: Vec<String> = left
         .iter()
-        .filter_map(|(index, _)| attempt.envelope.recipients.get(*index))
+        .filter_map(|w| attempt.envelope.recipients.get(w.index))
         .map(|r| shown(&r.address).to_string())
         .collect();
     format!("{}... Connecting to {} via {}...", names.join(","), shown(host), shown(&mailer.name))

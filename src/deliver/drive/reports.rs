@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use super::attempt::Attempt;
 use super::{Job, Reports};
 use crate::base::bytes::shown;
 use crate::base::status::Classify as _;
+use crate::deliver::body::LineWriter;
 use crate::dsn::{self, Age, Composed, Facts, Kind, Part, Report};
-use crate::envelope::{Envelope, State, complete};
+use crate::envelope::{Envelope, QueueId, State, complete};
+use crate::log::line::To;
 use crate::log::{Level, Priority};
+use crate::message::fields;
 use crate::queue;
 use crate::queue::drive::Body;
+use crate::route::{RouteError, list};
 use crate::site::Site;
 use crate::sys::{clock, file};
 
@@ -33,7 +37,9 @@ pub(super) async fn queue(attempt: &mut Attempt) -> Result<Vec<Job>, queue::Erro
         return Ok(Vec::new());
     }
     let mut jobs = Vec::new();
-    for report in dsn::decide(&attempt.envelope, age, true, &site.config, &attempt.envelope.scope) {
+    let to = addressees(attempt, age).await;
+    let exit = attempt.exit();
+    for report in dsn::decide(&attempt.envelope, age, &to, exit, &site.config, &attempt.envelope.scope) {
         let job = queue_one(attempt, &site, &report).await?;
         let words = match report.kind {
             Kind::Failure | Kind::Success => "DSN",
@@ -51,6 +57,65 @@ pub(super) async fn queue(attempt: &mut Attempt) -> Result<Vec<Job>, queue::Erro
         attempt.envelope.message = message;
     }
     Ok(jobs)
+}
+
+/// Who a report goes to: the sender, and with `UseErrorsTo` whom the message names. Those that do not exist are left out.
+/// Source: op guide 5.6; observed (bounce/double).
+async fn addressees(attempt: &mut Attempt, age: Age) -> Vec<Bytes> {
+    let envelope = &attempt.envelope;
+    let wants = age == Age::Warn || envelope.recipients.iter().any(|r| r.state == State::Failed && r.notify.failure);
+    if envelope.sender.is_empty() {
+        return Vec::new();
+    }
+    let mut named = vec![dsn::return_address(envelope)];
+    if !wants {
+        return named;
+    }
+    if attempt.site.config.options.use_errors_to {
+        let fields = envelope.headers.iter().filter(|h| fields::has(&h.name, fields::ERRORS_TO));
+        for address in fields.flat_map(|h| list::split(h.text())) {
+            if !named.contains(&address) {
+                named.push(address);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for address in named {
+        let mut scratch = Envelope::new(envelope_id(attempt), attempt.now, attempt.site.config.scope());
+        let (ways, errors) = attempt.site.router.list(&address, &mut scratch).await;
+        if ways.is_empty()
+            && let Some(error) = errors.into_iter().find(|error| !error.is_temporary())
+        {
+            unreachable(attempt, &address, &error);
+            continue;
+        }
+        found.push(address);
+    }
+    found
+}
+
+fn envelope_id(attempt: &Attempt) -> QueueId {
+    attempt.envelope.id.clone()
+}
+
+/// Tells of an address that a report cannot go to.
+fn unreachable(attempt: &mut Attempt, address: &Bytes, error: &RouteError) {
+    let (dsn, reply) = (error.status.to_string(), error.line());
+    let line = To {
+        to: &[address],
+        delay: attempt.now.since(attempt.envelope.created),
+        mailer: b"local",
+        priority: attempt.envelope.priority,
+        dsn: &dsn,
+        reply: reply.as_bytes(),
+        stat: error.text.as_bytes(),
+        ..To::default()
+    };
+    for text in line.lines() {
+        attempt.site.log.write(Level::DELIVERY, Priority::Info, attempt.id(), text);
+    }
+    attempt.note(format!("{:03} {} {}... {}", error.reply, error.status, shown(address), error.text));
+    attempt.envelope.message = Some(error.text.clone().into());
 }
 
 async fn queue_one(attempt: &Attempt, site: &Arc<Site>, report: &Report) -> Result<Job, queue::Error> {
@@ -93,31 +158,35 @@ async fn queue_one(attempt: &Attempt, site: &Arc<Site>, report: &Report) -> Resu
 async fn copy(
     body: &Body,
     writer: &mut queue::drive::BodyWriter,
-    id: &crate::envelope::QueueId,
+    id: &QueueId,
 ) -> Result<(), queue::Error> {
+    let mut lines = LineWriter::quoting_from();
     let mut offset = 0;
     loop {
         let block = body.block(offset).await;
         let block =
             block.map_err(|source| queue::Error::File { action: "read", name: format!("df of {id}"), source })?;
+        let mut out = BytesMut::with_capacity(block.len() + 1);
         if block.is_empty() {
-            return Ok(());
+            lines.finish(&mut out);
+            return writer.write(&out).await;
         }
         offset += block.len() as u64;
-        writer.write(&block).await?;
+        lines.push(&block, &mut out);
+        writer.write(&out).await?;
     }
 }
 
 /// `ErrorHeader`: text, or the file that it names.
 fn error_header(site: &Site, envelope: &Envelope) -> Option<Bytes> {
     let value = site.config.options.error_header.as_ref()?;
+    let mut names = site.config.names.clone();
     if !value.starts_with(b"/") {
-        return Some(value.clone());
+        return Some(crate::macros::Template::parse(value, &mut names).expand(&envelope.scope).into());
     }
     let path = std::path::PathBuf::from(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(value));
     // A report without the administrator's words is better than none.
     let text = file::read_following(&path, ERROR_HEADER_BYTES).ok()?;
-    let mut names = site.config.names.clone();
     Some(crate::macros::Template::parse(&text, &mut names).expand(&envelope.scope).into())
 }
 
@@ -126,10 +195,12 @@ fn reason(envelope: &Envelope, report: &Report) -> String {
     if report.kind == Kind::Success {
         return "Return receipt".to_owned();
     }
+    if let Some(words) = &envelope.message {
+        return shown(words).to_string();
+    }
     let told = report.recipients.iter().filter_map(|i| envelope.recipients.get(*i));
     let failed = told.filter(|r| r.state == State::Failed).find_map(|r| r.message.clone());
-    let words = failed.filter(|_| report.kind != Kind::Delay).or_else(|| envelope.message.clone()).unwrap_or_default();
-    shown(&words).to_string()
+    shown(&failed.unwrap_or_default()).to_string()
 }
 
 /// Most of an `ErrorHeader` file.

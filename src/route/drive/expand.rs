@@ -72,6 +72,8 @@ impl Router {
                     for address in addresses {
                         let mut recipient = child(address, index, parent.as_ref(), &origin);
                         recipient.is_primary = is_one && parent.as_ref().is_some_and(|p| p.is_primary);
+                        // A list tells next hops nothing of what its sender wants to know. Source: observed.
+                        recipient.notify.is_given &= is_one && origin.owner.is_none();
                         stack.push(Work { recipient, level: level + 1, refusal: origin.refusal });
                     }
                 }

@@ -44,7 +44,12 @@ pub struct Recipient {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settled {
     /// The server took the message for it.
-    Accepted(Reply),
+    Accepted {
+        /// What it said to the message.
+        reply: Reply,
+        /// What it said to the recipient.
+        rcpt: Option<Bytes>,
+    },
     /// The server refused, for now or for good as its code says.
     Refused {
         /// What was answered like that.
@@ -119,7 +124,7 @@ pub struct Session {
     /// Recipients to be sent, in order.
     todo: Vec<usize>,
     /// Recipients that the server has taken and not yet answered for, in order.
-    taken: VecDeque<usize>,
+    taken: VecDeque<(usize, Bytes)>,
     command: Bytes,
     data_is_sent: bool,
     needs_reset: bool,
@@ -258,7 +263,12 @@ impl Session {
     fn answered_rcpt(&mut self, sent: usize, answered: usize, reply: Reply) -> Action {
         if let Some(n) = self.todo.get(answered).copied() {
             if reply.class() == 2 {
-                self.taken.push_back(n);
+                self.taken.push_back((n, reply.log_form().into()));
+            } else if reply.code == 421 && !self.data_is_sent {
+                // The server leaves: nothing more is said but QUIT. Source: observed.
+                self.settle(n, Settled::Refused { phase: Phase::Rcpt, command: self.command.clone(), reply: reply.clone() });
+                self.needs_reset = false;
+                return self.refuse_all(Phase::Mail, &reply);
             } else {
                 self.settle(n, Settled::Refused { phase: Phase::Rcpt, command: self.command.clone(), reply });
             }
@@ -308,10 +318,10 @@ impl Session {
     /// SMTP answers once for all, LMTP once for each that was taken.
     fn answered_dot(&mut self, reply: &Reply) -> Action {
         let count = if self.is_lmtp { 1.min(self.taken.len()) } else { self.taken.len() };
-        let answered: Vec<usize> = self.taken.drain(..count).collect();
-        for n in answered {
+        let answered: Vec<(usize, Bytes)> = self.taken.drain(..count).collect();
+        for (n, rcpt) in answered {
             let settled = if reply.class() == 2 {
-                Settled::Accepted(reply.clone())
+                Settled::Accepted { reply: reply.clone(), rcpt: Some(rcpt) }
             } else {
                 Settled::Refused { phase: Phase::DataFinal, command: self.command.clone(), reply: reply.clone() }
             };
@@ -477,7 +487,7 @@ mod tests {
         assert_eq!(replies.next(), None, "replies left");
         let (settled, reusable) = session.results();
         let shown = settled.iter().map(|s| match s {
-            Settled::Accepted(reply) => format!("ok {}", reply.code),
+            Settled::Accepted { reply, .. } => format!("ok {}", reply.code),
             Settled::Refused { phase, reply, command } => {
                 format!("{phase:?} {} {}", reply.code, String::from_utf8_lossy(command))
             }
