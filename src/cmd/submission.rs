@@ -248,6 +248,7 @@ impl Submission<'_> {
             recipient.remote_reply = Some(error.line().into());
             recipient.last_try = Some(now);
             let address = recipient.address.clone();
+            let controller = recipient.controller.clone();
             let mailer = recipient.route.as_ref().and_then(|r| self.site.config.mailers.get(r.mailer.0));
             // Observed: what has no mailer, and lists that cannot be read, have no line of their own.
             let Some(mailer) = mailer.filter(|m| !m.name.eq_ignore_ascii_case(b"*include*")) else { continue };
@@ -257,6 +258,7 @@ impl Submission<'_> {
                 mailer: &mailer.name,
                 dsn: &dsn,
                 reply: reply.as_bytes(),
+                controller: controller.as_ref().map(|c| (c.address.as_ref(), c.uid, c.gid)),
                 stat: error.text.as_bytes(),
                 ..To::default()
             };

@@ -181,7 +181,7 @@ options! {
         "Open SMTP connections kept for re-use.";
     ConnectionCacheTimeout, Some(b'K'), No, Done, Seconds => connection_cache_timeout: Duration = Duration::from_secs(300),
         "Idle limit of a cached connection.";
-    UseErrorsTo, Some(b'l'), No, Accepted("Errors-To: is passed on without effect"), Bool => use_errors_to: bool = false,
+    UseErrorsTo, Some(b'l'), No, Done, Bool => use_errors_to: bool = false,
         "Errors go to Errors-To: addresses rather than the envelope sender. Discouraged.";
     LogLevel, Some(b'L'), Raise, Done, Number => log_level: i64 = 9,
         "Verbosity of syslog; see log_lines.md. An untrusted user may only raise it.";

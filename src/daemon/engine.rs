@@ -1,6 +1,6 @@
 //! The engine: what sessions, attempts and queue runs share, and how they end.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use super::load::Load;
 use super::{Selection, runner};
 use crate::base::exit::Exit;
 use crate::base::time::UnixTime;
+use crate::config::values::DeliveryMode;
 use crate::deliver::drive::{Courier, Job, Reports};
 use crate::log::{Id, Level, Priority};
 use crate::policy::rates::Rates;
@@ -36,6 +37,7 @@ pub struct Engine {
     /// Attempts right after acceptance, at a time.
     immediate: Arc<Semaphore>,
     waiting: AtomicUsize,
+    sessions: AtomicU64,
     lanes: Mutex<Lanes<runner::Token>>,
     tracker: Tracker,
 }
@@ -53,6 +55,7 @@ impl Engine {
             stop: watch::Sender::new(false),
             immediate: Arc::new(Semaphore::new(IMMEDIATE)),
             waiting: AtomicUsize::new(0),
+            sessions: AtomicU64::new(1),
             tracker: Tracker::default(),
         })
     }
@@ -253,15 +256,31 @@ impl Deliverer for Handle {
         tokio::spawn(async move {
             let permit = Arc::clone(&engine.immediate).acquire_owned().await;
             engine.waiting.fetch_sub(1, Ordering::Relaxed);
-            let Accepted { held: place, envelope, body, watch, .. } = message;
+            let Accepted { held: place, envelope, body, mode, session, watch } = message;
             let job = Job { held: place, envelope, body, reports: Reports::ByMail, watch, is_from_queue: false };
-            Box::pin(engine.courier.attempt(job)).await;
+            if mode == DeliveryMode::Interactive {
+                Box::pin(engine.courier.attempt_in(session, job)).await;
+            } else {
+                Box::pin(engine.courier.attempt(job)).await;
+            }
             drop(permit);
             // Nobody may wait for the answer.
             let _ = over.send(());
             drop(held);
         });
         answer
+    }
+
+    fn begin_session(&self) -> u64 {
+        self.0.sessions.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn end_session(&self, session: u64) {
+        let engine = Arc::clone(&self.0);
+        // Outside of the runtime everything is closed with it.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { engine.courier.end_session(session).await });
+        }
     }
 
     fn run(&self, request: &Request) -> bool {

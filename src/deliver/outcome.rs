@@ -170,7 +170,7 @@ impl Outcome {
         let words = self.job_text.as_ref().filter(|_| self.verdict == Verdict::Deferred).unwrap_or(&self.text);
         recipient.message = is_told.then(|| Bytes::from(words.clone()));
         recipient.status = Some(self.dsn_status());
-        let is_foreign = self.server.is_some() || self.dialogue.is_some();
+        let is_foreign = self.server.is_some() || self.dialogue.is_some() || self.diagnostic.is_some();
         let words = self.diagnostic.clone().or_else(|| self.reply.clone());
         let is_shown = is_foreign && !self.knows_exit_alone && self.verdict != Verdict::Sent;
         let is_shown = is_shown || (self.verdict == Verdict::Sent && self.diagnostic.is_some());
@@ -264,6 +264,39 @@ mod tests {
             assert_eq!((outcome.verdict, outcome.status.to_string().as_str()), (verdict, status), "{code}");
             assert_eq!(outcome.text, text, "{code}");
         }
+    }
+
+    #[test]
+    fn reports_have_codes_of_their_own_for_exit_codes() {
+        let mailer = super::super::plan::tests::mailer("prog", "/bin/sh", "l");
+        for (code, status, line) in [
+            (64, "5.5.4", "500 5.0.0 Command line usage error"),
+            (65, "5.5.2", "501 5.6.0 Data format error"),
+            (67, "5.1.1", "550 5.1.1 a,b... User unknown"),
+            (72, "5.5.0", "554 5.3.5 System file missing"),
+            (77, "5.3.0", "550 5.0.0 a,b... Insufficient permission"),
+            (127, "5.0.0", "554 5.3.0 unknown mailer error 127"),
+        ] {
+            let outcome = Outcome::of_program(code, &mailer);
+            let mut recipient = Recipient::new("a");
+            outcome.apply(&mut recipient, UnixTime(5));
+            assert_eq!(recipient.status.map(|s| s.to_string()).as_deref(), Some(status), "{code}");
+            assert_eq!(outcome.told_line("a,b"), line);
+        }
+        let busy = Outcome::of_program(71, &mailer);
+        assert_eq!((busy.verdict, busy.text.as_str()), (Verdict::Deferred, "Operating system error"));
+        assert!(busy.has_told_line() && busy.exit_code() == Exit::OSERR);
+    }
+
+    #[test]
+    fn receipts_are_noted_where_they_were_asked_for() {
+        let mut recipient = Recipient::new("a");
+        let sent = Outcome::sent(b"", Success::Relayed);
+        assert_eq!(sent.receipt_line(&recipient), None);
+        recipient.notify.success = true;
+        assert_eq!(sent.receipt_line(&recipient).as_deref(), Some("a... relayed; expect no further notifications"));
+        recipient.is_primary = false;
+        assert_eq!(sent.receipt_line(&recipient), None);
     }
 
     #[test]

@@ -69,4 +69,18 @@ mod tests {
         assert_eq!(queued(&clone), vec![false, true, false]);
         assert_eq!(clone.sender, "carol");
     }
+
+    #[test]
+    fn a_list_of_one_counts_as_delivered_to() {
+        let mut envelope = super::super::plan::tests::envelope(&[(0, "", "list"), (0, "", "b")]);
+        envelope.recipients[0].state = State::Expanded;
+        envelope.recipients[1].owner = Some(Bytes::from_static(b"carol"));
+        envelope.recipients[1].parent = Some(0);
+        let mut longer = envelope.clone();
+        longer.recipients.push(longer.recipients[1].clone());
+        for (envelope, expected) in [(&mut envelope, Some(Success::List)), (&mut longer, None)] {
+            hand_over(envelope, &Bytes::from_static(b"carol"));
+            assert_eq!(envelope.recipients[0].success, expected);
+        }
+    }
 }

@@ -39,7 +39,7 @@ pub fn meaning(phase: Phase, reply: &Reply) -> Meaning {
 
 /// Whether a server breaks the protocol with this code at the end of the message, which is told to the operator.
 pub fn is_protocol_error(phase: Phase, code: u16) -> bool {
-    phase == Phase::DataFinal && exit(phase, code) == Exit::PROTOCOL
+    phase == Phase::DataFinal && code >= 500 && exit(phase, code) == Exit::PROTOCOL
 }
 
 fn exit(phase: Phase, code: u16) -> Exit {

@@ -78,7 +78,8 @@ fn kept_back(reply: &Bytes) -> Outcome {
 /// The outcome of all recipients when a connection cannot be used.
 pub fn trouble(trouble: &Trouble, host: &Bytes) -> Outcome {
     let mut outcome = trouble_alone(trouble, host);
-    if outcome.dialogue.is_none() {
+    let is_refused_by_us = matches!(trouble, Trouble::Ruleset(_)) && outcome.verdict == Verdict::Failed;
+    if outcome.dialogue.is_none() && !is_refused_by_us {
         outcome.server.get_or_insert_with(|| host.clone());
     }
     outcome

@@ -62,13 +62,13 @@ pub fn check_age(envelope: &mut Envelope, timeouts: &Timeouts, now: UnixTime, tr
         return Age::Fine;
     }
     let limit = for_message(&timeouts.queuereturn, envelope);
-    if !limit.is_zero() && age > limit {
+    if !limit.is_zero() && age >= limit {
         give_up(envelope, limit, transcript);
         return Age::Return;
     }
     let warn = for_message(&timeouts.queuewarn, envelope);
     let wants = envelope.recipients.iter().any(|r| r.state == State::Queued && r.notify.delay);
-    if warn.is_zero() || age <= warn || envelope.flags.warning_sent || !wants || envelope.flags.is_response {
+    if warn.is_zero() || age < warn || envelope.flags.warning_sent || !wants || envelope.flags.is_response {
         return Age::Fine;
     }
     envelope.flags.warning_sent = true;
@@ -88,14 +88,7 @@ pub fn check_age(envelope: &mut Envelope, timeouts: &Timeouts, now: UnixTime, tr
 /// `to`: addresses that a report can go to: the sender, and what `UseErrorsTo` adds. A report that has none goes to
 /// `DoubleBounceAddress`. `exit` is the code that the attempt ended with: trouble that the sender cannot mend is shown to
 /// the postmaster too. Source: RFC 3461 §5; op guide 5.6; observed.
-pub fn decide(
-    envelope: &Envelope,
-    age: Age,
-    to: &[Bytes],
-    exit: Exit,
-    config: &Config,
-    scope: &Scope,
-) -> Vec<Report> {
+pub fn decide(envelope: &Envelope, age: Age, to: &[Bytes], exit: Exit, config: &Config, scope: &Scope) -> Vec<Report> {
     let chosen = |wanted: &dyn Fn(&Recipient) -> bool| -> Vec<usize> {
         envelope.recipients.iter().enumerate().filter(|(_, r)| wanted(r)).map(|(at, _)| at).collect()
     };
@@ -108,8 +101,7 @@ pub fn decide(
     }
     // What came out of a list is delivered in the list's name: a receipt is sent, and names nobody. Source: observed.
     let is_named = |at: &&usize| envelope.recipients.get(**at).is_some_and(|r| r.is_primary);
-    let mut all: Vec<usize> =
-        failed.iter().chain(&delayed).chain(succeeded.iter().filter(is_named)).copied().collect();
+    let mut all: Vec<usize> = failed.iter().chain(&delayed).chain(succeeded.iter().filter(is_named)).copied().collect();
     all.sort_unstable();
     let has_sender = !envelope.sender.is_empty();
     let has_failures = !failed.is_empty();

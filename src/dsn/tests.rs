@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::base::exit::Exit;
 use crate::base::status::Status;
 use crate::config::timeouts::ByPrecedence;
 use crate::dsn::{Age, Kind, check_age, decide};
@@ -83,7 +84,8 @@ fn reports(envelope: &mut Envelope, config: &Config, now: UnixTime, transcript: 
     let host = b"mta.example.test";
     let facts = Facts { config, scope: &Scope::default(), host, zone: &zone, now: NOW, error_header: None };
     let id = QueueId::parse(b"6AM8Wwpk005226").unwrap();
-    decide(envelope, age, true, config, facts.scope)
+    let to = [crate::dsn::return_address(envelope)];
+    decide(envelope, age, &to, Exit::OK, config, facts.scope)
         .iter()
         .map(|report| {
             let made = compose(report, envelope, &transcript, id.clone(), &facts);
@@ -224,8 +226,9 @@ fn who_is_told_follows_notify_and_sender() {
         let mut failed = recipient("c@d", State::Failed, Status(5, 0, 0), "", "");
         failed.notify = notify;
         envelope.recipients.push(failed);
+        let to = if can_return { vec![crate::dsn::return_address(&envelope)] } else { Vec::new() };
         let kinds: Vec<Kind> =
-            decide(&envelope, age, can_return, &config(), &Scope::default()).iter().map(|r| r.kind).collect();
+            decide(&envelope, age, &to, Exit::OK, &config(), &Scope::default()).iter().map(|r| r.kind).collect();
         assert_eq!(kinds, expected, "{notify:?} {sender}");
     }
 }

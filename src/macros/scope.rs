@@ -25,12 +25,23 @@ pub type MacroTable = HashMap<MacroId, Value>;
 pub struct Scope {
     base: Arc<MacroTable>,
     own: Vec<(MacroId, Option<Value>)>,
+    found_address: Option<Bytes>,
 }
 
 impl Scope {
     /// The values of a configuration, unchanged.
     pub fn new(base: Arc<MacroTable>) -> Self {
-        Self { base, own: Vec::new() }
+        Self { base, own: Vec::new(), found_address: None }
+    }
+
+    /// Notes the address that rules found with a `dns` map.
+    pub fn note_address(&mut self, address: Bytes) {
+        self.found_address = Some(address);
+    }
+
+    /// The address that rules found last, once.
+    pub fn take_address(&mut self) -> Option<Bytes> {
+        self.found_address.take()
     }
 
     /// Sets plain text.

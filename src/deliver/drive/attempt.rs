@@ -1,5 +1,6 @@
 //! One try of one message.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -80,6 +81,7 @@ async fn one(courier: &Courier, job: Job, is_last: bool) -> (Report, Vec<Next>) 
         parting: None,
         unmarked: 0,
         exit: Exit::OK,
+        has_refused: Arc::default(),
         is_last,
     };
     if job.is_from_queue {
@@ -167,6 +169,8 @@ pub(super) struct Attempt {
     /// Recipients settled since the queue file was written.
     unmarked: usize,
     exit: Exit,
+    /// A ruleset has refused something for good while servers were spoken to, which the exit code tells.
+    pub(super) has_refused: Arc<AtomicBool>,
     /// It is a report about a report: nobody is told when it fails.
     pub(super) is_last: bool,
 }
@@ -208,7 +212,10 @@ impl Attempt {
             let (sender, given) = (self.envelope.sender.clone(), self.envelope.sender_given.clone());
             let shown = if given.is_empty() { &sender } else { &given };
             self.envelope.sender_user = site.router.sender_user(&sender, shown, &mut scope).await;
-            if self.envelope.sender_user == SenderUser::NotLocal && self.is_callers() {
+            if self.envelope.sender_user == SenderUser::NotLocal
+                && self.is_callers()
+                && !site.router.has_mailbox(&sender, &mut scope).await
+            {
                 // Who calls the program answers for what it sends, whatever sender is given.
                 self.envelope.sender_user = SenderUser::Local(Controller {
                     user: site.start.user.clone(),
@@ -241,7 +248,7 @@ impl Attempt {
     fn is_callers(&self) -> bool {
         !self.is_from_queue
             && !self.envelope.flags.is_response
-            && self.envelope.sender.contains(&b'@')
+            && !self.envelope.sender.is_empty()
             && self.envelope.scope.text(names::PROTOCOL).is_empty()
             && self.envelope.scope.text(names::CLIENT_ADDR).is_empty()
     }
@@ -288,6 +295,9 @@ impl Attempt {
     async fn deliver(&mut self, batch: &Batch) -> Result<(), queue::Error> {
         let started = clock::monotonic();
         let Delivered { relay, results } = agent::deliver(self, batch).await;
+        if self.has_refused.swap(false, Ordering::Relaxed) {
+            self.end_with(Exit::DATAERR);
+        }
         for (recipients, outcome) in results {
             self.settle(&recipients, &outcome, &relay, Some(started));
         }
@@ -319,7 +329,9 @@ impl Attempt {
         }
         let addresses = addresses.join(",");
         self.tell(&addresses, outcome);
-        receipts.iter().for_each(|line| self.note(line));
+        for line in receipts {
+            self.note(line);
+        }
         let line = format!("{addresses}... {}", outcome.text);
         let has_told_line = outcome.has_told_line();
         if outcome.verdict == Verdict::Deferred && !has_told_line {

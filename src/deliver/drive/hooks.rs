@@ -1,6 +1,7 @@
 //! What a client session asks on its way, and who watches it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use tokio::sync::mpsc::UnboundedSender;
@@ -26,6 +27,7 @@ pub(super) struct Asking {
     host: Bytes,
     recipient: Bytes,
     watch: Option<UnboundedSender<Bytes>>,
+    has_refused: Arc<AtomicBool>,
 }
 
 impl Asking {
@@ -43,6 +45,7 @@ impl Asking {
                 .map(|r| r.address.clone())
                 .unwrap_or_default(),
             watch: attempt.watch.clone(),
+            has_refused: Arc::clone(&attempt.has_refused),
         }
     }
 
@@ -86,7 +89,10 @@ impl Asking {
         let id = if hook == Hook::TlsRcpt { Id::Queue(&self.id) } else { Id::None };
         self.site.log.write(Level::REJECTED, Priority::Notice, id, line);
         match verdict {
-            Verdict::Reject(refusal) => Some(refusal.line(b"").into()),
+            Verdict::Reject(refusal) => {
+                self.has_refused.fetch_or(!refusal.is_temporary(), Ordering::Relaxed);
+                Some(refusal.line(b"").into())
+            }
             _ => None,
         }
     }

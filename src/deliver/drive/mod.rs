@@ -45,8 +45,28 @@ impl Courier {
     ///
     /// What was delivered is marked in the queue file every `CheckpointInterval` recipients; any error keeps the entry.
     /// Dropped before it returns: the message stays in the queue as last marked.
+    ///
+    /// Connections that it opens are its own: those of queue runs go on to the next message.
     pub async fn attempt(&self, job: Job) -> Report {
-        attempt::attempt(self, job).await
+        if job.is_from_queue {
+            return attempt::attempt(self, job).await;
+        }
+        let own = Self { pool: self.pool.of_somebody(), ..self.clone() };
+        let report = attempt::attempt(&own, job).await;
+        own.pool.release().await;
+        report
+    }
+
+    /// The same for a session that waits for it: the session's connections wait for its next message until
+    /// [`Courier::end_session`].
+    pub async fn attempt_in(&self, session: u64, job: Job) -> Report {
+        let own = Self { pool: self.pool.of(session), ..self.clone() };
+        attempt::attempt(&own, job).await
+    }
+
+    /// The session has no further messages.
+    pub async fn end_session(&self, session: u64) {
+        self.pool.of(session).release().await;
     }
 
     /// Says QUIT on connections that wait. Before the program ends, or when another site takes over.

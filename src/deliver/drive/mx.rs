@@ -39,7 +39,9 @@ pub(super) async fn names(attempt: &Attempt, load: &Load, target: &Target) -> Re
             site.log.system_error(attempt.id(), "root", &text);
             let mut outcome = Outcome::failed(Exit::SOFTWARE, Status(5, 3, 5), "Local configuration error");
             outcome.reply_code = 554;
-            outcome.transcript = Some(format!("554 5.3.5 {text}"));
+            outcome.transcript = Some(format!("554 5.0.0 {text}"));
+            outcome.knows_exit_alone = true;
+            outcome.server = Some(target.name.clone());
             Err(outcome)
         }
         Names::Null => {

@@ -261,7 +261,7 @@ impl Course<'_> {
         // A program waits for its farewell, and is waited for, before this returns.
         if self.attempt.watch.is_some() && self.mailer.is_network() {
             self.attempt.parting = Some((host.clone(), std::sync::Mutex::new(connection)));
-            return self.answered(settled, host, &capabilities);
+            return self.answered(&settled, host, &capabilities);
         }
         match place.filter(|_| has_room) {
             Some(place) => {
@@ -270,12 +270,12 @@ impl Course<'_> {
             }
             None => connection.quit(&mut Asking::new(self.attempt, load)).await,
         }
-        self.answered(settled, host, &capabilities);
+        self.answered(&settled, host, &capabilities);
     }
 
     /// Notes what a server said of each recipient: first of those that it refused by themselves.
-    fn answered(&mut self, settled: Vec<client::Settled>, host: &Bytes, capabilities: &client::Capabilities) {
-        let outcomes = settled::outcomes(&settled, host, capabilities, self.mailer);
+    fn answered(&mut self, settled: &[client::Settled], host: &Bytes, capabilities: &client::Capabilities) {
+        let outcomes = settled::outcomes(settled, host, capabilities, self.mailer);
         let left = std::mem::take(&mut self.left);
         let mut groups: Vec<(Vec<usize>, Outcome)> = Vec::new();
         for (mut waiting, (settled, outcome)) in left.into_iter().zip(settled.iter().zip(outcomes)) {

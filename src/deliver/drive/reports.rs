@@ -155,11 +155,7 @@ async fn queue_one(attempt: &Attempt, site: &Arc<Site>, report: &Report) -> Resu
     Ok(Job { held, envelope, body, is_from_queue: false, reports: Reports::ByMail, watch: attempt.watch.clone() })
 }
 
-async fn copy(
-    body: &Body,
-    writer: &mut queue::drive::BodyWriter,
-    id: &QueueId,
-) -> Result<(), queue::Error> {
+async fn copy(body: &Body, writer: &mut queue::drive::BodyWriter, id: &QueueId) -> Result<(), queue::Error> {
     let mut lines = LineWriter::quoting_from();
     let mut offset = 0;
     loop {

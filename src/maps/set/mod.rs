@@ -144,7 +144,17 @@ impl MapSet {
             return answer;
         }
         let Some(map) = self.map(id) else { return Answer::MISS };
-        let Backend::Sequence(members) = &map.backend else { return self.wait(map, key, args).await };
+        let Backend::Sequence(members) = &map.backend else {
+            let answer = self.wait(map, key, args).await;
+            if let (Backend::Dns(_), Answer::Found(value)) = (&map.backend, &answer)
+                // `-a.` puts a dot behind it.
+                && let Ok(text) = std::str::from_utf8(value.strip_suffix(b".").unwrap_or(value))
+                && text.parse::<std::net::Ipv4Addr>().is_ok()
+            {
+                scope.note_address(Bytes::copy_from_slice(text.as_bytes()));
+            }
+            return answer;
+        };
         let mut result = Answer::NotFound(Exit::NOHOST);
         for member in members {
             // Boxed: a member may be a sequence itself.

@@ -77,7 +77,13 @@ impl Router {
                         stack.push(Work { recipient, level: level + 1, refusal: origin.refusal });
                     }
                 }
-                Err(error) => failures.push((index, if error.address.is_empty() { error.at(&address) } else { error })),
+                Err(error) => {
+                    let error = if error.address.is_empty() { error.at(&address) } else { error };
+                    if let Some(alias) = self.alias_of_itself(envelope, index, &error) {
+                        failures.push((alias, error.clone()));
+                    }
+                    failures.push((index, error));
+                }
             }
         }
     }
@@ -302,6 +308,20 @@ impl Router {
                 Err(RouteError::new(451, Status(4, 3, 0), Exit::TEMPFAIL, "alias database unavailable"))
             }
         }
+    }
+
+    /// The alias that named itself, where no mailbox has its name: it has failed too. Source: observed (alias/chains).
+    fn alias_of_itself(&self, envelope: &mut Envelope, index: usize, error: &RouteError) -> Option<usize> {
+        let route = envelope.recipients.get(index)?.route.clone()?;
+        let at = envelope.recipients.get(index)?.parent?;
+        let alias = envelope.recipients.get_mut(at)?;
+        if error.exit != Exit::NOUSER || !alias.route.as_ref().is_some_and(|r| same(&self.config, r, &route)) {
+            return None;
+        }
+        alias.state = State::Failed;
+        alias.status = Some(error.status);
+        alias.message = Some(error.text.clone().into());
+        Some(at)
     }
 
     /// Whether a recipient leads where another one leads already. An alias or list on the way here is no such other: it

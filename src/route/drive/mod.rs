@@ -132,6 +132,12 @@ impl Router {
         Ok(Resolved { triple, address: Bytes::copy_from_slice(address), owner, is_alias: false })
     }
 
+    /// Whether an address would have to be a user's here, existing or not.
+    pub async fn has_mailbox(&self, address: &[u8], scope: &mut Scope) -> bool {
+        let mailer = self.triple(address, true, scope).await.ok().map(|parsed| parsed.triple.mailer);
+        mailer.and_then(|id| self.config.mailers.get(id.0)).is_some_and(|mailer| mailer.has(b'w'))
+    }
+
     /// The local user behind a sender, for `ctladdr=`. `shown` is the sender as it was given.
     pub async fn sender_user(&self, address: &[u8], shown: &[u8], scope: &mut Scope) -> SenderUser {
         if address.is_empty() || address.eq_ignore_ascii_case(b"MAILER-DAEMON") {

@@ -266,7 +266,10 @@ impl Session {
                 self.taken.push_back((n, reply.log_form().into()));
             } else if reply.code == 421 && !self.data_is_sent {
                 // The server leaves: nothing more is said but QUIT. Source: observed.
-                self.settle(n, Settled::Refused { phase: Phase::Rcpt, command: self.command.clone(), reply: reply.clone() });
+                self.settle(
+                    n,
+                    Settled::Refused { phase: Phase::Rcpt, command: self.command.clone(), reply: reply.clone() },
+                );
                 self.needs_reset = false;
                 return self.refuse_all(Phase::Mail, &reply);
             } else {

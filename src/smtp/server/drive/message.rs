@@ -375,7 +375,8 @@ impl Drive {
         let Some(envelope) = self.session.take_envelope() else { return accepted(id) };
         let (watch, mut steps) = mpsc::unbounded_channel();
         let watch = self.session.is_verbose().then_some(watch);
-        let over = self.server.deliverer.deliver(Accepted { held, envelope, body, mode, watch });
+        let over =
+            self.server.deliverer.deliver(Accepted { held, envelope, body, mode, session: self.number.number, watch });
         if mode == DeliveryMode::Interactive {
             // An attempt that was given up leaves the message in the queue: the answer is the same.
             let _ = over.await;

@@ -49,6 +49,8 @@ pub struct Accepted {
     pub body: Body,
     /// When it is delivered.
     pub mode: DeliveryMode,
+    /// The session that it came by.
+    pub session: u64,
     /// Gets the steps of delivery (VERB).
     pub watch: Option<mpsc::UnboundedSender<Bytes>>,
 }
@@ -59,6 +61,28 @@ pub trait Deliverer: Send + Sync {
     fn deliver(&self, message: Accepted) -> oneshot::Receiver<()>;
     /// Starts a queue run for ETRN; whether what is named exists.
     fn run(&self, request: &Request) -> bool;
+    /// A session begins; the number that its messages bear.
+    fn begin_session(&self) -> u64;
+    /// It is over: what is kept open for its messages is not needed any more.
+    fn end_session(&self, session: u64);
+}
+
+/// Tells of the end of a session, however it comes.
+struct Number {
+    deliverer: Arc<dyn Deliverer>,
+    number: u64,
+}
+
+impl Number {
+    fn new(deliverer: &Arc<dyn Deliverer>) -> Self {
+        Self { number: deliverer.begin_session(), deliverer: Arc::clone(deliverer) }
+    }
+}
+
+impl Drop for Number {
+    fn drop(&mut self) {
+        self.deliverer.end_session(self.number);
+    }
 }
 
 /// What sessions of one listener need.
@@ -108,6 +132,7 @@ pub async fn session(stream: Stream, server: Arc<Server>, peer: Peer) {
     let around = Surroundings { local: peer.local, remote: peer.remote, ..Surroundings::default() };
     let stop = server.stop.clone();
     let mut drive = Drive {
+        number: Number::new(&server.deliverer),
         wire: Wire::new(stream),
         session,
         stop,
@@ -125,6 +150,7 @@ pub async fn session(stream: Stream, server: Arc<Server>, peer: Peer) {
 }
 
 struct Drive {
+    number: Number,
     wire: Wire,
     session: Session,
     stop: watch::Receiver<bool>,
@@ -268,13 +294,18 @@ impl Drive {
     }
 
     async fn check(&mut self, hook: Hook, arguments: &Arguments) -> Verdict {
+        self.session.scope().take_address();
         let verdict = self.server.site.policy.check(hook, arguments, self.session.scope()).await;
+        // An address that the rules looked up takes the place of the client's in the line. Source: observed (access/dnsbl).
+        let found = self.session.scope().take_address().filter(|_| hook == Hook::CheckRelay);
+        let shown = found.map(|address| [arguments.first().cloned().unwrap_or_default(), address]);
         let about = match hook {
             Hook::CheckMail | Hook::CheckRcpt => arguments.first().cloned().unwrap_or_default(),
             Hook::TrustAuth => self.session.envelope().map(|e| e.sender_given.clone()).unwrap_or_default(),
             _ => Bytes::new(),
         };
-        self.log_verdict(hook.name(), hook_has_id(hook), arguments, &verdict, &about);
+        let shown = shown.as_ref().map_or(arguments.as_slice(), |shown| shown.as_slice());
+        self.log_verdict(hook.name(), hook_has_id(hook), shown, &verdict, &about);
         verdict
     }
 
