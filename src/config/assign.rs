@@ -12,8 +12,8 @@ use super::privacy;
 use super::reader::Reader;
 use super::timeouts::ByPrecedence;
 use super::values::{
-    DeliveryMode, EightBitMode, ErrorMode, FileMode, NoRecipientAction, ProbeInterfaces, QueueSortOrder, SuperSafe,
-    TimeZoneSpec,
+    AliasSource, DeliveryMode, EightBitMode, ErrorMode, FileMode, NoRecipientAction, ProbeInterfaces, QueueSortOrder,
+    SuperSafe, TimeZoneSpec,
 };
 use crate::base::bytes::{leading_number, split_once, trim};
 use crate::base::exit::Exit;
@@ -143,12 +143,15 @@ impl Reader<'_> {
     /// Values with a form of their own.
     fn assign_own(&mut self, a: &Assignment<'_>, text: Option<Bytes>) {
         let value = a.value;
+        let line = self.line_number();
         let o = &mut self.config.options;
         match a.row.name {
             "HelpFile" => o.help_file = Some(text.unwrap_or(Bytes::from_static(b"helpfile"))),
             "StatusFile" => o.status_file = Some(text.unwrap_or(Bytes::from_static(b"statistics"))),
             "BlankSub" => o.blank_sub = value.first().copied().unwrap_or(b' '),
-            "AliasFile" => o.alias_file.extend(list(value, b",")),
+            "AliasFile" => {
+                o.alias_file.extend(list(value, b",").into_iter().map(|text| AliasSource { text, line }));
+            }
             "InputMailFilters" => o.input_mail_filters = list(value, b", \t;"),
             "ServerCertFile" => o.server_cert_file = list(value, b","),
             "ServerKeyFile" => o.server_key_file = list(value, b","),

@@ -11,8 +11,8 @@ use super::daemon_port::DaemonPort;
 use super::dontblame::DontBlame;
 use super::privacy::Privacy;
 use super::values::{
-    DeliveryMode, EightBitMode, ErrorMode, FileMode, NoRecipientAction, ProbeInterfaces, QueueSortOrder, SuperSafe,
-    TimeZoneSpec, UserSpec,
+    AliasSource, DeliveryMode, EightBitMode, ErrorMode, FileMode, NoRecipientAction, ProbeInterfaces, QueueSortOrder,
+    SuperSafe, TimeZoneSpec, UserSpec,
 };
 use crate::base::letters::LetterSet;
 use crate::macros::{Piece, Template, names};
@@ -141,7 +141,7 @@ options! {
         "Clears the top bit of every input byte; the body is then never 8-bit.";
     EightBitMode, Some(b'8'), Yes, Done, Own => eight_bit_mode: EightBitMode = EightBitMode::Pass,
         "Chooses what to do with undeclared 8-bit bodies: convert to MIME, pass on, or reject with 554.";
-    AliasFile, Some(b'A'), No, Done, Own => alias_file: Vec<Bytes> = Vec::new(),
+    AliasFile, Some(b'A'), No, Done, Own => alias_file: Vec<AliasSource> = Vec::new(),
         "Alias databases, searched in order; repeated option lines accumulate.";
     AliasWait, Some(b'a'), No, Accepted("databases are replaced as a whole, so that there is nothing to wait for"), Minutes => alias_wait: Duration = Duration::from_secs(0),
         "How long to wait at start for the @:@ marker to appear in a rebuilt alias database.";
@@ -187,7 +187,7 @@ options! {
         "Verbosity of syslog; see log_lines.md. An untrusted user may only raise it.";
     MeToo, Some(b'm'), Yes, Accepted("the sender stays in expanded lists"), Bool => me_too: bool = true,
         "Sender stays in expanded lists. Deprecated.";
-    CheckAliases, Some(b'n'), No, Accepted("right sides are not parsed while aliases are rebuilt"), Bool => check_aliases: bool = false,
+    CheckAliases, Some(b'n'), No, Done, Bool => check_aliases: bool = false,
         "Parses right sides while rebuilding aliases and reports bad ones.";
     OldStyleHeaders, Some(b'o'), Yes, Accepted("lists of addresses are always read by the separators that stand in them"), Bool => old_style_headers: bool = false,
         "Header address lists may be space-separated; adaptive until a comma, angle or paren is seen.";

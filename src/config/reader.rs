@@ -88,6 +88,11 @@ impl<'a> Reader<'a> {
         self.findings.last().is_some_and(|finding| finding.severity == Severity::Fatal)
     }
 
+    /// The line that is being read; 0 for the command line.
+    pub(super) fn line_number(&self) -> u32 {
+        self.place.as_ref().map_or(0, |(_, line)| *line)
+    }
+
     /// Whether a file is being read, not the command line.
     pub(super) fn reading_file(&self) -> bool {
         self.place.is_some()

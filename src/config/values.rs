@@ -2,6 +2,15 @@
 
 use bytes::Bytes;
 
+/// One value of `AliasFile`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AliasSource {
+    /// `file` or `class:flags file`.
+    pub text: Bytes,
+    /// Line that has it; 0 for the command line.
+    pub line: u32,
+}
+
 /// `DeliveryMode`: when delivery happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryMode {

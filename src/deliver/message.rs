@@ -112,8 +112,8 @@ fn field(header: &Header, mailer: &Mailer, scope: &Scope) -> Option<Field> {
     };
     let value = match kind_of(&header.name) {
         Some(kind) => {
-            let list = crate::route::list::split(&unfolded(&text));
-            let list = if mailer.has(b'c') { list.iter().map(|a| without_comments(a)).collect() } else { list };
+            let list = crate::route::list::split(&unfolded(&text)).into_iter().map(|a| a.slice_ref(a.trim_ascii_end()));
+            let list = list.map(|a| if mailer.has(b'c') { without_comments(&a) } else { a }).collect();
             Value::Addresses(kind, list)
         }
         None => Value::Text(text),

@@ -29,30 +29,62 @@ pub enum Name {
     Illegal,
 }
 
+/// What `CheckAliases` found in the targets of an alias.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// What is wrong, as `address... fault`, with the exit code that it gives; the alias is taken all the same.
+    pub faults: Vec<(String, Exit)>,
+    /// The last address looked at, which warnings then name. Source: observed.
+    pub last: Option<Bytes>,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// As `line N: …`.
+    pub text: String,
+    /// The exit code that it gives; a warning gives none.
+    pub exit: Exit,
+}
+
 /// Aliases of a file.
 #[derive(Debug, Default)]
 pub struct Table {
     /// Key (lower case) and targets, the last ones where a name came again.
     pub values: HashMap<Bytes, Bytes>,
-    /// What is wrong, as `line N: …`.
-    pub complaints: Vec<String>,
-    /// Whether something worse than a warning is among them.
-    pub failed: bool,
+    /// What is wrong, in the order of lines.
+    pub complaints: Vec<Complaint>,
     count: usize,
     longest: usize,
     total: usize,
 }
 
 impl Table {
-    /// Reads a file. `resolve` rewrites a name; `merge` joins the targets of names that come again.
-    pub async fn read(text: &[u8], merge: bool, mut resolve: impl AsyncFnMut(&[u8]) -> Name) -> Self {
+    /// Reads a file. `resolve` rewrites a name, `check` looks at its targets; `merge` joins those of names that come again.
+    pub async fn read(
+        text: &[u8],
+        merge: bool,
+        mut resolve: impl AsyncFnMut(&[u8]) -> Name,
+        mut check: impl AsyncFnMut(&[u8]) -> Checked,
+    ) -> Self {
         let mut table = Self::default();
         for entry in alias_file::entries(text) {
+            let (left, right) = entry.parts();
             let name = match entry.content {
-                Content::Alias { .. } => resolve(entry.parts().0).await,
+                Content::Alias { .. } => resolve(left).await,
                 Content::MissingColon | Content::Stray => Name::Illegal,
             };
-            table.take(&entry, &name, merge);
+            let mut told = None;
+            if let Name::Local(_) = name
+                && !right.is_empty()
+            {
+                let checked = check(right).await;
+                for (fault, exit) in checked.faults {
+                    table.complain(entry.line, &fault, exit);
+                }
+                told = checked.last;
+            }
+            table.take(&entry, &name, told.as_deref(), merge);
         }
         table
     }
@@ -65,13 +97,13 @@ impl Table {
                 b"" => Name::Illegal,
                 name => Name::Local(Bytes::copy_from_slice(name)),
             };
-            table.take(&entry, &name, false);
+            table.take(&entry, &name, None, false);
         }
         table
     }
 
-    /// Takes an entry whose name turned out to be `resolved`.
-    fn take(&mut self, entry: &Entry, resolved: &Name, merge: bool) {
+    /// Takes an entry whose name turned out to be `resolved`; `told` stands for the name in warnings.
+    fn take(&mut self, entry: &Entry, resolved: &Name, told: Option<&[u8]>, merge: bool) {
         let (name, value) = entry.parts();
         let whole = shown(&entry.text);
         let fault = match (entry.content, resolved) {
@@ -80,10 +112,15 @@ impl Table {
             (Content::Alias { .. }, Name::Illegal) => format!("{whole}... illegal alias name"),
             (Content::Alias { .. }, _) if value.is_empty() => format!("{whole}... missing value for alias"),
             (Content::Alias { .. }, Name::NotLocal) => format!("{}... cannot alias non-local names", shown(name)),
-            (Content::Alias { .. }, Name::Local(user)) => return self.add(entry.line, name, user, value, merge),
+            (Content::Alias { .. }, Name::Local(user)) => {
+                return self.add(entry.line, told.unwrap_or(name), user, value, merge);
+            }
         };
-        self.failed = true;
-        self.complaints.push(format!("line {}: {fault}", entry.line));
+        self.complain(entry.line, &fault, Exit::SOFTWARE);
+    }
+
+    fn complain(&mut self, line: u32, fault: &str, exit: Exit) {
+        self.complaints.push(Complaint { text: format!("line {line}: {fault}"), exit });
     }
 
     /// The line that tells how many there are.
@@ -100,7 +137,7 @@ impl Table {
             Some(old) if merge => [old, &b","[..], value].concat().into(),
             Some(_) => {
                 let (name, key) = (shown(name), shown(&key));
-                self.complaints.push(format!("line {line}: {name}... Warning: duplicate alias name {key}"));
+                self.complain(line, &format!("{name}... Warning: duplicate alias name {key}"), Exit::OK);
                 Bytes::copy_from_slice(value)
             }
             None => Bytes::copy_from_slice(value),
@@ -116,11 +153,13 @@ pub(crate) struct Source {
     pub(crate) class: Bytes,
     /// Flags and file.
     pub(crate) arguments: Bytes,
+    /// Line of the configuration; 0 for the command line.
+    pub(crate) line: u32,
 }
 
 impl Source {
     /// Reads `file` or `class:flags file`.
-    pub(crate) fn parse(value: &[u8]) -> Self {
+    pub(crate) fn parse(value: &[u8], line: u32) -> Self {
         let value = value.trim_ascii();
         let named = value.iter().position(|byte| *byte == b':').filter(|at| {
             let class = value.get(..*at).unwrap_or_default();
@@ -130,7 +169,7 @@ impl Source {
             Some(at) => (value.get(..at).unwrap_or_default(), value.get(at + 1..).unwrap_or_default().trim_ascii()),
             None => (&b"implicit"[..], value),
         };
-        Self { class: Bytes::copy_from_slice(class), arguments: Bytes::copy_from_slice(arguments) }
+        Self { class: Bytes::copy_from_slice(class), arguments: Bytes::copy_from_slice(arguments), line }
     }
 
     /// The kind of database that a rebuild makes; `None` for classes that are not rebuilt.
@@ -144,8 +183,7 @@ impl Source {
 
 /// The alias databases of a configuration, in order.
 pub(crate) fn sources(config: &Config) -> impl Iterator<Item = Source> {
-    let values = config.options.alias_file.iter();
-    values.flat_map(|value| value.split(|byte| *byte == b',')).filter(|v| !v.trim_ascii().is_empty()).map(Source::parse)
+    config.options.alias_file.iter().map(|source| Source::parse(&source.text, source.line))
 }
 
 /// What a rebuild says, line by line, and how it ends.
@@ -155,16 +193,22 @@ pub struct Report {
     pub lines: Vec<String>,
     /// Those of them that are errors of a text.
     pub errors: Vec<String>,
+    /// Those of them that tell what a database holds.
+    pub built: Vec<String>,
     /// Exit code.
     pub exit: Exit,
 }
 
 /// Rebuilds every alias database of the configuration (`newaliases`, `-bi`).
 ///
-/// `resolve` rewrites the name of an alias, as an address of a recipient; `program` is the name used in messages.
+/// `resolve` rewrites the name of an alias, as an address of a recipient; `check` parses its targets (`CheckAliases`).
 /// Source: observed: golden cli/bi.
-pub async fn rebuild(config: &Config, program: &str, mut resolve: impl AsyncFnMut(&[u8]) -> Name) -> Report {
-    let mut report = Report { lines: Vec::new(), errors: Vec::new(), exit: Exit::OK };
+pub async fn rebuild(
+    config: &Config,
+    mut resolve: impl AsyncFnMut(&[u8]) -> Name,
+    mut check: impl AsyncFnMut(&[u8]) -> Checked,
+) -> Report {
+    let mut report = Report { lines: Vec::new(), errors: Vec::new(), built: Vec::new(), exit: Exit::OK };
     let judge = judge(config);
     for source in sources(config) {
         let Some(kind) = source.kind() else { continue };
@@ -173,23 +217,30 @@ pub async fn rebuild(config: &Config, program: &str, mut resolve: impl AsyncFnMu
         let text = match open_text(&path, &judge) {
             Ok(text) => text,
             Err(why) => {
-                report.lines.push(format!("{program}: cannot open {}: {why}", path.display()));
+                if !flags.has(b'o') {
+                    report.lines.push(format!("newaliases: cannot open {}: {why}", path.display()));
+                }
                 continue;
             }
         };
-        let table = Table::read(&text, flags.has(b'A'), &mut resolve).await;
-        for complaint in &table.complaints {
-            let line = format!("{}: {complaint}", path.display());
-            if !complaint.contains("... Warning: ") {
+        let table = Table::read(&text, flags.has(b'A'), &mut resolve, &mut check).await;
+        for Complaint { text, exit } in &table.complaints {
+            let line = format!("{}: {text}", path.display());
+            if *exit == Exit::SOFTWARE {
                 report.errors.push(line.clone());
             }
             report.lines.push(line);
-        }
-        if table.failed {
-            report.exit = Exit::SOFTWARE;
+            // Lines that were left out weigh more than what was only told.
+            if *exit != Exit::OK && report.exit != Exit::SOFTWARE {
+                report.exit = *exit;
+            }
         }
         match write(&path, kind, &table, &judge) {
-            Ok(()) => report.lines.push(format!("{}: {}", path.display(), table.summary())),
+            Ok(()) => {
+                let summary = format!("{}: {}", path.display(), table.summary());
+                report.lines.push(summary.clone());
+                report.built.push(summary);
+            }
             Err(Unwritten::Place(refusal)) => {
                 if let Refusal::Rule(fault @ (Fault::WorldWritableDirectory | Fault::GroupWritableDirectory)) = refusal
                 {
@@ -257,7 +308,28 @@ mod tests {
             name => Name::Local(Bytes::copy_from_slice(name)),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(Table::read(text.as_bytes(), false, resolve))
+        let check = async |targets: &[u8]| Checked {
+            faults: targets
+                .starts_with(b"<")
+                .then(|| ("<... Unbalanced '<'".to_owned(), Exit::OK))
+                .into_iter()
+                .collect(),
+            last: targets.contains(&b'<').then(|| Bytes::from_static(b"<")),
+        };
+        runtime.block_on(Table::read(text.as_bytes(), false, resolve, check))
+    }
+
+    fn texts(table: &Table) -> Vec<&str> {
+        table.complaints.iter().map(|complaint| complaint.text.as_str()).collect()
+    }
+
+    #[test]
+    fn targets_that_cannot_be_parsed_are_told_and_taken() {
+        let table = read("ok: alice\nok: <\n");
+        let told = ["line 2: <... Unbalanced '<'", "line 2: <... Warning: duplicate alias name ok"];
+        assert_eq!(texts(&table), told);
+        assert!(table.complaints.iter().all(|complaint| complaint.exit == Exit::OK));
+        assert_eq!(table.summary(), "2 aliases, longest 5 bytes, 10 bytes total");
     }
 
     #[test]
@@ -268,7 +340,7 @@ mod tests {
              spaced  :  alice ,  bob\n# comment\n\t carol\n\"quoted name\": dave\nuser@remote.test: alice\n"
         ));
         assert_eq!(
-            table.complaints,
+            texts(&table),
             [
                 "line 2: missing colon",
                 "line 5: dup... Warning: duplicate alias name dup",
@@ -279,7 +351,7 @@ mod tests {
         );
         assert_eq!(table.summary(), "6 aliases, longest 100 bytes, 180 bytes total");
         assert_eq!(table.values.get(&b"dup"[..]).unwrap(), "bob continued: x");
-        assert!(table.failed);
+        assert!(table.complaints.iter().any(|complaint| complaint.exit == Exit::SOFTWARE));
     }
 
     #[test]
@@ -289,7 +361,7 @@ mod tests {
             ("hash: -o /x", "hash", "-o /x"),
             ("/a:b", "implicit", "/a:b"),
         ] {
-            let source = Source::parse(value.as_bytes());
+            let source = Source::parse(value.as_bytes(), 0);
             assert_eq!((source.class.as_ref(), source.arguments.as_ref()), (class.as_bytes(), arguments.as_bytes()));
         }
     }

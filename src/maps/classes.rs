@@ -33,6 +33,8 @@ pub struct Row {
     pub strict: bool,
     /// Whether keys are made lower case, unless `-f`.
     pub folds: bool,
+    /// Whether alias databases may be of it.
+    pub for_aliases: bool,
     /// Whether it works.
     pub status: Status,
 }
@@ -40,31 +42,31 @@ pub struct Row {
 /// Classes, sorted by name; all others are "not available". Source: op guide 5.7; observed (which complain about what).
 #[rustfmt::skip]
 pub static CLASSES: &[Row] = &[
-    row("arith",    Argument::Free,     &[],           false, false, Status::Done),
-    row("arpa",     Argument::Free,     &[],           false, false, Status::Done),
-    row("bestmx",   Argument::Free,     &[],           true,  false, Status::Done),
-    row("btree",    Argument::Required, &[],           true,  true,  Status::Done),
-    row("cdb",      Argument::Required, &[],           true,  true,  Status::Done),
-    row("dequote",  Argument::Free,     flags::DEQUOTE, false, false, Status::Done),
-    row("dns",      Argument::Free,     flags::DNS,    false, false, Status::Done),
-    row("hash",     Argument::Required, &[],           true,  true,  Status::Done),
-    row("host",     Argument::Free,     flags::HOST,   false, false, Status::Done),
-    row("implicit", Argument::Required, &[],           true,  true,  Status::Done),
-    row("ldap",     Argument::Free,     &[],           false, true,  Status::Accepted("LDAP is not built in")),
-    row("macro",    Argument::Free,     &[],           false, false, Status::Done),
-    row("nis",      Argument::Required, &[],           true,  true,  Status::Accepted("NIS is not built in")),
-    row("nisplus",  Argument::Required, &[],           true,  true,  Status::Accepted("NIS+ is not built in")),
-    row("null",     Argument::Free,     &[],           true,  false, Status::Done),
-    row("program",  Argument::Required, &[],           true,  false, Status::Done),
-    row("regex",    Argument::Free,     flags::REGEX,  false, false, Status::Done),
-    row("sequence", Argument::Free,     &[],           false, false, Status::Done),
-    row("socket",   Argument::Required, &[],           true,  false, Status::Done),
-    row("stab",     Argument::Required, &[],           true,  true,  Status::Done),
-    row("switch",   Argument::Required, &[],           true,  false, Status::Done),
-    row("syslog",   Argument::Free,     flags::SYSLOG, true,  false, Status::Done),
-    row("text",     Argument::Required, &[],           true,  true,  Status::Done),
-    row("user",     Argument::Free,     &[],           true,  true,  Status::Done),
-    row("userdb",   Argument::Required, &[],           true,  false, Status::Accepted("the user database is not built in")),
+    row("arith",    Argument::Free,     &[],           false, false, false, Status::Done),
+    row("arpa",     Argument::Free,     &[],           false, false, false, Status::Done),
+    row("bestmx",   Argument::Free,     &[],           true,  false, false, Status::Done),
+    row("btree",    Argument::Required, &[],           true,  true, true,  Status::Done),
+    row("cdb",      Argument::Required, &[],           true,  true, true,  Status::Done),
+    row("dequote",  Argument::Free,     flags::DEQUOTE, false, false, false, Status::Done),
+    row("dns",      Argument::Free,     flags::DNS,    false, false, false, Status::Done),
+    row("hash",     Argument::Required, &[],           true,  true, true,  Status::Done),
+    row("host",     Argument::Free,     flags::HOST,   false, false, false, Status::Done),
+    row("implicit", Argument::Required, &[],           true,  true, true,  Status::Done),
+    row("ldap",     Argument::Free,     &[],           false, true, true,  Status::Accepted("LDAP is not built in")),
+    row("macro",    Argument::Free,     &[],           false, false, false, Status::Done),
+    row("nis",      Argument::Required, &[],           true,  true, true,  Status::Accepted("NIS is not built in")),
+    row("nisplus",  Argument::Required, &[],           true,  true, true,  Status::Accepted("NIS+ is not built in")),
+    row("null",     Argument::Free,     &[],           true,  false, true,  Status::Done),
+    row("program",  Argument::Required, &[],           true,  false, true,  Status::Done),
+    row("regex",    Argument::Free,     flags::REGEX,  false, false, false, Status::Done),
+    row("sequence", Argument::Free,     &[],           false, false, true,  Status::Done),
+    row("socket",   Argument::Required, &[],           true,  false, true,  Status::Done),
+    row("stab",     Argument::Required, &[],           true,  true, true,  Status::Done),
+    row("switch",   Argument::Required, &[],           true,  false, true,  Status::Done),
+    row("syslog",   Argument::Free,     flags::SYSLOG, true,  false, false, Status::Done),
+    row("text",     Argument::Required, &[],           true,  true, true,  Status::Done),
+    row("user",     Argument::Free,     &[],           true,  true, false, Status::Done),
+    row("userdb",   Argument::Required, &[],           true,  false, false, Status::Accepted("the user database is not built in")),
 ];
 
 const fn row(
@@ -73,9 +75,10 @@ const fn row(
     flags: &'static [Flag],
     strict: bool,
     folds: bool,
+    for_aliases: bool,
     status: Status,
 ) -> Row {
-    Row { name, argument, flags, strict, folds, status }
+    Row { name, argument, flags, strict, folds, for_aliases, status }
 }
 
 /// The class of that name.

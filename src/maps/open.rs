@@ -229,7 +229,8 @@ impl<'c> Opener<'c> {
             let declaration = MapDeclaration {
                 name: Bytes::from_static(b"aliases"),
                 class: Bytes::from_static(b"switch"),
-                arguments: Bytes::from_static(b"aliases"),
+                // Keys are local parts, whose quotes count.
+                arguments: Bytes::from_static(b"-q aliases"),
                 line: 0,
             };
             self.declared(&declaration);
@@ -250,10 +251,23 @@ impl<'c> Opener<'c> {
 
     fn alias_map(&mut self, name: &str, source: &aliases::Source) -> Option<Map> {
         let Some(row) = classes::find(&source.class) else {
-            self.say(0, format!("Unknown alias class {}", shown(&source.class)));
+            self.say(source.line, format!("setalias: unknown alias class {}", shown(&source.class)));
             return None;
         };
-        let (flags, _) = flags::parse(&source.arguments, row.flags);
+        if !row.for_aliases {
+            self.say(source.line, format!("setalias: map class {} can't handle aliases", row.name));
+            return None;
+        }
+        let (flags, unknown) = flags::parse(&source.arguments, row.flags);
+        if row.strict {
+            for letter in unknown {
+                self.say(source.line, format!("Illegal option {} map {name}", char::from(letter)));
+            }
+        }
+        if row.argument == Argument::Required && flags.word().is_empty() {
+            self.say(source.line, format!("No file name for {} map {name}", row.name));
+            return None;
+        }
         let mut notices = Vec::new();
         let backend = match self.backend(row, name, &flags) {
             Ok(backend) => backend,
@@ -263,7 +277,7 @@ impl<'c> Opener<'c> {
             Err(Fault::Closed(closed)) => Backend::Closed(closed.text),
             Err(Fault::Declaration(texts, backend)) => {
                 for text in texts {
-                    self.say(0, text);
+                    self.say(source.line, text);
                 }
                 backend
             }
@@ -280,7 +294,7 @@ impl<'c> Opener<'c> {
                 notices.push(format!("WARNING: cannot open alias database {shown}; reading text version"));
                 if let Ok(text) = aliases::open_text(&path, &self.judge) {
                     let table = aliases::Table::plain(&text);
-                    notices.extend(table.complaints.iter().map(|complaint| format!("{shown}: {complaint}")));
+                    notices.extend(table.complaints.iter().map(|complaint| format!("{shown}: {}", complaint.text)));
                     notices.push(format!("{shown}: {}", table.summary()));
                 }
                 Backend::Stored(Box::new(stored))

@@ -2,6 +2,26 @@
 
 use bytes::Bytes;
 
+/// The key of a local user in alias databases: in quotes when an address can have it only so.
+///
+/// Source: observed: the original leaves quotes in keys.
+pub fn key(user: &[u8]) -> Bytes {
+    let is_special =
+        |b: &u8| b.is_ascii_whitespace() || matches!(b, b'(' | b')' | b'<' | b'>' | b',' | b';' | b':' | b'@');
+    if user.starts_with(b"\"") || !user.iter().any(is_special) {
+        return Bytes::copy_from_slice(user);
+    }
+    let mut out = vec![b'"'];
+    for b in user {
+        if matches!(b, b'"' | b'\\') {
+            out.push(b'\\');
+        }
+        out.push(*b);
+    }
+    out.push(b'"');
+    out.into()
+}
+
 /// The alias that names the owner of a list; `None` for owners of owners.
 ///
 /// Source: delivery.md: requests for `owner-owner` stop there, `-request` addresses have no owner.
@@ -54,6 +74,14 @@ mod tests {
         }
         assert_eq!(owner_key(b"owner-list").unwrap(), "owner-owner");
         assert!(owner_key(b"owner-owner").is_none());
+    }
+
+    #[test]
+    fn keys_are_quoted_where_addresses_are() {
+        assert_eq!(key(b"joe+x"), "joe+x");
+        assert_eq!(key(b"quoted name"), "\"quoted name\"");
+        assert_eq!(key(b"a \"b"), "\"a \\\"b\"");
+        assert_eq!(key(b"\"a b\""), "\"a b\"");
     }
 
     #[test]

@@ -57,7 +57,8 @@ impl Nesting {
 }
 
 fn push(found: &mut Vec<Bytes>, item: Option<&[u8]>) {
-    let item = item.unwrap_or_default().trim_ascii();
+    // Blanks behind an address stay with it, in log lines, too. Source: observed.
+    let item = item.unwrap_or_default().trim_ascii_start();
     if !item.is_empty() {
         found.push(Bytes::copy_from_slice(item));
     }
@@ -70,7 +71,7 @@ mod tests {
     #[test]
     fn commas_cut_only_outside_of_brackets_and_quotes() {
         let cases = [
-            ("a, b ,,c", vec!["a", "b", "c"]),
+            ("a, b ,, ,c", vec!["a", "b ", "c"]),
             ("\"|x a, b\", c", vec!["\"|x a, b\"", "c"]),
             ("Joe (a, b) <j@x,y>, z\\,w", vec!["Joe (a, b) <j@x,y>", "z\\,w"]),
             ("", vec![]),

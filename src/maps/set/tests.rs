@@ -2,6 +2,7 @@ use std::path::Path;
 
 use super::*;
 use crate::config::maps::MapDeclaration;
+use crate::config::values::AliasSource;
 use crate::maps::file::build::{Duplicates, Entries};
 use crate::maps::file::{Kind, replace::Replacement};
 use crate::sys::safefile::Judge;
@@ -213,7 +214,8 @@ fn aliases_are_found_in_the_database_or_the_text() {
     site.text("a2", "x: bob\n");
     site.database("a2.db", Kind::Hash, &[("x\0", "carol\0"), ("@\0", "@\0")]);
     let list = format!("{0}/a1, hash:{0}/a2", site.dir.path().display());
-    site.config.options.alias_file.push(list.into());
+    let texts = list.split(", ").map(|text| AliasSource { text: Bytes::from(text.to_owned()), line: 0 });
+    site.config.options.alias_file.extend(texts);
     let (set, told) = site.open(&[]);
     assert_eq!(rule(&set, "aliases", "root", &[]), "alice");
     assert_eq!(rule(&set, "aliases", "x", &[]), "carol");

@@ -300,7 +300,12 @@ impl Router {
     async fn alias(&self, triple: &Triple, scope: &mut Scope) -> Result<Option<Bytes>, RouteError> {
         let Some(map) = self.maps.find(b"aliases") else { return Ok(None) };
         let arguments = if triple.host.is_empty() { Vec::new() } else { vec![triple.host.clone()] };
-        match self.maps.lookup(map, &triple.user, &arguments, scope).await {
+        let key = alias::key(&triple.user);
+        let mut answer = self.maps.lookup(map, &key, &arguments, scope).await;
+        if matches!(answer, Answer::NotFound(_)) && key != triple.user {
+            answer = self.maps.lookup(map, &triple.user, &arguments, scope).await;
+        }
+        match answer {
             Answer::Found(value) | Answer::Instead(value) => Ok(Some(value)),
             Answer::NotFound(_) => Ok(None),
             Answer::Temporary(why) => {
