@@ -126,6 +126,9 @@ impl Tls {
             ask_certificate: None,
             needs_crl: wanted.needs_crl,
             server_name: wanted.server_name,
+            dane: None,
+            without_dane: wanted.without_dane,
+            fallback_to_clear: wanted.fallback_to_clear,
         })
     }
 

@@ -3,7 +3,7 @@
 //! Each function takes the crate's own types, so that nothing outside this file sees a pointer.
 #![allow(unsafe_code, reason = "foreign interface")]
 
-use std::ffi::{CStr, c_char, c_int, c_long, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uchar, c_ulong, c_void};
 use std::ptr;
 
 use foreign_types::{ForeignType, ForeignTypeRef};
@@ -16,6 +16,23 @@ use openssl_sys as ffi;
 unsafe extern "C" {
     fn SSL_set_options(ssl: *mut ffi::SSL, options: u64) -> u64;
     fn X509_NAME_oneline(name: *const ffi::X509_NAME, buffer: *mut c_char, size: c_int) -> *mut c_char;
+    fn SSL_CTX_dane_enable(context: *mut ffi::SSL_CTX) -> c_int;
+    fn SSL_dane_enable(ssl: *mut ffi::SSL, domain: *const c_char) -> c_int;
+    fn SSL_dane_set_flags(ssl: *mut ffi::SSL, flags: c_ulong) -> c_ulong;
+    fn SSL_dane_tlsa_add(
+        ssl: *mut ffi::SSL,
+        usage: u8,
+        selector: u8,
+        matching: u8,
+        data: *const c_uchar,
+        length: usize,
+    ) -> c_int;
+    fn SSL_get0_dane_authority(
+        ssl: *mut ffi::SSL,
+        certificate: *mut *mut ffi::X509,
+        key: *mut *mut ffi::EVP_PKEY,
+    ) -> c_int;
+    fn SSL_add1_host(ssl: *mut ffi::SSL, host: *const c_char) -> c_int;
     fn X509_STORE_add_crl(store: *mut ffi::X509_STORE, crl: *mut ffi::X509_CRL) -> c_int;
 }
 
@@ -23,6 +40,8 @@ unsafe extern "C" {
 const CTRL_CHAIN_CERT: c_int = 89;
 /// `SSL_CTRL_SET_DH_AUTO` of ssl.h.
 const CTRL_SET_DH_AUTO: c_int = 118;
+/// `DANE_FLAG_NO_DANE_EE_NAMECHECKS` of ssl.h.
+const NO_EE_NAME_CHECKS: c_ulong = 1;
 const NO_ARGUMENT: *mut c_void = ptr::null_mut();
 
 unsafe extern "C" {
@@ -33,6 +52,46 @@ unsafe extern "C" {
 pub fn set_session_options(ssl: &mut SslRef, options: u64) {
     // SAFETY: the pointer is valid as long as `ssl` is borrowed; the call only sets bits in the object.
     unsafe { SSL_set_options(ssl.as_ptr(), options) };
+}
+
+/// Makes the connections of a context able to use TLSA records.
+pub fn allow_dane(context: &mut SslContextBuilder) -> Result<(), ErrorStack> {
+    // SAFETY: the pointer is valid while borrowed.
+    if unsafe { SSL_CTX_dane_enable(context.as_ptr()) } > 0 { Ok(()) } else { Err(ErrorStack::get()) }
+}
+
+/// Verifies one connection by TLSA records of this host. Certificates that usage 3 names need not carry its name (RFC 7672
+/// §3.1.1).
+pub fn enable_dane(ssl: &mut SslRef, domain: &str) -> Result<(), ErrorStack> {
+    let Ok(domain) = CString::new(domain) else { return Err(ErrorStack::get()) };
+    // SAFETY: both pointers are valid during the calls; the library copies the name.
+    unsafe {
+        if SSL_dane_enable(ssl.as_ptr(), domain.as_ptr()) <= 0 {
+            return Err(ErrorStack::get());
+        }
+        SSL_dane_set_flags(ssl.as_ptr(), NO_EE_NAME_CHECKS);
+    }
+    Ok(())
+}
+
+/// One more name that the certificate may have.
+pub fn add_host(ssl: &mut SslRef, name: &str) -> Result<(), ErrorStack> {
+    let Ok(name) = CString::new(name) else { return Err(ErrorStack::get()) };
+    // SAFETY: both pointers are valid during the call; the library copies the name.
+    if unsafe { SSL_add1_host(ssl.as_ptr(), name.as_ptr()) } == 1 { Ok(()) } else { Err(ErrorStack::get()) }
+}
+
+/// Adds a TLSA record; `false` when the library has no use for it.
+pub fn add_tlsa(ssl: &mut SslRef, usage: u8, selector: u8, matching: u8, data: &[u8]) -> Result<bool, ErrorStack> {
+    // SAFETY: the pointers are valid during the call, `data` for its length; the library copies it.
+    let added = unsafe { SSL_dane_tlsa_add(ssl.as_ptr(), usage, selector, matching, data.as_ptr(), data.len()) };
+    if added < 0 { Err(ErrorStack::get()) } else { Ok(added == 1) }
+}
+
+/// Whether a TLSA record matched the chain that the peer showed.
+pub fn has_dane_match(ssl: &SslRef) -> bool {
+    // SAFETY: the pointer is valid while borrowed; null pointers say that certificate and key are not wanted.
+    unsafe { SSL_get0_dane_authority(ssl.as_ptr(), ptr::null_mut(), ptr::null_mut()) >= 0 }
 }
 
 /// A name in one line: `/C=DE/O=Example/CN=host`, bytes outside of printable ASCII as `\xHH`.

@@ -28,6 +28,8 @@ pub(super) struct Asking {
     recipient: Bytes,
     watch: Option<UnboundedSender<Bytes>>,
     has_refused: Arc<AtomicBool>,
+    /// `TLSFallbacktoClear` for the server in hand.
+    falls_back: bool,
 }
 
 impl Asking {
@@ -46,7 +48,13 @@ impl Asking {
                 .unwrap_or_default(),
             watch: attempt.watch.clone(),
             has_refused: Arc::clone(&attempt.has_refused),
+            falls_back: attempt.site.config.options.tls_fallbackto_clear,
         }
+    }
+
+    /// Whether a handshake that fails is followed by a try in clear.
+    pub(super) fn falls_back(&self) -> bool {
+        self.falls_back
     }
 
     /// Goes on with a connection that is open already.
@@ -132,7 +140,10 @@ impl Hooks for Asking {
             }
         };
         match self.site.tls.session(wanted) {
-            Ok(settings) => Some(settings),
+            Ok(settings) => {
+                self.falls_back = settings.fallback_to_clear.unwrap_or(self.falls_back);
+                Some(settings)
+            }
             Err(error) => {
                 let text = format!("STARTTLS=client, error: {error}, relay={relay}");
                 self.site.log.write(Level::TLS, Priority::Warning, Id::None, text);

@@ -3,6 +3,7 @@
 mod agent;
 mod attempt;
 mod compat;
+mod dane;
 mod dead_letter;
 mod file;
 mod hooks;

@@ -11,7 +11,7 @@ use super::attempt::Attempt;
 use super::hooks::Asking;
 use super::pool::Place;
 use super::source::{self, Source};
-use super::{mx, program};
+use super::{dane, mx, program};
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::base::status::{Classify, Status};
@@ -21,7 +21,7 @@ use crate::deliver::outcome::{Outcome, Verdict};
 use crate::deliver::settled;
 use crate::envelope::Recipient;
 use crate::net::dns::shown_address;
-use crate::net::tls::{Stream, Verify};
+use crate::net::tls::{Dane, Stream, Verify};
 use crate::smtp::client::drive::{Connection, Content, Dialing, Peer, Settings, dial, dial_local};
 use crate::smtp::client::negotiate::Manner;
 use crate::smtp::client::{self, Trouble};
@@ -41,6 +41,8 @@ struct Course<'a> {
     /// Recipients without a final outcome.
     left: Vec<Waiting>,
     relay: Bytes,
+    /// A handshake that fails is followed by a try in clear.
+    falls_back: bool,
     /// The last reply of a server, for the log: it is named with whatever comes after it.
     heard: Option<Bytes>,
 }
@@ -59,7 +61,7 @@ pub(super) async fn deliver(attempt: &mut Attempt, load: &Load) -> Delivered {
     let Some(mailer) = load.mailer() else { return Delivered::all(Bytes::new(), &load.recipients, misconfigured()) };
     let waiting = |index: &usize| Waiting { index: *index, last: None, is_answered: false };
     let left = load.recipients.iter().map(waiting).collect();
-    let mut course = Course { attempt, load, mailer, left, relay: load.host.clone(), heard: None };
+    let mut course = Course { attempt, load, mailer, left, relay: load.host.clone(), falls_back: false, heard: None };
     if mailer.is_network() {
         let argv: Vec<Bytes> = mailer.argv.iter().map(|word| word.expand(&load.scope).into()).collect();
         match hosts::way(&argv) {
@@ -128,7 +130,19 @@ impl Course<'_> {
             return self.defer(&settled::trouble(&trouble, &shown_name));
         }
         self.attempt.show(connecting(self.attempt, &self.left, &shown_name, self.mailer));
-        if let Some(connection) = self.attempt.pool.take(&place).await {
+        let dane = match literal {
+            Some(_) => None,
+            None => match dane::find(self.attempt, self.load, &target.name, name, port).await {
+                Ok(dane) => dane,
+                Err(outcome) => {
+                    self.relay = shown_name.clone();
+                    return self.defer(&outcome);
+                }
+            },
+        };
+        let known = self.attempt.pool.take(&place).await;
+        // A connection may have been opened for a domain whose records do not ask for as much.
+        if let Some(connection) = dane::fitting(self.attempt, self.load, known, dane.as_ref()).await {
             self.relay = relay(connection.peer(), &shown_name, self.compressed());
             return self.transact(connection, Some(place), &shown_name).await;
         }
@@ -155,12 +169,13 @@ impl Course<'_> {
         let peer = Peer { host: shown_name.clone(), ..peer };
         self.attempt.pool.note(&place, None);
         self.relay = relay(&peer, &shown_name, self.compressed());
-        match self.open(stream, peer.clone(), true).await {
+        let is_bound = dane.is_some();
+        match self.open(stream, peer.clone(), true, dane).await {
             Ok(connection) => self.transact(connection, Some(place), &shown_name).await,
-            Err(Trouble::Handshake(_)) if site.config.options.tls_fallbackto_clear => {
+            Err(Trouble::Handshake(_)) if self.falls_back && !is_bound => {
                 let again = Dialing { only_to: peer.address, ..dialing };
                 match dial(&site.resolver, &shown_name, &again).await {
-                    Ok((stream, _)) => match self.open(stream, peer, false).await {
+                    Ok((stream, _)) => match self.open(stream, peer, false, None).await {
                         Ok(connection) => self.transact(connection, Some(place), &shown_name).await,
                         Err(trouble) => self.refused(&trouble, &shown_name),
                     },
@@ -177,7 +192,7 @@ impl Course<'_> {
         self.relay = name.clone();
         let path = PathBuf::from(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(path));
         match dial_local(&path, self.limit()).await {
-            Ok((stream, peer)) => match self.open(stream, peer, true).await {
+            Ok((stream, peer)) => match self.open(stream, peer, true, None).await {
                 Ok(connection) => self.transact(connection, None, &name).await,
                 Err(trouble) => self.refused(&trouble, &name),
             },
@@ -206,7 +221,7 @@ impl Course<'_> {
         };
         let (dialogue, waiting) = running.into_dialogue();
         let peer = Peer { host: name.clone(), address: None };
-        match self.open(Stream::other(dialogue), peer, true).await {
+        match self.open(Stream::other(dialogue), peer, true, None).await {
             Ok(connection) => self.transact(connection, None, &name).await,
             Err(trouble) => self.refused(&trouble, &name),
         }
@@ -214,7 +229,13 @@ impl Course<'_> {
         let _ = tokio::time::timeout(PROGRAM_END, waiting.wait()).await;
     }
 
-    async fn open(&mut self, stream: Stream, peer: Peer, may_use_tls: bool) -> Result<Connection, Trouble> {
+    async fn open(
+        &mut self,
+        stream: Stream,
+        peer: Peer,
+        may_use_tls: bool,
+        dane: Option<Dane>,
+    ) -> Result<Connection, Trouble> {
         let site = self.attempt.site.clone();
         let options = &site.config.options;
         let manner = Manner {
@@ -223,13 +244,17 @@ impl Course<'_> {
             helo: options.helo_name.clone().unwrap_or_else(|| site.host.clone()),
             own_name: (!self.mailer.has(b'k') && peer.address.is_some()).then(|| site.host.clone()),
             may_use_tls: may_use_tls && peer.address.is_some(),
+            needs_tls: dane.is_some(),
             mechanisms: site.sasl.allowed().to_vec(),
             without_tls: if may_use_tls { Verify::None } else { Verify::Clear },
         };
         let tls = if manner.may_use_tls { site.tls.client() } else { None };
-        let settings = Settings { manner, timeouts: self.attempt.timeouts.clone(), tls, sasl: Some(site.sasl.clone()) };
+        let timeouts = self.attempt.timeouts.clone();
+        let settings = Settings { manner, timeouts, tls, dane, sasl: Some(site.sasl.clone()) };
         let mut hooks = Asking::new(self.attempt, self.load);
-        Connection::open(stream, peer, &settings, &mut hooks).await
+        let opened = Connection::open(stream, peer, &settings, &mut hooks).await;
+        self.falls_back = hooks.falls_back();
+        opened
     }
 
     /// One message on a connection.

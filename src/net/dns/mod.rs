@@ -10,6 +10,7 @@ pub mod query;
 pub mod resolver;
 #[cfg(test)]
 mod resolver_tests;
+mod tlsa;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::tls::dane::Record;
 use crate::base::exit::Exit;
 use crate::base::status::{Classify, Status};
 
@@ -256,6 +258,22 @@ pub struct Found {
     pub data: RData,
     /// Seconds for which it may be kept.
     pub ttl: u32,
+}
+
+/// What is known of a host's TLSA records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TlsaAnswer {
+    /// No signed answer leads to any: they do not count.
+    Insecure,
+    /// Signed records of this name; also when none of them can be used.
+    Secure {
+        /// The host, or the name that it is an alias of.
+        name: Bytes,
+        /// The records.
+        records: Vec<Record>,
+    },
+    /// The question has no answer now, or a forged one.
+    Failed,
 }
 
 /// Records of an answer, aliases in front.

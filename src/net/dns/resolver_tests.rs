@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hickory_proto::op::{Message, MessageType, OpCode, ResponseCode};
-use hickory_proto::rr::rdata::{A, AAAA, CNAME, MX, PTR};
+use hickory_proto::rr::rdata::tlsa::{CertUsage, Matching, Selector};
+use hickory_proto::rr::rdata::{A, AAAA, CNAME, MX, PTR, TLSA};
 use hickory_proto::rr::{Name, Record};
 use tokio::net::UdpSocket;
 
-use super::{Error, Family, MxAnswer, RData, RecordType, Resolver, Reverse, Service, Settings};
+use super::{Error, Family, MxAnswer, RData, RecordType, Resolver, Reverse, Service, Settings, TlsaAnswer};
+use crate::net::tls::dane;
 
 const ZONE: &[(&str, &str, &str)] = &[
     ("foo.com", "A", "192.0.2.21"),
@@ -28,6 +30,15 @@ const ZONE: &[(&str, &str, &str)] = &[
     ("30.2.0.192.in-addr.arpa", "PTR", "both.example"),
     ("31.2.0.192.in-addr.arpa", "PTR", "foo.com"),
     ("32.2.0.192.in-addr.arpa", "PTR", "servfail.example"),
+    ("dane.signed", "MX", "10 mx.signed"),
+    ("mx.signed", "A", "192.0.2.40"),
+    ("_25._tcp.mx.signed", "TLSA", "3 1 1 abcd"),
+    ("alias.signed", "CNAME", "mx.signed"),
+    ("bare.signed", "A", "192.0.2.41"),
+    ("broken.signed", "A", "192.0.2.42"),
+    ("dane.unsigned", "MX", "10 mx.signed"),
+    ("plain.unsigned", "A", "192.0.2.43"),
+    ("_25._tcp.plain.unsigned", "TLSA", "3 1 1 abcd"),
 ];
 
 fn name(text: &str) -> Name {
@@ -40,6 +51,10 @@ fn data(kind: &str, value: &str) -> RData {
         "AAAA" => RData::AAAA(AAAA(value.parse().unwrap())),
         "CNAME" => RData::CNAME(CNAME(name(value))),
         "PTR" => RData::PTR(PTR(name(value))),
+        "TLSA" => {
+            let data = value.rsplit(' ').next().unwrap().as_bytes().to_vec();
+            RData::TLSA(TLSA::new(CertUsage::DaneEe, Selector::Spki, Matching::Sha256, data))
+        }
         _ => {
             let (preference, host) = value.split_once(' ').unwrap();
             RData::MX(MX::new(preference.parse().unwrap(), name(host)))
@@ -53,7 +68,9 @@ fn answer(request: &[u8]) -> Vec<u8> {
     let mut reply = Message::new(request.id, MessageType::Response, OpCode::Query);
     reply.metadata.recursion_available = true;
     let mut at = query.name().to_string().trim_end_matches('.').to_owned();
-    if at.ends_with("servfail.example") {
+    // What a server that checks signatures does with good ones, and with bad ones.
+    reply.metadata.authentic_data = at.ends_with("signed") && !at.ends_with("unsigned");
+    if at.ends_with("servfail.example") || at == "_25._tcp.broken.signed" {
         reply.metadata.response_code = ResponseCode::ServFail;
     }
     let mut exists = false;
@@ -161,6 +178,27 @@ async fn addresses_and_client_names_are_checked_both_ways() {
         ("127.0.0.1", Reverse::Ok(Bytes::from_static(b"localhost"))),
     ] {
         assert_eq!(resolver.reverse(address.parse().unwrap()).await, expected, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn tlsa_records_count_when_every_answer_on_the_way_is_vouched_for() {
+    let (server, _) = server().await;
+    let directory = tempfile::tempdir().unwrap();
+    let resolver = Resolver::new(Settings { use_dnssec: true, ..settings(server, directory.path()) });
+    let record = dane::Record { usage: 3, selector: 1, matching: 1, data: Bytes::from_static(b"abcd") };
+    let secure = TlsaAnswer::Secure { name: Bytes::from_static(b"mx.signed"), records: vec![record] };
+    for (domain, host, expected) in [
+        ("dane.signed", "mx.signed.", secure.clone()),
+        ("mx.signed.", "mx.signed.", secure.clone()),
+        ("alias.signed", "alias.signed", secure),
+        ("bare.signed", "bare.signed", TlsaAnswer::Insecure),
+        ("dane.unsigned", "mx.signed.", TlsaAnswer::Insecure),
+        ("plain.unsigned", "plain.unsigned.", TlsaAnswer::Insecure),
+        ("broken.signed", "broken.signed", TlsaAnswer::Failed),
+        ("servfail.example", "mx.signed.", TlsaAnswer::Failed),
+    ] {
+        assert_eq!(resolver.tlsa(domain.as_bytes(), host.as_bytes(), 25).await, expected, "{domain} {host}");
     }
 }
 

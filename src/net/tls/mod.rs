@@ -7,6 +7,7 @@
 //! *Verification result*: the word in `${verify}`; it tells what was found and stops nothing by itself.
 
 pub mod context;
+pub mod dane;
 pub mod features;
 pub mod hash_directory;
 pub mod peer;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 
 pub use context::{ClientContext, Refusal, ServerContext};
+pub use dane::Dane;
 pub use peer::{PeerInfo, Verify};
 pub use session::SessionSettings;
 pub use stream::{HandshakeError, Plain, Stream};

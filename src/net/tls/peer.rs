@@ -36,9 +36,20 @@ pub enum Verify {
     Clear,
     /// Verified by DANE.
     Trusted,
+    /// No TLSA record of the server matches what it showed.
+    DaneFail,
+    /// TLSA records ask for TLS, which cannot be had now.
+    DaneTemp,
+    /// TLSA records ask for TLS, which is not offered.
+    DaneNoTls,
 }
 
 impl Verify {
+    /// TLSA records forbid to go on.
+    pub fn is_against_dane(self) -> bool {
+        matches!(self, Self::DaneFail | Self::DaneTemp | Self::DaneNoTls)
+    }
+
     /// The word.
     pub fn word(self) -> &'static str {
         match self {
@@ -53,6 +64,9 @@ impl Verify {
             Self::Software => "SOFTWARE",
             Self::Clear => "CLEAR",
             Self::Trusted => "TRUSTED",
+            Self::DaneFail => "DANE_FAIL",
+            Self::DaneTemp => "DANE_TEMP",
+            Self::DaneNoTls => "DANE_NOTLS",
         }
     }
 }
@@ -115,8 +129,8 @@ impl PeerInfo {
         )
     }
 
-    /// Reads it from a finished handshake.
-    pub(super) fn read(ssl: &SslRef, fingerprint_algorithm: MessageDigest, wants_names: bool) -> Self {
+    /// Reads it from a finished handshake; `by_dane` when TLSA records were to be matched.
+    pub(super) fn read(ssl: &SslRef, by_dane: bool, fingerprint_algorithm: MessageDigest, wants_names: bool) -> Self {
         let result = ssl.verify_result();
         let certificate = ssl.peer_certificate();
         let asked = !ssl.is_server() || ssl.verify_mode().contains(SslVerifyMode::PEER);
@@ -126,7 +140,11 @@ impl PeerInfo {
             cipher: ssl.current_cipher().map_or("(NONE)", |c| c.name()).to_owned(),
             cipher_bits: bits.as_ref().map_or(0, |b| b.secret),
             algorithm_bits: bits.as_ref().map_or(0, |b| b.algorithm),
-            verify: verdict(result, certificate.is_some(), asked),
+            verify: match by_dane {
+                true if result == X509VerifyResult::OK && openssl_extra::has_dane_match(ssl) => Verify::Trusted,
+                true => Verify::DaneFail,
+                false => verdict(result, certificate.is_some(), asked),
+            },
             verify_message: result.error_string().to_owned(),
             cert_subject: String::new(),
             cert_issuer: String::new(),

@@ -7,6 +7,7 @@ use openssl::x509::verify::X509VerifyFlags;
 
 use super::Identity;
 use super::context::first_reason;
+use super::dane::Dane;
 use crate::sys::openssl_extra;
 
 /// Settings of one connection: from `srv_features`, `tls_srv_features`, `tls_clt_features`.
@@ -26,6 +27,12 @@ pub struct SessionSettings {
     pub needs_crl: bool,
     /// Name to ask the server for (SNI).
     pub server_name: Option<String>,
+    /// TLSA records that the server must match.
+    pub dane: Option<Dane>,
+    /// TLSA records of this server do not count (`tls_clt_features` flag `d`).
+    pub without_dane: bool,
+    /// `TLSFallbacktoClear` for this server, when not as the option says (flags `C` and `c`).
+    pub fallback_to_clear: Option<bool>,
 }
 
 impl SessionSettings {

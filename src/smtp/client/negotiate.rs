@@ -77,6 +77,8 @@ pub struct Manner {
     pub may_use_tls: bool,
     /// `AuthMechanisms`, for credentials that name none.
     pub mechanisms: Vec<String>,
+    /// Signed TLSA records ask for TLS: without it nothing is said.
+    pub needs_tls: bool,
     /// What `${verify}` says when TLS is not used: `NONE`, or `CLEAR` when it was turned off for a second try.
     pub without_tls: Verify,
 }
@@ -92,6 +94,8 @@ pub enum Input {
     TryTls(bool),
     /// Answer to [`Action::AskTryTls`] when the settings for this server (`tls_clt_features`) cannot be used.
     TlsUnusable,
+    /// Answer to [`Action::AskTryTls`]: STARTTLS may be used, and TLSA records of this server do not count.
+    TlsWithoutDane,
     /// The handshake succeeded, with this result.
     Secured(Verify),
     /// The handshake failed; what the log shows.
@@ -197,6 +201,11 @@ impl Negotiation {
                 self.state = State::StartTls;
                 self.say(Bytes::from_static(b"STARTTLS"), Phase::StartTls)
             }
+            (State::TryTls, Input::TlsWithoutDane) => {
+                self.manner.needs_tls = false;
+                self.state = State::StartTls;
+                self.say(Bytes::from_static(b"STARTTLS"), Phase::StartTls)
+            }
             (State::TryTls, Input::TryTls(false)) => self.ask_tls_server(),
             (State::TryTls, Input::TlsUnusable) => {
                 self.verify = Verify::Config;
@@ -291,7 +300,7 @@ impl Negotiation {
             self.state = State::TryTls;
             return Action::AskTryTls;
         }
-        self.ask_tls_server()
+        self.ask_in_clear()
     }
 
     fn answered_helo(&mut self, reply: Reply) -> Action {
@@ -302,7 +311,7 @@ impl Negotiation {
             return Action::GiveUp(Trouble::Loop, true);
         }
         // HELO behind the handshake: the ruleset was asked.
-        if self.is_encrypted { self.ready() } else { self.ask_tls_server() }
+        if self.is_encrypted { self.ready() } else { self.ask_in_clear() }
     }
 
     fn is_ourselves(&self, reply: &Reply) -> bool {
@@ -318,12 +327,22 @@ impl Negotiation {
                 self.state = State::Handshake;
                 return Action::Handshake;
             }
+            4 if self.manner.needs_tls => self.verify = Verify::DaneTemp,
             4 => self.verify = Verify::Temp,
+            5 if self.manner.needs_tls => self.verify = Verify::DaneNoTls,
             5 => {}
             _ => self.verify = Verify::Protocol,
         }
         if reply.code == 421 {
             return self.refused(Phase::StartTls, reply.clone());
+        }
+        self.ask_tls_server()
+    }
+
+    /// No STARTTLS here.
+    fn ask_in_clear(&mut self) -> Action {
+        if self.manner.needs_tls {
+            self.verify = Verify::DaneNoTls;
         }
         self.ask_tls_server()
     }
@@ -339,6 +358,8 @@ impl Negotiation {
             let why = String::from_utf8_lossy(&self.command).into_owned();
             return Action::GiveUp(refusal.map_or(Trouble::Handshake(why), Trouble::Ruleset), false);
         }
+        // Whatever the ruleset says, signed records are not passed over.
+        let refusal = refusal.or_else(|| self.verify.is_against_dane().then(|| Bytes::from_static(DANE_FAILED)));
         if let Some(refusal) = refusal {
             return Action::GiveUp(Trouble::Ruleset(refusal), true);
         }
@@ -425,6 +446,9 @@ impl Negotiation {
     }
 }
 
+/// What is said of a server that does not fit its TLSA records.
+const DANE_FAILED: &[u8] = b"454 4.7.0 DANE check failed";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -436,6 +460,7 @@ mod tests {
             helo: Bytes::from_static(b"us.test"),
             own_name: Some(Bytes::from_static(b"us.test")),
             may_use_tls: true,
+            needs_tls: false,
             mechanisms: vec!["PLAIN".to_owned(), "LOGIN".to_owned()],
             without_tls: Verify::None,
         }
@@ -525,6 +550,25 @@ mod tests {
         for (script, said, end) in cases {
             let (heard, ended) = play(manner(), script, Ok(Verify::Ok));
             assert_eq!(heard, *said, "{script:?}");
+            assert_eq!(ended, *end, "{script:?}");
+        }
+    }
+
+    #[test]
+    fn signed_records_are_never_passed_over() {
+        let starttls = "250-h hello|250 STARTTLS";
+        let failed = "true 454 4.7.0 DANE check failed true";
+        let cases: &[(&[&str], Verify, &str, &str)] = &[
+            (&["220 x", "250 h"], Verify::Ok, "(DANE_NOTLS)", failed),
+            (&["220 old", "500 what?", "250 ok"], Verify::Ok, "(DANE_NOTLS)", failed),
+            (&["220 x", starttls, "454 not now"], Verify::Ok, "(DANE_TEMP)", failed),
+            (&["220 x", starttls, "502 what"], Verify::Ok, "(DANE_NOTLS)", failed),
+            (&["220 x", starttls, "220 go"], Verify::DaneFail, "(DANE_FAIL)", failed),
+            (&["220 x", starttls, "220 go", "250 h"], Verify::Trusted, "(TRUSTED)", "ready"),
+        ];
+        for (script, verify, word, end) in cases {
+            let (said, ended) = play(Manner { needs_tls: true, ..manner() }, script, Ok(*verify));
+            assert!(said.iter().any(|s| s == word), "{script:?}: {said:?}");
             assert_eq!(ended, *end, "{script:?}");
         }
     }

@@ -129,7 +129,7 @@ impl ServerContext {
         session.apply(&mut ssl).map_err(|reason| HandshakeError::settings("accept", reason))?;
         let mut stream = wrap("accept", ssl, plain)?;
         let done = tokio::time::timeout(limit, Pin::new(&mut stream).accept()).await;
-        self.0.outcome("accept", stream, done)
+        self.0.outcome("accept", false, stream, done)
     }
 }
 
@@ -159,6 +159,7 @@ impl ClientContext {
             let _ = b.identity(identity);
         }
         b.context.set_verify_callback(SslVerifyMode::PEER, |_, _| true);
+        b.check("SSL_CTX_dane_enable", openssl_extra::allow_dane)?;
         let index = Ssl::new_ex_index::<String>().map_err(|_| Refusal::Unusable)?;
         let sessions: Arc<Mutex<HashMap<String, SslSession>>> = Arc::default();
         b.remember_sessions(&sessions, index);
@@ -185,7 +186,12 @@ impl ClientContext {
         if let Some(name) = &session.server_name {
             ssl.set_hostname(name).map_err(|e| HandshakeError::settings("connect", first_reason(&e)))?;
         }
-        if let Some(index) = self.0.session_name {
+        let by_dane = match &session.dane {
+            Some(dane) => dane.apply(&mut ssl).map_err(|reason| HandshakeError::settings("connect", reason))?,
+            None => false,
+        };
+        // A session that is resumed shows no certificate to match.
+        if let Some(index) = self.0.session_name.filter(|_| !by_dane) {
             let name = format!("{peer} {}", session.server_name.as_deref().unwrap_or_default());
             if let Some(earlier) = self.0.sessions.lock().ok().and_then(|mut all| all.remove(&name)) {
                 openssl_extra::resume(&mut ssl, &self.0.context, &earlier);
@@ -194,7 +200,7 @@ impl ClientContext {
         }
         let mut stream = wrap("connect", ssl, plain)?;
         let done = tokio::time::timeout(limit, Pin::new(&mut stream).connect()).await;
-        self.0.outcome("connect", stream, done)
+        self.0.outcome("connect", by_dane, stream, done)
     }
 }
 
@@ -206,6 +212,7 @@ impl Inner {
     fn outcome(
         &self,
         call: &'static str,
+        by_dane: bool,
         stream: SslStream<Plain>,
         done: Result<Result<(), openssl::ssl::Error>, tokio::time::error::Elapsed>,
     ) -> Result<(Stream, PeerInfo), HandshakeError> {
@@ -213,7 +220,7 @@ impl Inner {
             Err(_) => Err(HandshakeError::timeout(call)),
             Ok(Err(error)) => Err(HandshakeError::new(call, &error)),
             Ok(Ok(())) => {
-                let info = PeerInfo::read(stream.ssl(), self.fingerprint, self.wants_names);
+                let info = PeerInfo::read(stream.ssl(), by_dane, self.fingerprint, self.wants_names);
                 Ok((Stream::Tls(Box::new(stream)), info))
             }
         }

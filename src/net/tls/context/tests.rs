@@ -15,6 +15,7 @@ use openssl::x509::{X509, X509Builder, X509Name, X509NameBuilder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::Refusal;
+use crate::net::tls::dane::{Dane, Record};
 use crate::net::tls::features::DEFAULT_OPTIONS;
 use crate::net::tls::{
     ClientContext, Identity, PeerInfo, PemFile, ServerContext, SessionSettings, Settings, Stream, Verify,
@@ -135,6 +136,53 @@ async fn each_kind_of_client_certificate_has_its_word() {
         assert_eq!(seen_by_client.cert_issuer, "/O=T/CN=CA");
         assert_eq!(seen_by_client.cn_subject, "mta.example.test");
         assert_eq!(seen_by_client.fingerprint.len(), 16 * 3 - 1);
+    }
+}
+
+/// A handshake of a client that has these records; what it finds.
+async fn by_dane(server: &ServerContext, client: &ClientContext, records: Vec<Record>) -> Verify {
+    let (a, b) = tokio::io::duplex(1 << 16);
+    let none = SessionSettings::default();
+    let dane = Dane { domain: "mta.example.test".to_owned(), names: vec!["example.test".to_owned()], records };
+    let session = SessionSettings { dane: Some(dane), ..SessionSettings::default() };
+    let (ours, theirs) = tokio::join!(
+        server.accept(Stream::other(a), &none, LIMIT),
+        client.connect(Stream::other(b), "host 1", &session, LIMIT)
+    );
+    let ((ours, _), (theirs, seen)) = (ours.unwrap(), theirs.unwrap());
+    tokio::join!(ours.close(LIMIT), theirs.close(LIMIT));
+    seen.verify
+}
+
+#[tokio::test]
+async fn tlsa_records_stand_in_for_authorities() {
+    let (ca, other) = (certificate("CA", None, 1), certificate("Other CA", None, 1));
+    let directory = tempfile::tempdir().unwrap();
+    // The client knows another authority than the server's.
+    let own = certificate("mta.example.test", Some(&ca), 1);
+    let chain = [own.certificate.to_pem().unwrap(), ca.certificate.to_pem().unwrap()].concat();
+    let shown = Identity { certificate: pem(chain), ..identity(&own) };
+    let served = Settings { server: vec![shown], ..settings(&ca, None, directory.path()) };
+    let server = ServerContext::build(&served).0.unwrap();
+    let client = ClientContext::build(&settings(&other, None, directory.path())).0.unwrap();
+    let key = |pair: &Pair| {
+        let key = pair.certificate.public_key().unwrap().public_key_to_der().unwrap();
+        Bytes::copy_from_slice(&openssl::hash::hash(MessageDigest::sha256(), &key).unwrap())
+    };
+    let whole = |pair: &Pair| Bytes::from(pair.certificate.to_der().unwrap());
+    let record = |usage, selector, matching, data| Record { usage, selector, matching, data };
+    let stranger = certificate("mta.example.test", Some(&ca), 1);
+    for (records, expected) in [
+        (vec![record(3, 1, 1, key(&own))], Verify::Trusted),
+        (vec![record(3, 0, 0, whole(&own))], Verify::Trusted),
+        (vec![record(3, 1, 1, key(&stranger)), record(3, 1, 1, key(&own))], Verify::Trusted),
+        (vec![record(2, 1, 1, key(&ca))], Verify::Trusted),
+        (vec![record(3, 1, 1, key(&stranger))], Verify::DaneFail),
+        (vec![record(2, 1, 1, key(&other))], Verify::DaneFail),
+        // Nothing of use: TLS without knowing whom.
+        (vec![record(1, 1, 1, key(&own)), record(3, 9, 1, key(&own))], Verify::Fail),
+    ] {
+        assert_eq!(by_dane(&server, &client, records.clone()).await, expected, "{records:?}");
     }
 }
 

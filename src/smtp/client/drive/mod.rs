@@ -18,7 +18,7 @@ use super::{Capabilities, Phase, Reply, Settled, Transaction, Trouble};
 use crate::config::Timeouts;
 use crate::net::dns::{Family, Resolver};
 use crate::net::sasl::{Authenticator, ClientExchange, Failure, Response, Surroundings};
-use crate::net::tls::{ClientContext, PeerInfo, Role, SessionSettings, Stream, Verify};
+use crate::net::tls::{ClientContext, Dane, PeerInfo, Role, SessionSettings, Stream, Verify};
 
 /// Questions that come up in a session, and who wants to see it. A refusal is a reply (`454 4.7.0 not now`).
 ///
@@ -203,6 +203,8 @@ pub struct Settings {
     pub timeouts: Arc<Timeouts>,
     /// TLS; `None` when it is off.
     pub tls: Option<ClientContext>,
+    /// Signed TLSA records of the server.
+    pub dane: Option<Dane>,
     /// AUTH; `None` when it is not used.
     pub sasl: Option<Authenticator>,
 }
@@ -446,8 +448,14 @@ impl Opening<'_> {
                 (Some(_), _) => Input::TryTls(false),
                 (None, None) => Input::TlsUnusable,
                 (None, Some(session)) => {
+                    let without_dane = session.without_dane;
                     self.session = session;
-                    Input::TryTls(true)
+                    if without_dane {
+                        Input::TlsWithoutDane
+                    } else {
+                        self.session.dane.clone_from(&self.settings.dane);
+                        Input::TryTls(true)
+                    }
                 }
             },
             Action::Handshake => self.handshake(hooks).await,

@@ -68,10 +68,11 @@ fn settings(tls: Option<ClientContext>) -> Settings {
         helo: Bytes::from_static(b"us.test"),
         own_name: None,
         may_use_tls: true,
+        needs_tls: false,
         mechanisms: Vec::new(),
         without_tls: Verify::None,
     };
-    Settings { manner, timeouts: Arc::new(Timeouts::default()), tls, sasl: None }
+    Settings { manner, timeouts: Arc::new(Timeouts::default()), tls, dane: None, sasl: None }
 }
 
 async fn opened(address: SocketAddr, settings: &Settings, notes: &mut Notes) -> Result<Connection, Trouble> {
