@@ -6,6 +6,7 @@
 pub mod mailbox;
 pub mod quote;
 pub mod scan;
+pub mod visible;
 
 pub use scan::{Alphabet, ScanError, Scanned, Tokens, prescan};
 

@@ -1,29 +1,28 @@
 //! What `-d0` shows: version, what is built in, the names of this machine.
 
-use std::io::Write;
-
 use super::modes::Role;
-use super::sendmail::say;
 use crate::base::bytes::shown;
 use crate::config::{Config, VERSION};
-use crate::log::debug::Debug;
+use crate::log::debug::Tracer;
 use crate::macros::{MacroId, names};
 
 /// The lines from before the configuration is read.
-pub(super) fn before(debug: &Debug, out: &mut dyn Write) {
+pub(super) fn before(debug: &Tracer) {
+    let say = |text: &str| debug.say(0, 1, text);
     if !debug.is_on(0, 1) {
         return;
     }
-    say(out, &format!("Version {VERSION}"));
-    say(out, &wrapped(" Compiled with:", FEATURES));
+    say(&format!("Version {VERSION}"));
+    say(&wrapped(" Compiled with:", FEATURES));
     if debug.is_on(0, 10) {
-        say(out, &format!("     Conf file:\t{} (default for MSP)", Role::Submission.path().display()));
-        say(out, &format!("     Conf file:\t{} (default for MTA)", Role::Transfer.path().display()));
+        say(&format!("     Conf file:\t{} (default for MSP)", Role::Submission.path().display()));
+        say(&format!("     Conf file:\t{} (default for MTA)", Role::Transfer.path().display()));
     }
 }
 
 /// The lines from behind it.
-pub(super) fn after(debug: &Debug, config: &Config, out: &mut dyn Write) {
+pub(super) fn after(debug: &Tracer, config: &Config) {
+    let say = |text: &str| debug.say(0, 1, text);
     if !debug.is_on(0, 1) {
         return;
     }
@@ -31,23 +30,23 @@ pub(super) fn after(debug: &Debug, config: &Config, out: &mut dyn Write) {
     let text = |id| shown(&scope.text(id)).to_string();
     let (short, node) = (text(letter(b'w')), text(letter(b'k')));
     if debug.is_on(0, 4) {
-        say(out, &format!("Canonical name: {}", text(names::HOST)));
-        say(out, &format!(" UUCP nodename: {node}"));
-        say(out, &format!("\ta.k.a.: {short}"));
+        say(&format!("Canonical name: {}", text(names::HOST)));
+        say(&format!(" UUCP nodename: {node}"));
+        say(&format!("\ta.k.a.: {short}"));
         let literals = config.classes.members(letter(b'w')).filter(|name| name.starts_with(b"["));
         let mut literals: Vec<String> = literals.map(|name| shown(name).to_string()).collect();
         // Loopback addresses last.
         literals.sort_by_key(|name| (name.starts_with("[127.") || name.ends_with(":1]"), name.clone()));
         for name in &literals {
-            say(out, &format!("\ta.k.a.: {name}"));
+            say(&format!("\ta.k.a.: {name}"));
         }
     }
-    say(out, "\n============ SYSTEM IDENTITY (after readcf) ============");
-    say(out, &format!("      (short domain name) $w = {short}"));
-    say(out, &format!("  (canonical domain name) $j = {}", text(names::HOST)));
-    say(out, &format!("         (subdomain name) $m = {}", text(names::DOMAIN)));
-    say(out, &format!("              (node name) $k = {node}"));
-    say(out, "========================================================\n");
+    say("\n============ SYSTEM IDENTITY (after readcf) ============");
+    say(&format!("      (short domain name) $w = {short}"));
+    say(&format!("  (canonical domain name) $j = {}", text(names::HOST)));
+    say(&format!("         (subdomain name) $m = {}", text(names::DOMAIN)));
+    say(&format!("              (node name) $k = {node}"));
+    say("========================================================\n");
 }
 
 fn letter(letter: u8) -> MacroId {

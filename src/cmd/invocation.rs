@@ -240,8 +240,7 @@ impl Invocation {
     fn switch(&mut self, letter: u8) {
         match letter {
             b'G' => self.is_gateway = true,
-            b'I' => self.mode = Mode::Aliases,
-            b'c' | b'i' | b'm' => self.set(letter, b"T"),
+            b'T' | b'c' | b'i' | b'm' => self.set(letter, b"T"),
             b's' => self.set(b'f', b"T"),
             b'n' => self.no_aliases = true,
             b't' => self.recipients_in_header = true,
@@ -249,8 +248,9 @@ impl Invocation {
                 self.is_verbose = true;
                 self.set(b'v', b"T");
             }
-            // Submission in UTF-8 is not offered; the original without it answers the same way, without a word.
-            b'U' => {
+            // Submission in UTF-8 is not offered; the original without it answers the same way, without a word. So it does to
+            // the old form of -bi. Source: observed.
+            b'I' | b'U' => {
                 self.exit = Exit::USAGE;
                 self.faults.push(Fault { text: String::new(), channel: Channel::Output, ends: true });
             }
@@ -264,10 +264,8 @@ impl Invocation {
             b'A' => match value.first() {
                 Some(b'c') => self.role = Some(Role::Submission),
                 Some(b'm') => self.role = Some(Role::Transfer),
-                other => {
-                    let letter = other.map_or(' ', |b| char::from(*b));
-                    self.say(&format!("Invalid cf file specifier -A{letter}"));
-                }
+                // Observed: the original says nothing to others.
+                _ => {}
             },
             b'B' => self.body(&value),
             b'b' => self.set_mode(&value),
@@ -275,9 +273,7 @@ impl Invocation {
                 self.config_path = Some(path(&value));
                 self.is_unsafe = true;
             }
-            b'D' if !self.debug.is_empty() => {
-                self.say(&format!("-D {} must be before -d", String::from_utf8_lossy(&value)));
-            }
+            b'D' if !self.debug.is_empty() => self.say("-D file must be before -d"),
             b'D' => self.debug_file = Some(path(&value)),
             b'd' => self.debug.push(value),
             b'e' => self.option(b'e', &value),
@@ -306,7 +302,6 @@ impl Invocation {
             b'Q' => self.quarantine = Some(value),
             b'q' => self.queue_flag(&value),
             b'R' => self.return_part(&value),
-            b'T' => self.option(b'T', &value),
             b'V' => self.envelope_id(value),
             b'X' => {
                 self.is_unsafe = true;
@@ -342,21 +337,23 @@ impl Invocation {
     }
 
     fn hops(&mut self, value: &[u8]) {
-        let value = value.trim_ascii_start();
-        let digits = value.iter().take_while(|b| b.is_ascii_digit()).count();
-        if digits == 0 || digits != value.len() {
+        let number = value.trim_ascii_start();
+        let (is_negative, digits) = match number.split_first() {
+            Some((b'-', rest)) => (true, rest),
+            Some((b'+', rest)) => (false, rest),
+            _ => (false, number),
+        };
+        if (digits.is_empty() && !value.is_empty()) || !digits.iter().all(u8::is_ascii_digit) {
             return self.say(&format!("Bad hop count ({})", String::from_utf8_lossy(value)));
         }
-        self.hop_count = leading_number(value);
+        let count = leading_number(digits);
+        self.hop_count = if is_negative { count.saturating_neg() } else { count };
     }
 
     fn notify(&mut self, value: &[u8]) {
-        if self.dsn.notify.is_some() {
-            return self.say("Duplicate -N flag");
-        }
         let mut events = Notify::NEVER;
         if !value.eq_ignore_ascii_case(b"never") {
-            for word in value.split(|b| *b == b',').map(<[u8]>::trim_ascii) {
+            for word in value.split(|b| *b == b',') {
                 match word.to_ascii_lowercase().as_slice() {
                     b"success" => events.success = true,
                     b"failure" => events.failure = true,
@@ -380,9 +377,6 @@ impl Invocation {
     }
 
     fn envelope_id(&mut self, value: Bytes) {
-        if self.dsn.envelope_id.is_some() {
-            return self.say("Duplicate -V flag");
-        }
         if xtext::decode(&value).is_none() {
             return self.say("Invalid syntax in -V flag");
         }
@@ -510,7 +504,7 @@ pub static FLAGS: &[(u8, Value)] = &[
     (b'A', Value::Required), (b'B', Value::Required), (b'C', Value::Required), (b'D', Value::Required),
     (b'F', Value::Required), (b'G', Value::None),     (b'I', Value::None),     (b'L', Value::Required),
     (b'M', Value::Required), (b'N', Value::Required), (b'O', Value::Required), (b'Q', Value::Attached),
-    (b'R', Value::Required), (b'T', Value::Required), (b'U', Value::None),     (b'V', Value::Required),
+    (b'R', Value::Required), (b'T', Value::None),     (b'U', Value::None),     (b'V', Value::Required),
     (b'X', Value::Required), (b'b', Value::Required), (b'c', Value::None),     (b'd', Value::Attached),
     (b'e', Value::Required), (b'f', Value::Required), (b'h', Value::Required), (b'i', Value::None),
     (b'm', Value::None),     (b'n', Value::None),     (b'o', Value::Required), (b'p', Value::Required),
@@ -576,6 +570,11 @@ mod tests {
             (&["sendmail", "-f"], &["sendmail: option requires an argument -- f"]),
             (&["sendmail", "-fa", "-rb"], &["More than one \"from\" person"]),
             (&["sendmail", "-hx"], &["Bad hop count (x)"]),
+            (&["sendmail", "-h", "-3 "], &["Bad hop count (-3 )"]),
+            (&["sendmail", "-d0.1", "-D", "x"], &["-D file must be before -d"]),
+            (&["sendmail", "-T1h"], &["sendmail: illegal option -- 1"]),
+            (&["sendmail", "-I"], &[""]),
+            (&["sendmail", "-N", "success, delay"], &["Invalid -N argument"]),
             (&["sendmail", "-N", "bogus"], &["Invalid -N argument"]),
         ] {
             let found = parsed(words);
@@ -583,6 +582,15 @@ mod tests {
             assert_eq!(texts, said, "{words:?}");
             assert_eq!(found.exit, Exit::USAGE);
         }
+    }
+
+    #[test]
+    fn flags_may_come_again_and_the_last_one_counts() {
+        let found = parsed(&["sendmail", "-V", "x", "-V", "y", "-N", "never", "-Nsuccess", "-h-3", "-Ax", "a"]);
+        assert!(found.faults.is_empty(), "{:?}", found.faults);
+        assert_eq!(found.dsn.envelope_id.as_deref(), Some(&b"y"[..]));
+        assert!(found.dsn.notify.is_some_and(|n| n.success));
+        assert_eq!((found.hop_count, found.role), (-3, None));
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub mod praliases;
 mod progress;
 mod queue_run;
 pub mod role;
+mod sender;
 pub mod sendmail;
 mod serving;
 mod submission;

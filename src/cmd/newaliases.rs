@@ -25,8 +25,10 @@ pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &Runtime, out: &
     for error in &report.errors {
         site.log.system_error(Id::NoQueue, &String::from_utf8_lossy(&request.caller.name), error);
     }
-    for text in &report.built {
-        site.log.write(Level::ALIAS_BUILT, Priority::Info, Id::None, text);
+    for (path, summary) in &report.built {
+        let text = format!("alias database {} rebuilt by {}", path.display(), shown(&request.caller.name));
+        site.log.write(Level::ALIAS_BUILT, Priority::Notice, Id::None, text);
+        site.log.write(Level::ALIAS_BUILT, Priority::Info, Id::None, summary);
     }
     report.exit
 }

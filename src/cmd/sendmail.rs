@@ -22,7 +22,8 @@ use crate::config::drive::{LoadOptions, load};
 use crate::config::privacy::Privacy;
 use crate::config::values::DeliveryMode;
 use crate::config::{Config, Diagnostic};
-use crate::log::debug::Debug;
+use crate::log::debug::{Debug, Tracer};
+use crate::log::traffic::Traffic;
 use crate::log::{Id, Level, Logger, Priority};
 use crate::macros::names;
 use crate::maps::{MapSet, Services, class_words};
@@ -38,6 +39,10 @@ pub struct Request {
     pub caller: Caller,
     /// Configuration in force.
     pub role: Role,
+    /// Debug output.
+    pub tracer: Arc<Tracer>,
+    /// The traffic log.
+    pub traffic: Option<Arc<Traffic>>,
     /// The caller's process, which waits for the message to be taken (`DeliveryMode=background`).
     pub leash: Cell<Option<Leash>>,
 }
@@ -70,14 +75,29 @@ fn run(argv: &[Bytes], role: Option<Role>, out: &mut dyn Write) -> Exit {
             Channel::Error => say(&mut io::stderr(), &fault.text),
         }
     }
+    let mut debug = Debug::default();
+    invocation.debug.iter().for_each(|value| debug.add(value));
+    let (debug_file, unopened) = match &invocation.debug_file {
+        Some(path) => open_output(path, out).map_or_else(|exit| (None, Some(exit)), |file| (Some(file), None)),
+        None => (None, None),
+    };
+    let tracer = Arc::new(Tracer::new(debug, debug_file));
+    super::identity::before(&tracer);
+    if let Some(exit) = unopened {
+        return exit;
+    }
     if invocation.is_hopeless() {
         return invocation.exit;
     }
     let role = invocation.role.or(role).unwrap_or_else(|| default_role(invocation.mode));
-    let mut debug = Debug::default();
-    invocation.debug.iter().for_each(|value| debug.add(value));
-    super::identity::before(&debug, out);
-    let request = Request { invocation, caller, role, leash: Cell::new(None) };
+    let traffic = match &invocation.traffic_log {
+        Some(path) => match open_output(path, out) {
+            Ok(file) => Some(Arc::new(Traffic::new(file))),
+            Err(exit) => return exit,
+        },
+        None => None,
+    };
+    let request = Request { invocation, caller, role, tracer, traffic, leash: Cell::new(None) };
     let (mut config, mut findings) = request.load();
     for finding in class_words::fill(&mut config) {
         insert_by_line(&mut findings, finding);
@@ -99,9 +119,17 @@ fn run(argv: &[Bytes], role: Option<Role>, out: &mut dyn Write) -> Exit {
     if findings.iter().any(|d| d.severity == Severity::Fatal) || (is_broken && !goes_on) {
         return exit;
     }
-    super::identity::after(&debug, &config, out);
+    super::identity::after(&request.tracer, &config);
     let served = request.serve(config, &log, out);
     if served == Exit::OK { worst(exit, request.invocation.exit) } else { served }
+}
+
+/// Opens a file that lines are added to (`-D`, `-X`); a complaint is printed.
+fn open_output(path: &Path, out: &mut dyn Write) -> Result<std::fs::File, Exit> {
+    file::open_append(path, 0o644).map_err(|error| {
+        say(out, &format!("cannot open {}: {}", path.display(), safefile::error_text(&error)));
+        Exit::CANTCREAT
+    })
 }
 
 /// Puts a finding about a line where it belongs among the others.
@@ -340,6 +368,8 @@ impl Request {
             is_verbose: self.invocation.is_verbose,
             without_aliases: self.invocation.no_aliases,
             without_queue: matches!(self.invocation.mode, Mode::Verify | Mode::Test | Mode::Aliases),
+            tracer: Arc::clone(&self.tracer),
+            traffic: self.traffic.clone(),
         }
     }
 
@@ -376,7 +406,7 @@ impl Request {
 
 /// Address test mode.
 fn test(_: &Request, site: &Arc<Site>, runtime: &tokio::runtime::Runtime, out: &mut dyn Write) -> Exit {
-    super::testmode::run(site, runtime, 0, io::stdin(), out)
+    super::testmode::run(site, runtime, super::submission::placeholder(site), io::stdin(), out)
 }
 
 /// What a mode does once everything is open.

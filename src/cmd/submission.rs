@@ -21,13 +21,14 @@ use crate::config::values::{DeliveryMode, ErrorMode};
 use crate::deliver::drive::{Job, Reports};
 use crate::envelope::complete;
 use crate::envelope::id::LocalTime;
-use crate::envelope::{BodyType, Envelope, QueueId, Recipient, Ret, State};
+use crate::envelope::{BodyType, Controller, Envelope, QueueId, Recipient, Ret, SenderUser, State};
 use crate::log::line::{From, To};
+use crate::log::traffic::{Sign, Tap};
 use crate::log::{Id, Level, Priority};
 use crate::macros::names;
 use crate::message::Header;
 use crate::queue::drive::{Body, Spool};
-use crate::route::{list, phrase};
+use crate::route::{RouteError, list, phrase};
 use crate::site::Site;
 use crate::sys::{clock, env};
 
@@ -40,9 +41,10 @@ pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &Runtime, out: &
         envelope: new_envelope(request, site),
         warnings: Vec::new(),
         exit: Exit::OK,
+        is_returned: false,
         reports_to_caller: true,
     };
-    submission.set_sender();
+    submission.set_sender(out);
     let (collected, body) = match submission.collect() {
         Ok(read) => read,
         Err(text) => {
@@ -61,13 +63,15 @@ struct Submission<'a> {
     /// Texts of authentication warnings.
     warnings: Vec<String>,
     exit: Exit,
+    /// An address of `-t` is bad.
+    is_returned: bool,
     /// The caller is the sender, so that errors can be told on the spot.
     reports_to_caller: bool,
 }
 
 impl Submission<'_> {
     /// The envelope sender: `-f`, else the caller.
-    fn set_sender(&mut self) {
+    fn set_sender(&mut self, out: &mut dyn Write) {
         let caller = &self.request.caller;
         let given = self.request.invocation.sender.as_ref();
         if let Some(given) = given
@@ -78,7 +82,10 @@ impl Submission<'_> {
             self.warnings.push(format!("{user} set sender to {} using -f", shown(given)));
         }
         let sender = given.map_or_else(|| caller.name.clone(), |given| bare(given));
-        let is_own = given.is_none_or(|given| given.as_ref() == caller.name);
+        let found = super::sender::resolve(self.request, self.site, self.runtime, &self.envelope, sender, out);
+        self.exit = found.exit;
+        let sender = found.address;
+        let is_own = given.is_none_or(|given| given.as_ref() == caller.name) || found.exit != Exit::OK;
         let full_name = is_own.then(|| {
             let variable = env::var("NAME").map(|name| Bytes::from(std::os::unix::ffi::OsStringExt::into_vec(name)));
             let chosen = self.request.invocation.full_name.clone().or(variable).filter(|name| !name.is_empty());
@@ -87,8 +94,16 @@ impl Submission<'_> {
         self.reports_to_caller = is_own;
         let full_name = full_name.or_else(|| {
             let named = self.request.invocation.full_name.clone();
-            self.local_full_name(&sender).map(|own| named.unwrap_or(own))
+            found.owner.as_ref().map(|own| named.unwrap_or_else(|| own.real_name.clone()))
         });
+        if let Some(owner) = found.owner.filter(|_| !sender.is_empty()) {
+            self.envelope.sender_user = SenderUser::Local(Controller {
+                user: owner.name,
+                uid: owner.uid,
+                gid: owner.gid,
+                address: sender.clone(),
+            });
+        }
         let scope = &mut self.envelope.scope;
         match full_name.filter(|name| !name.is_empty() && !sender.is_empty()) {
             Some(name) => scope.set(names::FULL_NAME, quoted(&name)),
@@ -109,18 +124,6 @@ impl Submission<'_> {
         self.envelope.sender = sender;
     }
 
-    /// The full name of a sender who is a user of this machine.
-    fn local_full_name(&mut self, sender: &Bytes) -> Option<Bytes> {
-        if sender.is_empty() {
-            return None;
-        }
-        let mut scope = self.envelope.scope.clone();
-        match self.runtime.block_on(self.site.router.resolve_sender(sender, &mut scope)) {
-            Ok(found) => found.owner.map(|owner| owner.real_name),
-            Err(_) => None,
-        }
-    }
-
     fn daemon_name(&self) -> Bytes {
         self.envelope.scope.text(names::DAEMON_USER)
     }
@@ -135,12 +138,19 @@ impl Submission<'_> {
         let (mut lines, mut body) = (Vec::new(), Vec::new());
         let mut block = vec![0u8; BLOCK];
         let mut input = io::stdin().lock();
+        let mut tap = self.site.log.traffic().map(|traffic| Tap::new(traffic, Sign::In));
         loop {
             let length = input.read(&mut block).map_err(|e| format!("collect: read error: {e}"))?;
+            if let Some(tap) = &mut tap {
+                tap.feed(block.get(..length).unwrap_or_default());
+            }
             let ended = length == 0;
             let dot = filter.feed(block.get(..length).unwrap_or_default(), &mut lines);
             if ended && !dot {
                 filter.finish(&mut lines);
+                if let Some(tap) = &mut tap {
+                    tap.end_of_input();
+                }
             }
             collector.feed(&lines, &mut body);
             lines.clear();
@@ -173,8 +183,9 @@ impl Submission<'_> {
         self.envelope.priority = complete::priority(&self.envelope, &self.site.config);
         self.add_warnings();
         let named = self.envelope.recipients.len();
-        if fault.is_none() && self.site.config.options.delivery_mode != DeliveryMode::Deferred {
-            self.expand(out);
+        let is_deferred = self.site.config.options.delivery_mode == DeliveryMode::Deferred;
+        if fault.is_none() && (!is_deferred || self.request.invocation.recipients_in_header) {
+            self.expand(&in_header, out);
         }
         self.log_from();
         if let Some(fault) = fault {
@@ -230,11 +241,27 @@ impl Submission<'_> {
     }
 
     /// Replaces aliases, lists and forwards; says which recipients do not exist.
-    fn expand(&mut self, out: &mut dyn Write) {
+    ///
+    /// With `-t` a bad address makes a report to the sender at once, and the others wait for the next queue run. Source: observed.
+    fn expand(&mut self, fields: &[Bytes], out: &mut dyn Write) {
         let expansion = self.runtime.block_on(self.site.router.expand(&mut self.envelope));
+        self.is_returned = self.request.invocation.recipients_in_header && expansion.failures.iter().any(is_permanent);
+        if self.is_returned {
+            // The last field is read first, and one complaint is enough.
+            let failed = expansion.failures.iter().filter(|failure| is_permanent(failure));
+            if let Some((_, error)) =
+                failed.min_by_key(|(_, error)| std::cmp::Reverse(field_of(&error.address, fields)))
+            {
+                say(out, &error.shown());
+                self.exit = error.exit();
+            }
+        }
         for (index, error) in expansion.failures {
             self.site.log.write(Level::USER_ERROR, Priority::Notice, self.id(), error.shown());
-            if !error.is_temporary() {
+            // What the error mailer defers is told, what else cannot be found out now is not. Source: observed.
+            if error.is_temporary() && error.names_address() {
+                say(out, &error.shown());
+            } else if !error.is_temporary() && !self.is_returned {
                 if self.site.config.options.error_mode == ErrorMode::Print {
                     say(out, &error.shown());
                 }
@@ -266,6 +293,7 @@ impl Submission<'_> {
                 self.site.log.write(Level::DELIVERY, Priority::Info, self.id(), text);
             }
         }
+        self.envelope.flags.is_split &= !self.is_returned;
         self.envelope.priority = complete::priority(&self.envelope, &self.site.config);
     }
 
@@ -296,12 +324,16 @@ impl Submission<'_> {
             say(out, "No recipient addresses found in header");
             return Exit::OK;
         }
+        if !self.request.invocation.recipients.is_empty() {
+            return self.exit;
+        }
         say(out, "Recipient names must be specified");
         Exit::USAGE
     }
 
     fn queue_or_deliver(mut self, body: &Body, out: &mut dyn Write) -> Exit {
         let reports = match self.site.config.options.error_mode {
+            _ if self.is_returned => Reports::ByMailAlone,
             ErrorMode::Print | ErrorMode::Quiet if self.reports_to_caller => Reports::ToCaller,
             _ => Reports::ByMail,
         };
@@ -319,7 +351,7 @@ impl Submission<'_> {
             }
         };
         let mode = self.site.config.options.delivery_mode;
-        if is_left && !mode.is_immediate() && !self.request.invocation.is_verbose {
+        if is_left && !self.is_returned && !mode.is_immediate() && !self.request.invocation.is_verbose {
             self.log_queued();
             return self.code(self.exit);
         }
@@ -327,7 +359,9 @@ impl Submission<'_> {
         let mut reports = reports;
         if let Some(leash) = self.request.leash.take() {
             // From here on nobody listens.
-            reports = Reports::ByMail;
+            if reports == Reports::ToCaller {
+                reports = Reports::ByMail;
+            }
             if let Err(error) = leash.release(self.code(self.exit).0) {
                 self.site.log.system_error(self.id(), &shown(&self.request.caller.name).to_string(), error);
             }
@@ -393,6 +427,15 @@ impl Submission<'_> {
     }
 }
 
+fn is_permanent((_, error): &(usize, RouteError)) -> bool {
+    !error.is_temporary()
+}
+
+/// The last of these fields that names the address.
+fn field_of(address: &[u8], fields: &[Bytes]) -> Option<usize> {
+    fields.iter().rposition(|field| list::split(field).iter().any(|one| trim(one) == trim(address)))
+}
+
 /// An envelope that knows who called and how.
 pub(super) fn new_envelope(request: &Request, site: &Site) -> Envelope {
     let id = site.queue.as_ref().map_or_else(|| placeholder(site), Spool::new_id);
@@ -436,7 +479,7 @@ fn daemon_flags(modifiers: Option<LetterSet>) -> String {
 }
 
 /// An address without phrase, comments and brackets; `<>` is nobody.
-fn bare(given: &[u8]) -> Bytes {
+pub(super) fn bare(given: &[u8]) -> Bytes {
     let address = trim(phrase::crack(given).address);
     let inner = address.strip_prefix(b"<").and_then(|a| a.strip_suffix(b">")).unwrap_or(address);
     Bytes::copy_from_slice(inner)
@@ -465,7 +508,7 @@ fn quoted(name: &[u8]) -> Bytes {
 }
 
 /// An id for envelopes that never reach a queue.
-fn placeholder(site: &Site) -> QueueId {
+pub(super) fn placeholder(site: &Site) -> QueueId {
     let t = date::zoned(clock::now(), &site.zone);
     let part = |n: i8| u32::try_from(n).unwrap_or(0);
     let at = LocalTime {

@@ -4,10 +4,12 @@ use std::io::Write;
 use std::sync::Arc;
 
 use super::sendmail::{Request, say};
-use super::submission::new_envelope;
+use super::submission::{bare, new_envelope};
+use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::base::status::{Classify as _, Status};
 use crate::log::{Id, Level, Priority};
+use crate::macros::names;
 use crate::route::{Resolved, RouteError};
 use crate::site::Site;
 
@@ -18,10 +20,13 @@ pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &tokio::runtime:
         return Exit::USAGE;
     }
     let mut envelope = new_envelope(request, site);
+    envelope.scope.unset(names::DAEMON_FLAGS);
+    let sender = request.invocation.sender.as_ref().map_or_else(|| request.caller.name.clone(), |given| bare(given));
+    let sender = super::sender::resolve(request, site, runtime, &envelope, sender, out);
     let mut direct = Vec::new();
     let mut expanded = Vec::new();
-    let mut exit = Exit::OK;
-    for address in &request.invocation.recipients {
+    let mut exit = sender.exit;
+    for address in request.invocation.recipients.iter().filter(|address| !address.is_empty()) {
         let (found, mut failures) = runtime.block_on(site.router.list(address, &mut envelope));
         if found.is_empty() && failures.is_empty() {
             // Known already, or nothing but itself.
@@ -35,7 +40,14 @@ pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &tokio::runtime:
             say(out, &failure.shown());
             let id = Id::Queue(envelope.id.as_str());
             site.log.write(Level::USER_ERROR, Priority::Notice, id, failure.shown());
-            exit = failure.exit();
+            if failure.is_temporary() {
+                // Observed: it would be tried again, and the error mailer is what it has.
+                let host = failure.status;
+                let (address, reply, text) = (shown(&failure.address), failure.reply, &failure.text);
+                say(out, &format!("{address}... deliverable: mailer *error*, host {host}, user \"{reply} {text}\""));
+            } else {
+                exit = failure.exit();
+            }
         }
         let is_itself = matches!(found.as_slice(), [one] if one.address == address);
         (if is_itself { &mut direct } else { &mut expanded }).extend(found);

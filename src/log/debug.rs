@@ -1,6 +1,10 @@
-//! Debug categories of `-d`. Source: TRACEFLAGS of the original (category and area).
+//! Debug categories of `-d`, and where their lines go. Source: TRACEFLAGS of the original (category and area).
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A debug category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +91,11 @@ impl Debug {
         self.any && self.levels.get(usize::from(category)).is_some_and(|l| *l >= level)
     }
 
+    /// Level of a category, 0 when it is off.
+    pub fn level(&self, category: u8) -> u16 {
+        self.levels.get(usize::from(category)).copied().unwrap_or(0)
+    }
+
     /// Whether any category is on.
     pub fn is_any(&self) -> bool {
         self.any
@@ -104,6 +113,101 @@ impl Debug {
         }
         out
     }
+}
+
+/// Writes the lines of the categories that are on. Costs one read of a flag while none is.
+#[derive(Default)]
+pub struct Tracer {
+    any: AtomicBool,
+    levels: Mutex<Debug>,
+    out: Mutex<Output>,
+}
+
+/// Where debug output goes.
+#[derive(Default)]
+enum Output {
+    /// Standard output.
+    #[default]
+    Standard,
+    /// The file of `-D`.
+    File(File),
+    /// Memory, for tests.
+    Memory(Vec<u8>),
+}
+
+impl fmt::Debug for Tracer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tracer").field("levels", &self.levels).finish_non_exhaustive()
+    }
+}
+
+impl Tracer {
+    /// A tracer of these levels; its lines go to `file`, else to standard output.
+    pub fn new(levels: Debug, file: Option<File>) -> Self {
+        let out = file.map_or(Output::Standard, Output::File);
+        Self { any: AtomicBool::new(levels.any), levels: Mutex::new(levels), out: Mutex::new(out) }
+    }
+
+    /// A tracer that keeps what it is told; [`Tracer::kept`] gives it back. For tests.
+    pub fn memory(levels: &[u8]) -> Self {
+        let tracer = Self::default();
+        tracer.add(levels);
+        *lock(&tracer.out) = Output::Memory(Vec::new());
+        tracer
+    }
+
+    /// Changes levels (`-d` in test mode).
+    pub fn add(&self, text: &[u8]) {
+        let mut levels = lock(&self.levels);
+        levels.add(text);
+        self.any.store(levels.any, Ordering::Relaxed);
+    }
+
+    /// Whether any category is on.
+    pub fn is_any(&self) -> bool {
+        self.any.load(Ordering::Relaxed)
+    }
+
+    /// Whether the category is on at this level.
+    pub fn is_on(&self, category: u8, level: u16) -> bool {
+        self.is_any() && lock(&self.levels).is_on(category, level)
+    }
+
+    /// Level of a category, 0 when it is off.
+    pub fn level(&self, category: u8) -> u16 {
+        if self.is_any() { lock(&self.levels).level(category) } else { 0 }
+    }
+
+    /// Writes a line when the category is on at this level.
+    pub fn say(&self, category: u8, level: u16, text: impl fmt::Display) {
+        if self.is_on(category, level) {
+            self.write(format!("{text}\n").as_bytes());
+        }
+    }
+
+    /// Writes text as it is. Whoever does not read it is not told.
+    pub fn write(&self, text: &[u8]) {
+        match &mut *lock(&self.out) {
+            Output::Standard => {
+                let mut out = io::stdout();
+                let _ = out.write_all(text).and_then(|()| out.flush());
+            }
+            Output::File(file) => drop(file.write_all(text)),
+            Output::Memory(kept) => kept.extend_from_slice(text),
+        }
+    }
+
+    /// What a tracer made by [`Tracer::memory`] was told.
+    pub fn kept(&self) -> Vec<u8> {
+        match &*lock(&self.out) {
+            Output::Memory(kept) => kept.clone(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn number(text: &[u8]) -> Option<u16> {
@@ -134,6 +238,17 @@ mod tests {
         let mut debug = Debug::default();
         debug.add(b"leak_q.2,ANSI,9999999.1,5.");
         assert_eq!(debug, Debug::default());
+    }
+
+    #[test]
+    fn lines_of_categories_that_are_off_are_not_written() {
+        let tracer = Tracer::memory(b"27.2");
+        tracer.say(27, 1, "alias(list)");
+        tracer.say(27, 3, "too deep");
+        tracer.say(60, 1, "another");
+        tracer.add(b"27.0");
+        tracer.say(27, 1, "no more");
+        assert_eq!(tracer.kept(), b"alias(list)\n");
     }
 
     #[test]

@@ -23,7 +23,7 @@ impl Level {
     pub const CONNECT: Self = Self(8);
     pub const DONE: Self = Self(9);
     pub const ALIAS: Self = Self(9);
-    pub const ALIAS_BUILT: Self = Self(8);
+    pub const ALIAS_BUILT: Self = Self(7);
     pub const CONNECTION: Self = Self(12);
     pub const DIALOGUE: Self = Self(14);
     pub const ENGINE: Self = Self(14);

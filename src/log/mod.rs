@@ -10,6 +10,7 @@ pub mod debug;
 pub mod level;
 pub mod line;
 pub mod syslog;
+pub mod traffic;
 
 use std::fmt;
 use std::fs::File;
@@ -41,6 +42,8 @@ pub enum Id<'a> {
 pub struct Logger {
     level: i64,
     sink: Arc<Sink>,
+    tracer: Arc<debug::Tracer>,
+    traffic: Option<Arc<traffic::Traffic>>,
 }
 
 enum Sink {
@@ -67,25 +70,51 @@ impl Logger {
             && let Some(path) = env::var("SENDMAIL_LOG_FILE")
             && let Ok(file) = file::open_append(path.as_ref(), 0o600)
         {
-            return Self { level, sink: Arc::new(Sink::File(syslog::Format::new(tag, zone), file)) };
+            return Self::of(level, Sink::File(syslog::Format::new(tag, zone), file));
         }
-        Self { level, sink: Arc::new(Sink::Syslog(syslog::Connection::new(tag, zone))) }
+        Self::of(level, Sink::Syslog(syslog::Connection::new(tag, zone)))
+    }
+
+    fn of(level: i64, sink: Sink) -> Self {
+        Self { level, sink: Arc::new(sink), tracer: Arc::default(), traffic: None }
     }
 
     /// Lines are kept; [`Logger::kept`] gives them back. For tests.
     pub fn memory(level: i64) -> Self {
-        Self { level, sink: Arc::new(Sink::Memory(Mutex::default())) }
+        Self::of(level, Sink::Memory(Mutex::default()))
     }
 
     /// Lines go nowhere.
     pub fn nothing() -> Self {
-        Self { level: -1, sink: Arc::new(Sink::Nothing) }
+        Self::of(-1, Sink::Nothing)
     }
 
     /// The same log with another `LogLevel`.
     #[must_use]
     pub fn with_level(&self, level: i64) -> Self {
-        Self { level, sink: Arc::clone(&self.sink) }
+        Self { level, ..self.clone() }
+    }
+
+    /// The same log with debug output of this tracer.
+    #[must_use]
+    pub fn with_tracer(&self, tracer: Arc<debug::Tracer>) -> Self {
+        Self { tracer, ..self.clone() }
+    }
+
+    /// Debug output (`-d`).
+    pub fn tracer(&self) -> &Arc<debug::Tracer> {
+        &self.tracer
+    }
+
+    /// The same log with a traffic log beside it.
+    #[must_use]
+    pub fn with_traffic(&self, traffic: Option<Arc<traffic::Traffic>>) -> Self {
+        Self { traffic, ..self.clone() }
+    }
+
+    /// The traffic log (`-X`), when there is one.
+    pub fn traffic(&self) -> Option<&Arc<traffic::Traffic>> {
+        self.traffic.as_ref()
     }
 
     /// `LogLevel`.

@@ -132,7 +132,9 @@ impl Table {
         let key = Bytes::from(user.to_ascii_lowercase());
         self.count += 1;
         self.longest = self.longest.max(value.len());
-        self.total += key.len() + value.len();
+        // Quotes of the name count, though the key has none.
+        let quotes = if key.contains(&b'"') { 0 } else { memchr::memchr_iter(b'"', name).count() };
+        self.total += key.len() + quotes + value.len();
         let new = match self.values.get(&key) {
             Some(old) if merge => [old, &b","[..], value].concat().into(),
             Some(_) => {
@@ -194,7 +196,7 @@ pub struct Report {
     /// Those of them that are errors of a text.
     pub errors: Vec<String>,
     /// Those of them that tell what a database holds.
-    pub built: Vec<String>,
+    pub built: Vec<(PathBuf, String)>,
     /// Exit code.
     pub exit: Exit,
 }
@@ -239,7 +241,7 @@ pub async fn rebuild(
             Ok(()) => {
                 let summary = format!("{}: {}", path.display(), table.summary());
                 report.lines.push(summary.clone());
-                report.built.push(summary);
+                report.built.push((path, summary));
             }
             Err(Unwritten::Place(refusal)) => {
                 if let Refusal::Rule(fault @ (Fault::WorldWritableDirectory | Fault::GroupWritableDirectory)) = refusal

@@ -5,12 +5,14 @@
 use std::sync::Arc;
 
 use super::machine::{Reply, Step};
+use super::print::{Both, Levels, Printer};
 use super::program::Program;
 use super::trace::Observer;
 use super::workspace::Workspace;
 use crate::base::exit::Exit;
 use crate::config::RulesetId;
-use crate::macros::Scope;
+use crate::log::debug::Tracer;
+use crate::macros::{NameTable, Scope};
 use crate::maps::{Answer, MapId, MapSet};
 
 /// A program and the maps it asks. Cheap to clone.
@@ -20,6 +22,9 @@ pub struct Rewriter {
     maps: MapSet,
     /// Map by symbol of its name.
     by_symbol: Arc<[Option<MapId>]>,
+    /// Debug output, with the names that it shows.
+    tracer: Arc<Tracer>,
+    names: Arc<NameTable>,
 }
 
 impl Rewriter {
@@ -27,7 +32,13 @@ impl Rewriter {
     pub fn new(program: Arc<Program>, maps: MapSet) -> Self {
         let ids = 0..program.symbol_count();
         let by_symbol = ids.map(|id| maps.find(program.symbol_text(u32::try_from(id).unwrap_or_default()))).collect();
-        Self { program, maps, by_symbol }
+        Self { program, maps, by_symbol, tracer: Arc::default(), names: Arc::default() }
+    }
+
+    /// The same with debug output.
+    #[must_use]
+    pub fn traced(self, tracer: Arc<Tracer>, names: NameTable) -> Self {
+        Self { tracer, names: Arc::new(names), ..self }
     }
 
     /// The program.
@@ -49,6 +60,26 @@ impl Rewriter {
     ///
     /// What is not OK has been said to the observer; the workspace is as far as the evaluation came.
     pub async fn apply(
+        &self,
+        ruleset: RulesetId,
+        workspace: &mut Workspace,
+        scope: &mut Scope,
+        observer: &mut impl Observer,
+    ) -> Exit {
+        if !self.tracer.is_any() {
+            return self.evaluate(ruleset, workspace, scope, observer).await;
+        }
+        let mut out = Vec::new();
+        let levels = Levels::of(&self.tracer);
+        let printer = Printer { out: &mut out, names: &self.names, levels, is_test: false };
+        let exit = self.evaluate(ruleset, workspace, scope, &mut Both(observer, printer)).await;
+        if !out.is_empty() {
+            self.tracer.write(&out);
+        }
+        exit
+    }
+
+    async fn evaluate(
         &self,
         ruleset: RulesetId,
         workspace: &mut Workspace,
@@ -77,6 +108,7 @@ impl Rewriter {
                     for complaint in self.maps.take_complaints() {
                         observer.message(&complaint);
                     }
+                    observer.looked_up(&question.map, &question.key, &answer);
                     let reply = match &answer {
                         Answer::Found(value) => Reply::Found(value),
                         Answer::Instead(value) => Reply::Instead(value),

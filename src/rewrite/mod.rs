@@ -10,6 +10,7 @@ pub mod compile;
 pub mod drive;
 pub mod machine;
 pub mod pattern;
+pub mod print;
 pub mod program;
 pub mod resolution;
 pub mod trace;

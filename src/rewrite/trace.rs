@@ -3,6 +3,8 @@
 use super::program::Program;
 use super::workspace::View;
 use crate::config::RulesetId;
+use crate::macros::MacroId;
+use crate::maps::Answer;
 
 /// Told what happens. Every method may be left out.
 pub trait Observer {
@@ -14,6 +16,15 @@ pub trait Observer {
 
     /// A ruleset is done.
     fn leave(&mut self, _program: &Program, _ruleset: RulesetId, _workspace: View<'_>) {}
+
+    /// `$&x` of a right side was replaced by a macro's value.
+    fn deferred(&mut self, _program: &Program, _name: MacroId, _value: Option<&[u8]>) {}
+
+    /// A call was left out, for the ruleset has no rules.
+    fn skipped(&mut self, _program: &Program, _ruleset: RulesetId) {}
+
+    /// A map was asked.
+    fn looked_up(&mut self, _map: &[u8], _key: &[u8], _answer: &Answer) {}
 
     /// Whether the methods below are called.
     fn wants_rules(&self) -> bool {

@@ -49,9 +49,16 @@ impl RouteError {
         self
     }
 
-    /// `bob... User unknown`; the words alone when no address is known.
+    /// `bob... User unknown`; the words alone when no address is known, and for codes that are not about one.
+    ///
+    /// Source: observed, for the codes that the error mailer may give.
     pub fn shown(&self) -> String {
-        if self.address.is_empty() { self.text.clone() } else { format!("{}... {}", shown(&self.address), self.text) }
+        if self.names_address() { format!("{}... {}", shown(&self.address), self.text) } else { self.text.clone() }
+    }
+
+    /// Whether the words stand behind the address.
+    pub fn names_address(&self) -> bool {
+        !self.address.is_empty() && matches!(self.reply, 450 | 550 | 553)
     }
 
     /// `550 5.1.1 User unknown`, as a line of a reply or transcript shows it.
@@ -83,6 +90,13 @@ impl Classify for RouteError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_some_codes_name_the_address() {
+        for (reply, shown) in [(450, "a... x"), (550, "a... x"), (553, "a... x"), (554, "x"), (501, "x"), (551, "x")] {
+            assert_eq!(RouteError::new(reply, Status(5, 0, 0), Exit::USAGE, "x").at(b"a").shown(), shown, "{reply}");
+        }
+    }
 
     #[test]
     fn exit_codes_bring_their_words() {

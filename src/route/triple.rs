@@ -31,15 +31,18 @@ pub fn error(host: &[u8], user: &[u8]) -> RouteError {
     RouteError::new(reply, status, exit, String::from_utf8_lossy(&text).into_owned())
 }
 
-/// The exit code that goes with an enhanced code.
+/// The exit code that goes with an enhanced code. Source: observed, each of them.
 pub fn exit_of(status: Status) -> Exit {
     match status {
-        Status(4, _, _) => Exit::TEMPFAIL,
-        Status(5, 1, 0 | 1 | 3 | 4 | 5 | 6) => Exit::NOUSER,
-        Status(5, 1, 2) => Exit::NOHOST,
-        Status(5, 1, 7 | 8) | Status(5, 2, 3) | Status(5, 6 | 7, _) => Exit::DATAERR,
-        Status(5, 3, 5) | Status(5, 4, 6) => Exit::CONFIG,
-        Status(5, 5, 1..=5) => Exit::PROTOCOL,
+        Status(4, _, _) | Status(_, 4, 1 | 3 | 5) => Exit::TEMPFAIL,
+        Status(5, 1, 1 | 6) => Exit::NOUSER,
+        Status(5, 1, 2 | 8) => Exit::NOHOST,
+        Status(5, 1, 3 | 7) => Exit::USAGE,
+        Status(5, 1, 0) | Status(5, 2, 3) | Status(5, 7, _) => Exit::DATAERR,
+        Status(5, 1, 5) | Status(5, 4, 6) => Exit::CONFIG,
+        Status(5, 3, _) => Exit::OSERR,
+        Status(5, 4, 0 | 2) => Exit::IOERR,
+        Status(5, 4, 4) | Status(5, 5, _) => Exit::PROTOCOL,
         _ => Exit::UNAVAILABLE,
     }
 }

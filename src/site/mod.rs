@@ -15,6 +15,8 @@ use jiff::tz::TimeZone;
 use crate::config::values::TimeZoneSpec;
 use crate::config::{Config, Diagnostic};
 use crate::log::Logger;
+use crate::log::debug::Tracer;
+use crate::log::traffic::Traffic;
 use crate::macros::names;
 use crate::maps::{MapSet, Services};
 use crate::monitor::Port;
@@ -90,6 +92,10 @@ pub struct StartOptions {
     pub without_aliases: bool,
     /// Whether the mode needs no queue, so that its directories are not opened.
     pub without_queue: bool,
+    /// Debug output (`-d`).
+    pub tracer: Arc<Tracer>,
+    /// The traffic log (`-X`).
+    pub traffic: Option<Arc<Traffic>>,
 }
 
 /// What keeps a site from being loaded.
@@ -112,11 +118,14 @@ pub fn load(config: Config, start: StartOptions) -> Result<(Arc<Site>, Vec<Diagn
     let resolver = Resolver::new(resolver::settings(&config));
     let queue = if start.without_queue { None } else { Some(Spool::open(&config, zone.clone())?) };
     let tag = if start.log_tag.is_empty() { "sendmail".into() } else { String::from_utf8_lossy(&start.log_tag) };
-    let log = Logger::syslog(&tag, zone.clone(), config.options.log_level);
+    let log = Logger::syslog(&tag, zone.clone(), config.options.log_level)
+        .with_tracer(Arc::clone(&start.tracer))
+        .with_traffic(start.traffic.clone());
     let port = Port::in_process(Arc::clone(&config), log.clone());
     let services = Services { resolver: Some(resolver.clone()), port: Some(port.clone()), log: Some(log.clone()) };
     let (maps, diagnostics) = MapSet::open(&config, services);
-    let rewriter = Rewriter::new(Arc::new(Program::compile(&config)), maps.clone());
+    let rewriter = Rewriter::new(Arc::new(Program::compile(&config)), maps.clone())
+        .traced(Arc::clone(&start.tracer), config.names.clone());
     let policy = Policy::new(&config, rewriter.clone());
     let mut router = Router::new(Arc::clone(&config), rewriter.clone(), port.clone(), log.clone());
     if start.without_aliases {

@@ -35,6 +35,15 @@ pub fn lines(file: &[u8], topic: &[u8], scope: &Scope) -> Option<Vec<Vec<u8>>> {
     (!found.is_empty()).then_some(found)
 }
 
+/// The version that a file says it has; 0 when it says nothing.
+pub fn version(file: &[u8]) -> i64 {
+    let line = file.split(|b| *b == b'\n').find_map(|line| line.strip_prefix(b"#vers"));
+    line.map_or(0, |rest| crate::base::bytes::leading_number(rest.trim_ascii_start()))
+}
+
+/// The version of the format that macros are expanded from.
+pub const VERSION: i64 = 2;
+
 /// The topic as the refusal names it.
 pub fn shown_topic(topic: &[u8]) -> &[u8] {
     topic.get(..TOPIC).unwrap_or(topic)

@@ -104,3 +104,48 @@ fn queue_only_waits_for_a_run() {
     assert!(site.queue_is_empty());
     assert!(site.queue_files("").iter().all(|name| !name.starts_with("qf") && !name.starts_with("df")));
 }
+
+#[test]
+fn a_bad_address_of_the_header_is_reported_by_mail_and_the_others_wait() {
+    let sandbox = Sandbox::new();
+    let next = FakeHost::accepting();
+    let site = sandbox.mta("a", next.port, "");
+    let message = b"To: one@next.test, x@elsewhere.test\nCc: y@elsewhere.test\nSubject: t\n\nx\n";
+    let (exit, printed) = send(&site, &["-odi", "-t", "-f", "me@next.test"], message);
+    // The last field is read first, and one complaint is enough.
+    assert_eq!((exit, printed.as_str()), (68, "y@elsewhere.test... no way to elsewhere.test\n"));
+    let report = next.wait_for(1).remove(0).text();
+    for failed in ["x@elsewhere.test", "y@elsewhere.test"] {
+        assert!(report.contains(&format!("550 5.1.2 {failed}... no way to elsewhere.test")), "{report}");
+    }
+    assert!(site.mailq().contains("one@next.test"), "{}", site.mailq());
+    site.run_queue();
+    assert!(next.wait_for(2)[1].text().contains("Subject: t\r\n"));
+}
+
+#[test]
+fn a_sender_that_cannot_be_one_is_replaced_by_the_caller() {
+    let sandbox = Sandbox::new();
+    let next = FakeHost::accepting();
+    let site = sandbox.mta("a", next.port, "");
+    let (exit, printed) = send(&site, &["-odi", "-f", "a@b@elsewhere.test", "you@next.test"], b"Subject: x\n\nx\n");
+    assert_eq!((exit, printed.as_str()), (64, "a@b@elsewhere.test... no way to b@elsewhere.test\n"));
+    assert!(!next.wait_for(1)[0].sender.contains("elsewhere"));
+    assert!(site.log().contains("setsender: a@b@elsewhere.test: invalid or unparsable"), "{}", site.log());
+}
+
+#[test]
+fn test_mode_tells_its_faults_by_its_exit_code() {
+    let sandbox = Sandbox::new();
+    let site = sandbox.mta("a", 9, "CZb c a");
+    let (exit, printed) = send(&site, &["-bt"], b"$=Z\n=S nosuch\n/map x\n-\n");
+    let wanted = "> b\nc\na\n> Undefined ruleset  nosuch\n> No key specified\n> Usage: -d{debug arguments}\n> ";
+    assert!(printed.ends_with(wanted), "{printed}");
+    assert_eq!(exit, 0);
+    let (exit, printed) = send(&site, &["-bt"], b"$\n=S \n");
+    assert!(
+        printed.ends_with("> Name required for macro/class\n> invalid ruleset name: \"\"\nUndefined ruleset  \n> "),
+        "{printed}"
+    );
+    assert_eq!(exit, 70);
+}

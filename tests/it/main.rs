@@ -26,5 +26,6 @@ mod next_hop_defers_or_refuses;
 mod next_hop_hangs_up;
 mod peer_hangs_up_in_data;
 mod relay;
+mod somebody_watches;
 mod starttls;
 mod submission_agent;

@@ -62,7 +62,7 @@ impl TestMode<'_> {
                 Ok(ruleset) => ruleset,
                 Err(complaint) => {
                     if let Some(complaint) = complaint {
-                        self.output.line(&complaint);
+                        self.fault(&complaint);
                     }
                     self.output.text(b"Undefined ruleset ");
                     self.output.shown(rest);

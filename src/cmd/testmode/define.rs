@@ -11,6 +11,7 @@ impl TestMode<'_> {
     pub(super) fn dot(&mut self, line: &[u8], rest: &[u8]) {
         match rest.split_first() {
             Some((b'D', text)) => self.define(text),
+            Some((b'C', [])) => {}
             Some((b'C', text)) => self.add_to_class(text),
             None => self.output.line("Usage: .[DC]macro value(s)"),
             Some(_) => {
@@ -24,13 +25,13 @@ impl TestMode<'_> {
     /// The macro or class a text begins with, and what follows; the complaint is printed.
     pub(super) fn name<'t>(&mut self, text: &'t [u8]) -> Option<(MacroId, &'t [u8])> {
         let Some((first, rest)) = text.split_first() else {
-            self.output.line("Name required for macro/class");
+            self.fault("Name required for macro/class");
             return None;
         };
         let mut complaints = Vec::new();
         let (id, rest) = expand::name(*first, rest, &mut self.names, &mut complaints);
         for complaint in complaints {
-            self.output.line(&complaint);
+            self.fault(&complaint);
         }
         Some((id?, rest))
     }

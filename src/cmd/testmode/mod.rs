@@ -6,7 +6,6 @@ mod address;
 mod define;
 mod output;
 mod show;
-mod trace;
 
 use std::future::Future as _;
 use std::io::{BufReader, Read, Write};
@@ -18,16 +17,20 @@ use bytes::Bytes;
 use tokio::runtime::Runtime;
 
 use self::output::Output;
-use self::trace::Trace;
 use crate::address::scan::Mode;
-use crate::base::bytes::trim;
+use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::config::Config;
+use crate::envelope::QueueId;
+use crate::log::debug::Tracer;
+use crate::log::{Id, Level, Priority};
 use crate::macros::{NameTable, Scope, names};
-use crate::rewrite::Workspace;
 use crate::rewrite::drive::Rewriter;
+use crate::rewrite::print::{Both, Levels, Printer};
+use crate::rewrite::{Messages, Workspace};
 use crate::route::Kind;
 use crate::site::Site;
+use crate::smtp::help;
 
 /// A line of test mode by its first characters.
 struct Row {
@@ -61,12 +64,17 @@ pub(super) struct TestMode<'a> {
     output: Output<'a>,
     /// What `/try` and `/parse` take an address for.
     kind: Kind,
-    /// Level of `-d21`: how much is told about rules.
-    rule_level: u32,
+    /// Levels of `-d`.
+    tracer: Arc<Tracer>,
+    /// Lines are shown as they are read, in place of a prompt (`-v`).
+    echoes: bool,
+    /// Queue id of log lines.
+    id: QueueId,
+    exit: Exit,
 }
 
 /// Serves lines until `/quit` or the end of input.
-pub fn run(site: &Arc<Site>, runtime: &Runtime, rule_level: u32, input: impl Read, out: &mut dyn Write) -> Exit {
+pub fn run(site: &Arc<Site>, runtime: &Runtime, id: QueueId, input: impl Read, out: &mut dyn Write) -> Exit {
     let config = Config::clone(&site.config);
     let mut mode = TestMode {
         site,
@@ -77,17 +85,21 @@ pub fn run(site: &Arc<Site>, runtime: &Runtime, rule_level: u32, input: impl Rea
         workspace: site.rewriter.workspace(),
         output: Output::new(out),
         kind: Kind::ENVELOPE_RECIPIENT,
-        rule_level,
+        tracer: Arc::clone(site.log.tracer()),
+        echoes: site.start.is_verbose,
+        id,
+        exit: Exit::OK,
         config,
     };
     let sender = [site.start.user.as_ref(), b"@localhost"].concat();
     mode.scope.set(names::CLIENT_INFO, sender);
+    mode.scope.set(names::QUEUE_ID, mode.id.as_str().to_owned());
     mode.scope.set(names::ADDR_TYPE, mode.kind.addr_type());
     mode.output.line("ADDRESS TEST MODE (ruleset 3 NOT automatically invoked)");
     mode.output.line("Enter <ruleset> <address>");
     mode.serve(&mut BufReader::with_capacity(INPUT, input));
     mode.output.flush();
-    Exit::OK
+    mode.exit
 }
 
 /// Bytes read at once.
@@ -99,9 +111,16 @@ impl TestMode<'_> {
     fn serve(&mut self, input: &mut BufReader<impl Read>) {
         let mut line = Vec::new();
         loop {
-            self.output.text(b"> ");
+            if !self.echoes {
+                self.output.text(b"> ");
+            }
             if !self.read_line(input, &mut line) {
                 return;
+            }
+            if self.echoes {
+                self.output.text(b"> ");
+                self.output.text(&line);
+                self.output.end();
             }
             if self.line(&line).is_none() {
                 return;
@@ -166,20 +185,15 @@ impl TestMode<'_> {
     }
 
     fn dash(&mut self, line: &[u8], rest: &[u8]) {
+        if rest.is_empty() {
+            return self.output.line("Usage: -d{debug arguments}");
+        }
         let Some(spec) = rest.strip_prefix(b"d") else {
             self.output.text(b"Unknown \"-\" command ");
             self.output.shown(line);
             return self.output.end();
         };
-        for part in spec.split(|b| *b == b',') {
-            let text = String::from_utf8_lossy(trim(part)).into_owned();
-            let (category, level) = text.split_once('.').unwrap_or((&text, "1"));
-            let (from, to) = category.split_once('-').unwrap_or((category, category));
-            let covers = |n: &str| n.parse::<u32>().unwrap_or(0);
-            if category.is_empty() || (covers(from)..=covers(to)).contains(&21) {
-                self.rule_level = level.parse().unwrap_or(1);
-            }
-        }
+        self.tracer.add(spec);
     }
 
     /// The section of the help file about test mode.
@@ -187,34 +201,63 @@ impl TestMode<'_> {
         use std::os::unix::ffi::OsStrExt as _;
         let path = self.config.options.help_file.clone();
         let text = path
-            .and_then(|p| crate::sys::file::read(std::path::Path::new(std::ffi::OsStr::from_bytes(&p)), HELP).ok())
+            .as_ref()
+            .and_then(|p| crate::sys::file::read(std::path::Path::new(std::ffi::OsStr::from_bytes(p)), HELP).ok())
             .unwrap_or_default();
-        let mut found = false;
-        for line in text.split(|b| *b == b'\n') {
-            if let Some(words) = line.strip_prefix(b"-bt\t") {
-                found = true;
-                self.output.text(words);
-                self.output.end();
-            }
-        }
-        if !found {
+        let Some(lines) = help::lines(&text, b"-bt", &self.scope) else {
             let version = self.scope.text(names::VERSION);
             self.output.text(b"Sendmail ");
             self.output.text(&version);
-            self.output.line(" -- HELP not implemented");
+            return self.output.line(" -- HELP not implemented");
+        };
+        if help::version(&text) < help::VERSION {
+            let path = shown(&path.unwrap_or_default()).to_string();
+            let id = Id::Queue(self.id.as_str());
+            let text = format!("{path} too old (require version {})", help::VERSION);
+            self.site.log.write(Level::SYSTEM_ERROR, Priority::Warning, id, text);
         }
+        for line in lines {
+            self.output.text(&line);
+            self.output.end();
+        }
+        self.output.line("End of HELP info");
+    }
+
+    /// Says and logs what is wrong; the exit code tells of it.
+    pub(super) fn fault(&mut self, text: &str) {
+        self.output.line(text);
+        self.log_fault(text);
+    }
+
+    fn log_fault(&mut self, text: &str) {
+        self.site.log.system_error(Id::Queue(self.id.as_str()), &shown(&self.site.start.user).to_string(), text);
+        self.exit = Exit::SOFTWARE;
     }
 
     /// Applies a ruleset to the workspace; the exit code is not OK when something was said.
     fn apply(&mut self, ruleset: crate::config::RulesetId) -> Exit {
-        let mut trace = Trace { output: &mut self.output, names: &self.names, level: self.rule_level };
+        if self.tracer.is_any() {
+            // What other parts say goes out by itself.
+            self.output.flush();
+        }
+        let levels = Levels::of(&self.tracer);
+        let printer = Printer { out: self.output.buffer(), names: &self.names, levels, is_test: true };
+        let mut faults = Messages::default();
+        let mut trace = Both(&mut faults, printer);
         let applied = self.rewriter.apply(ruleset, &mut self.workspace, &mut self.scope, &mut trace);
         // Most evaluations wait for nothing, and then need no runtime.
-        let mut applied = pin!(applied);
-        match applied.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(exit) => exit,
-            Poll::Pending => self.runtime.block_on(applied),
+        let exit = {
+            let mut applied = pin!(applied);
+            match applied.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(exit) => exit,
+                Poll::Pending => self.runtime.block_on(applied),
+            }
+        };
+        for fault in faults.0 {
+            self.log_fault(&fault);
         }
+        self.output.flush_if_full();
+        exit
     }
 
     /// Puts an address in the workspace, with complaints; the bytes used, or nothing when it has no tokens.

@@ -7,13 +7,14 @@ use crate::base::bytes::trim;
 use crate::config::{Mailer, RulesetId};
 use crate::macros::{Template, Value};
 use crate::maps::Answer;
+use crate::net::dns::{self, MxAnswer};
 
 impl TestMode<'_> {
     /// `$x`, `$=x`.
     pub(super) fn dollar(&mut self, rest: &[u8]) {
         if let Some(name) = rest.strip_prefix(b"=") {
             let Some((id, _)) = self.name(name) else { return };
-            let members: Vec<Bytes> = self.config.classes.members(id).cloned().collect();
+            let members: Vec<Bytes> = self.config.classes.listed(id).into_iter().cloned().collect();
             for member in members {
                 self.output.shown(&member);
                 self.output.end();
@@ -37,7 +38,7 @@ impl TestMode<'_> {
     /// `=S`, `=M`.
     pub(super) fn equals(&mut self, line: &[u8], rest: &[u8]) {
         match rest.split_first() {
-            Some((b'S', name)) => self.show_ruleset(trim(name)),
+            Some((b'S', name)) => self.show_ruleset(name),
             Some((b'M', _)) => self.show_mailers(),
             None => self.output.line("Usage: =Sruleset or =M"),
             Some(_) => {
@@ -49,7 +50,15 @@ impl TestMode<'_> {
     }
 
     fn show_ruleset(&mut self, name: &[u8]) {
-        let found = self.rewriter.program().called(name).ok().filter(|id| self.config.rulesets.is_known(*id));
+        let found = match self.rewriter.program().called(trim(name)) {
+            Ok(id) => Some(id).filter(|id| self.config.rulesets.is_known(*id)),
+            Err(complaint) => {
+                if let Some(complaint) = complaint {
+                    self.fault(&complaint);
+                }
+                None
+            }
+        };
         let Some(id) = found else {
             self.output.text(b"Undefined ruleset ");
             self.output.shown(name);
@@ -131,8 +140,11 @@ impl TestMode<'_> {
     /// `/map name key`.
     pub(super) fn map(&mut self, argument: &[u8]) {
         let (name, key) = first_word(argument);
-        if name.is_empty() || key.is_empty() {
+        if name.is_empty() {
             return self.output.line("Usage: /map mapname key");
+        }
+        if key.is_empty() {
+            return self.output.line("No key specified");
         }
         let Some(map) = self.site.maps.find(name) else {
             return self.output.line(&format!("Map named \"{}\" not found", String::from_utf8_lossy(name)));
@@ -181,13 +193,17 @@ impl TestMode<'_> {
         if host.is_empty() {
             return self.output.line("Usage: /mx address");
         }
-        let names = match self.runtime.block_on(self.site.resolver.mx(host)) {
-            Ok(answer) => answer.names(&owned(host)),
-            Err(_) => Vec::new(),
-        };
+        let answer = self.runtime.block_on(self.site.resolver.mx(host));
         self.output.text(b"getmxrr(");
         self.output.shown(host);
-        self.output.line(&format!(") returns {} value(s):", names.len()));
+        self.output.text(b") returns ");
+        let names = match answer {
+            Ok(MxAnswer::Null) => return self.output.line("null MX (See RFC7505)"),
+            Ok(answer) => answer.names(&owned(host)),
+            Err(dns::Error::Temporary) => return self.output.line("-1 value(s):"),
+            Err(_) => Vec::new(),
+        };
+        self.output.line(&format!("{} value(s):", names.len()));
         for name in names {
             self.output.text(b"\t");
             self.output.shown(&name);

@@ -179,8 +179,10 @@ impl Attempt {
     /// The attempt itself; true when nothing is left, and the reports to be tried.
     async fn run(&mut self) -> Result<(bool, Vec<Next>), queue::Error> {
         self.split_owners().await?;
-        for batch in plan::batches(&self.site.config, &self.envelope) {
-            self.deliver(&batch).await?;
+        if self.reports != Reports::ByMailAlone {
+            for batch in plan::batches(&self.site.config, &self.envelope) {
+                self.deliver(&batch).await?;
+            }
         }
         self.finish().await
     }

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::agent::Load;
 use super::attempt::Attempt;
 use crate::base::bytes::shown;
+use crate::log::traffic::Sign;
 use crate::log::{Id, Level, Priority};
 use crate::macros::{Scope, names};
 use crate::net::tls::features::{Features, FeaturesError, features};
@@ -173,10 +174,16 @@ impl Hooks for Asking {
     }
 
     fn sent(&mut self, line: &[u8]) {
+        if let Some(traffic) = self.site.log.traffic() {
+            traffic.lines(Sign::Out, line);
+        }
         self.show(b">>> ", line);
     }
 
     fn received(&mut self, line: &[u8]) {
+        if let Some(traffic) = self.site.log.traffic() {
+            traffic.lines(Sign::In, line);
+        }
         self.show(b"", line);
     }
 

@@ -39,7 +39,7 @@ impl Courier {
     /// For a site.
     pub fn new(site: &Arc<Site>) -> Self {
         let timeouts = Arc::new(site.config.timeouts.clone());
-        Self { site: Arc::clone(site), pool: pool::Pool::default(), timeouts }
+        Self { site: Arc::clone(site), pool: pool::Pool::new(site.log.traffic().cloned()), timeouts }
     }
 
     /// Tries every recipient that is still to be sent, and brings the queue up to date.
@@ -106,6 +106,8 @@ pub struct Job {
 pub enum Reports {
     /// The sender, by a DSN.
     ByMail,
+    /// The sender, by a DSN; those whom nothing is wrong with wait for the next queue run.
+    ByMailAlone,
     /// The caller, from the [`Report`] (`ErrorMode` p, q and w of a user at the command line).
     ToCaller,
 }

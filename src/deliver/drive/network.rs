@@ -20,6 +20,7 @@ use crate::deliver::hosts::{self, Target, Way};
 use crate::deliver::outcome::{Outcome, Verdict};
 use crate::deliver::settled;
 use crate::envelope::Recipient;
+use crate::log::traffic::Sign;
 use crate::net::dns::shown_address;
 use crate::net::tls::{Dane, Stream, Verify};
 use crate::smtp::client::drive::{Connection, Content, Dialing, Peer, Settings, dial, dial_local};
@@ -206,6 +207,7 @@ impl Course<'_> {
         self.relay = name.clone();
         let recipients = self.recipients();
         let argv = program::argv(self.mailer, &recipients, &self.load.sender_shown(), &self.load.scope);
+        program::log_start(self.attempt, &argv);
         let request = program::request(self.load, self.mailer, &recipients, argv, true);
         let running = match self.attempt.site.port.run_mailer(request).await {
             Ok(running) => running,
@@ -237,6 +239,9 @@ impl Course<'_> {
         dane: Option<Dane>,
     ) -> Result<Connection, Trouble> {
         let site = self.attempt.site.clone();
+        if let Some(traffic) = site.log.traffic().filter(|_| peer.address.is_some()) {
+            traffic.line(Sign::Start, &[&b"CONNECT "[..], &peer.host].concat());
+        }
         let options = &site.config.options;
         let manner = Manner {
             is_lmtp: self.mailer.has(b'z'),

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::config::MailerId;
+use crate::log::traffic::{Sign, Traffic};
 use crate::smtp::client::Trouble;
 use crate::smtp::client::drive::{Connection, Hooks};
 use crate::sys::clock;
@@ -35,6 +36,7 @@ pub(super) type Owner = u64;
 pub(super) struct Pool {
     inner: Arc<Mutex<Inner>>,
     owner: Owner,
+    traffic: Option<Arc<Traffic>>,
 }
 
 #[derive(Default)]
@@ -60,15 +62,27 @@ struct Uses {
     before: u32,
 }
 
-/// Hooks of a farewell: nobody listens.
-struct Silent;
+/// Hooks of a farewell: nobody listens but the traffic log.
+struct Farewell(Option<Arc<Traffic>>);
 
-impl Hooks for Silent {}
+impl Hooks for Farewell {
+    fn sent(&mut self, line: &[u8]) {
+        if let Some(traffic) = &self.0 {
+            traffic.lines(Sign::Out, line);
+        }
+    }
+
+    fn received(&mut self, line: &[u8]) {
+        if let Some(traffic) = &self.0 {
+            traffic.lines(Sign::In, line);
+        }
+    }
+}
 
 impl Pool {
     /// The same connections for another owner.
     pub(super) fn of(&self, owner: Owner) -> Self {
-        Self { inner: Arc::clone(&self.inner), owner }
+        Self { inner: Arc::clone(&self.inner), owner, traffic: self.traffic.clone() }
     }
 
     /// The same connections for an owner that never was.
@@ -79,6 +93,15 @@ impl Pool {
             inner.last_owner
         };
         self.of(owner | PRIVATE)
+    }
+
+    /// An empty pool whose farewells a traffic log sees.
+    pub(super) fn new(traffic: Option<Arc<Traffic>>) -> Self {
+        Self { traffic, ..Self::default() }
+    }
+
+    fn farewell(&self) -> Farewell {
+        Farewell(self.traffic.clone())
     }
 
     /// A connection that is still alive.
@@ -104,7 +127,7 @@ impl Pool {
     pub(super) async fn give(&self, place: Place, mut connection: Connection, limit: Duration) {
         let kept = if self.owner == SHARED { limit.min(KEPT) } else { limit };
         if kept.is_zero() || self.lock().count >= MOST || !connection.is_alive().await {
-            connection.quit(&mut Silent).await;
+            connection.quit(&mut self.farewell()).await;
             return;
         }
         let since = clock::monotonic();
@@ -134,7 +157,7 @@ impl Pool {
             self.put(place, Idle { since, owner: SHARED, ..idle }, KEPT);
         }
         for connection in over {
-            connection.quit(&mut Silent).await;
+            connection.quit(&mut self.farewell()).await;
         }
     }
 
@@ -160,7 +183,7 @@ impl Pool {
             inner.idle.drain().flat_map(|(_, list)| list).map(|idle| idle.connection).collect()
         };
         for connection in all {
-            connection.quit(&mut Silent).await;
+            connection.quit(&mut self.farewell()).await;
         }
     }
 
@@ -204,7 +227,7 @@ impl Pool {
             inner.count -= 1;
             idle.connection
         };
-        connection.quit(&mut Silent).await;
+        connection.quit(&mut self.farewell()).await;
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -12,6 +12,7 @@ use crate::base::status::{Classify, Status};
 use crate::config::Mailer;
 use crate::deliver::outcome::Outcome;
 use crate::envelope::{Controller, Recipient};
+use crate::log::traffic::{Sign, Tap};
 use crate::macros::{Scope, names};
 use crate::monitor::{RunMailer, Running};
 use crate::sys::spawn::Ended;
@@ -39,6 +40,7 @@ async fn run(
     argv: Vec<Bytes>,
 ) -> Outcome {
     attempt.show(connecting(recipients, mailer));
+    log_start(attempt, &argv);
     let request = request(load, mailer, recipients, argv, false);
     let running = match attempt.site.port.run_mailer(request).await {
         Ok(running) => running,
@@ -56,6 +58,11 @@ async fn run(
         Ok(fed) => fed,
         Err(error) => return Outcome::deferred(Status(4, 3, 0), &error.to_string()),
     };
+    if let Some(traffic) = attempt.site.log.traffic() {
+        let mut tap = Tap::new(traffic, Sign::In);
+        tap.feed(&output);
+        tap.end_of_input();
+    }
     for line in output.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
         attempt.note(line);
         attempt.show(Bytes::copy_from_slice(line));
@@ -73,6 +80,13 @@ async fn run(
             outcome.job_text = Some(text);
             outcome
         }
+    }
+}
+
+/// The traffic log is told of a program.
+pub(super) fn log_start(attempt: &Attempt, argv: &[Bytes]) {
+    if let Some(traffic) = attempt.site.log.traffic() {
+        traffic.line(Sign::Start, &[&b"EXEC "[..], &argv.join(&b' ')].concat());
     }
 }
 

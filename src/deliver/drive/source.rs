@@ -12,6 +12,8 @@ use crate::config::{Mailer, MailerId};
 use crate::deliver::body::LineWriter;
 use crate::deliver::message::{self, Value};
 use crate::envelope::BodyType;
+use crate::log::Logger;
+use crate::log::traffic::{Sign, Tap};
 use crate::macros::{Scope, names};
 use crate::message::HeaderList;
 use crate::message::mime::{Converter, to_7bit, to_8bit};
@@ -25,18 +27,33 @@ pub(super) struct Source {
     offset: u64,
     writer: LineWriter,
     is_done: bool,
+    /// What goes out is told to the traffic log.
+    tap: Option<Tap>,
 }
 
 impl Source {
     /// From a rendered head (the blank line behind the header included) and a body.
     pub(super) fn new(head: Bytes, body: Body, writer: LineWriter) -> Self {
-        Self { head: Some(head), body, offset: 0, writer, is_done: false }
+        Self { head: Some(head), body, offset: 0, writer, is_done: false, tap: None }
+    }
+
+    /// The same, watched by the traffic log.
+    pub(super) fn watched(self, log: &Logger) -> Self {
+        Self { tap: log.traffic().map(|traffic| Tap::new(traffic, Sign::Out)), ..self }
     }
 
     /// The next block; `None` at the end.
     ///
     /// Errors: the body cannot be read.
     pub(super) async fn next(&mut self) -> io::Result<Option<Bytes>> {
+        let block = self.block().await?;
+        if let (Some(tap), Some(block)) = (&mut self.tap, &block) {
+            tap.feed(block);
+        }
+        Ok(block)
+    }
+
+    async fn block(&mut self) -> io::Result<Option<Bytes>> {
         if let Some(head) = self.head.take() {
             return Ok(Some(head));
         }
@@ -93,7 +110,7 @@ pub(super) async fn for_server(
         body = Body::from(converted);
     }
     let head = head(attempt, load.id, mailer, &headers, &load.scope).await;
-    let source = Source::new(head, body, LineWriter::new(mailer, true));
+    let source = Source::new(head, body, LineWriter::new(mailer, true)).watched(&attempt.site.log);
     ForServer { body_type, source }
 }
 
@@ -109,7 +126,7 @@ pub(super) async fn for_local(attempt: &Attempt, load: &Load, mailer: &Mailer, s
         body = Body::from(converted);
     }
     let head = head(attempt, load.id, mailer, &headers, scope).await;
-    Source::new(head, body, LineWriter::new(mailer, mailer.has(b'X')))
+    Source::new(head, body, LineWriter::new(mailer, mailer.has(b'X'))).watched(&attempt.site.log)
 }
 
 /// Whether 8-bit text must not go to a server that did not offer to take it.

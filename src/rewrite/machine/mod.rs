@@ -347,6 +347,7 @@ impl Workspace {
                 }
                 Put::Deferred(id) => {
                     let value = scope.text(*id);
+                    observer.deferred(program, *id, scope.value(*id).map(|_| value.as_ref()));
                     tokenise(program, &mut self.own, result, scanned, &value, observer)?;
                 }
             }
@@ -493,7 +494,8 @@ impl Workspace {
                     self.machine.calls.push(found);
                     at = found + 2;
                 }
-                Some(_) => {
+                Some(ruleset) => {
+                    observer.skipped(&self.program, ruleset);
                     self.tokens.drain(found..found + 2);
                     at = found + 1;
                 }

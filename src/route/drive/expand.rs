@@ -182,7 +182,7 @@ impl Router {
     ) -> Result<Placed, RouteError> {
         if recipient.parent.is_none() && recipient.controller.is_none() {
             let text = format!("Cannot mail directly to {}", special.plural());
-            return Err(RouteError::new(550, Status(5, 7, 1), Exit::UNAVAILABLE, text));
+            return Err(RouteError::new(550, Status(5, 7, 1), Exit::USAGE, text));
         }
         if special != Special::Include {
             return match refusal {
@@ -417,10 +417,10 @@ fn refused(why: Refusal, special: Special, recipient: &Recipient) -> RouteError 
 
 /// A loop without a mailbox in it. Source: observed.
 fn broken() -> RouteError {
-    RouteError::new(554, Status(5, 4, 6), Exit::CONFIG, "aliasing/forwarding loop broken")
+    RouteError::new(554, Status(5, 4, 6), Exit::USAGE, "aliasing/forwarding loop broken")
 }
 
 fn too_deep(level: usize, most: usize) -> RouteError {
     let text = format!("aliasing/forwarding loop broken ({level} aliases deep; {most} max)");
-    RouteError::new(554, Status(5, 4, 6), Exit::CONFIG, text)
+    RouteError::new(554, Status(5, 4, 6), Exit::USAGE, text)
 }

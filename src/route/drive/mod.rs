@@ -138,6 +138,17 @@ impl Router {
         mailer.and_then(|id| self.config.mailers.get(id.0)).is_some_and(|mailer| mailer.has(b'w'))
     }
 
+    /// The envelope sender as it is kept: rulesets 3, 1 and 4. Nothing when it cannot be parsed.
+    pub async fn sender_text(&self, address: &[u8], scope: &mut Scope) -> Option<Bytes> {
+        self.outward_text(address, scope).await.ok()
+    }
+
+    /// Whether a triple leads to a program, a file or a list of this machine.
+    pub fn is_special(&self, triple: &crate::envelope::Triple) -> bool {
+        let mailer = self.config.mailers.get(triple.mailer.0);
+        mailer.is_some_and(|m| super::recipient::Special::of_mailer(&m.name).is_some())
+    }
+
     /// The local user behind a sender, for `ctladdr=`. `shown` is the sender as it was given.
     pub async fn sender_user(&self, address: &[u8], shown: &[u8], scope: &mut Scope) -> SenderUser {
         if address.is_empty() || address.eq_ignore_ascii_case(b"MAILER-DAEMON") {

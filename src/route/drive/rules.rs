@@ -73,7 +73,8 @@ impl Router {
             }
             result => result?,
         }
-        self.finish(&workspace, kind, scope).await
+        // Observed: the user part of a sender is rewritten as a recipient's is.
+        self.finish(&workspace, Kind::ENVELOPE_RECIPIENT, scope).await
     }
 
     /// Ruleset 5 on the user part; `None` when it did not resolve to something else. Source: op guide 5.1 (ruleset 5).
@@ -90,6 +91,15 @@ impl Router {
         }
         let next = self.finish(&workspace, Kind::ENVELOPE_RECIPIENT, scope).await?;
         Ok((next.triple != *triple).then_some(next))
+    }
+
+    /// See [`Router::sender_text`].
+    pub(super) async fn outward_text(&self, address: &[u8], scope: &mut Scope) -> Result<Bytes, RouteError> {
+        let mut workspace = self.rewriter.workspace();
+        load(&mut workspace, address)?;
+        let rulesets = [self.standard.three, self.standard.one, self.standard.four];
+        self.run(&mut workspace, rulesets, scope).await?;
+        Ok(workspace.text())
     }
 
     /// See [`Router::rewrite_for_mailer`].

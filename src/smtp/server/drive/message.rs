@@ -9,6 +9,7 @@ use crate::base::status::{Classify, Status};
 use crate::collect::{Collected, Collector, Fault, Limits, fixup};
 use crate::config::values::{DeliveryMode, EightBitMode};
 use crate::envelope::BodyType;
+use crate::log::traffic::{Sign, Tap};
 use crate::log::{Id, Level, Priority, line};
 use crate::macros::names;
 use crate::message::{Header, HeaderList};
@@ -74,6 +75,7 @@ impl Drive {
         let mut size = FIRST_BLOCK;
         let mut total = 0u64;
         let mut unwritable = None;
+        let mut tap = self.server.site.log.traffic().map(|traffic| Tap::new(traffic, Sign::In));
         loop {
             let Some(input) = self.wire.block(limit, size).await else { return (End::TimedOut, total) };
             if input.is_empty() {
@@ -85,6 +87,10 @@ impl Drive {
             lines.clear();
             body.clear();
             let progress = decoder.feed(input, &mut lines);
+            if let Some(tap) = &mut tap {
+                let used = if let Progress::End(used) = progress { used } else { input.len() };
+                tap.feed(input.get(..used).unwrap_or_default());
+            }
             total += lines.len() as u64;
             collector.feed(&lines, &mut body);
             let end = match progress {

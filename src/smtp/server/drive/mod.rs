@@ -24,6 +24,7 @@ use crate::base::status::Status;
 use crate::base::xtext;
 use crate::config::values::DeliveryMode;
 use crate::envelope::{Envelope, QueueId};
+use crate::log::traffic::Sign;
 use crate::log::{Id, Level, Priority, line};
 use crate::macros::{Scope, names};
 use crate::net::sasl::{Answer, Exchange, Failure, Surroundings};
@@ -234,6 +235,13 @@ impl Drive {
             self.wire.close().await;
             return None;
         };
+        if let Some(traffic) = self.server.site.log.traffic() {
+            match &read {
+                Read::Line(line) => traffic.line(Sign::In, line),
+                Read::Gone => traffic.line(Sign::In, b"[EOF]"),
+                Read::TooLong(_) | Read::TimedOut => {}
+            }
+        }
         Some(match read {
             Read::Line(line) => self.session.on(Input::Line(&line)),
             Read::TooLong(bytes) => self.session.on(Input::TooLong(bytes)),
@@ -487,6 +495,9 @@ impl Drive {
             return Ok(());
         }
         let bytes = self.session.replies().take();
+        if let Some(traffic) = self.server.site.log.traffic() {
+            traffic.lines(Sign::Out, &bytes);
+        }
         if self.server.site.log.is_on(Level::DIALOGUE) {
             for line in bytes.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
                 let text = format!("--- {}", crate::base::bytes::shown(line.trim_ascii_end()));

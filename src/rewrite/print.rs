@@ -1,0 +1,258 @@
+//! Traces of rulesets, as test mode and `-d21` print them, and of map lookups (`-d60`).
+
+use super::program::Program;
+use super::trace::Observer;
+use super::workspace::View;
+use crate::address::visible;
+use crate::base::exit::Exit;
+use crate::config::{RulesetId, Symbol};
+use crate::log::debug::Tracer;
+use crate::macros::{MacroId, NameTable};
+use crate::maps::Answer;
+
+/// Levels of the two categories.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Levels {
+    /// 21: rulesets.
+    pub rules: u16,
+    /// 60: map lookups.
+    pub lookups: u16,
+}
+
+impl Levels {
+    /// What a tracer wants to see.
+    pub fn of(tracer: &Tracer) -> Self {
+        Self { rules: tracer.level(RULES_CATEGORY), lookups: tracer.level(LOOKUPS_CATEGORY) }
+    }
+}
+
+/// Prints what the machine does.
+pub struct Printer<'a> {
+    /// Where lines go.
+    pub out: &'a mut Vec<u8>,
+    /// Names of macros and classes.
+    pub names: &'a NameTable,
+    /// How much is told.
+    pub levels: Levels,
+    /// Whether rulesets are shown whatever the level is, their names without a word before: test mode.
+    pub is_test: bool,
+}
+
+const RULES_CATEGORY: u8 = 21;
+const LOOKUPS_CATEGORY: u8 = 60;
+/// Levels of 21 from which something is told. Source: observed.
+const RULESETS: u16 = 1;
+const VALUES: u16 = 2;
+const SKIPPED: u16 = 3;
+const REWRITTEN: u16 = 4;
+const RULES: u16 = 12;
+const LINES: u16 = 15;
+/// Width of a ruleset's name.
+const NAME: usize = 16;
+
+impl Printer<'_> {
+    fn ruleset(&mut self, program: &Program, ruleset: RulesetId, words: &[u8], workspace: View<'_>) {
+        if !self.is_test {
+            if self.levels.rules < RULESETS {
+                return;
+            }
+            self.text(b"rewrite: ruleset ");
+        }
+        visible::push_column(program.name(ruleset), NAME, self.out);
+        self.text(words);
+        self.tokens(workspace);
+        self.text(b"\n");
+    }
+
+    fn text(&mut self, text: &[u8]) {
+        self.out.extend_from_slice(text);
+    }
+
+    fn shown(&mut self, text: &[u8]) {
+        visible::push(text, self.out);
+    }
+
+    fn line(&mut self, text: &str) {
+        self.text(text.as_bytes());
+        self.text(b"\n");
+    }
+
+    fn tokens(&mut self, workspace: View<'_>) {
+        for token in workspace.iter() {
+            self.text(b" ");
+            self.shown(token);
+        }
+    }
+
+    fn symbols(&mut self, symbols: &[Symbol]) {
+        for symbol in symbols {
+            self.text(b" ");
+            self.shown(&symbol.render(self.names));
+        }
+        self.text(b"\n");
+    }
+}
+
+impl Observer for Printer<'_> {
+    fn message(&mut self, text: &str) {
+        // Elsewhere whoever runs the ruleset says it.
+        if self.is_test {
+            self.line(text);
+        }
+    }
+
+    fn enter(&mut self, program: &Program, ruleset: RulesetId, workspace: View<'_>) {
+        self.ruleset(program, ruleset, b"   input:", workspace);
+    }
+
+    fn leave(&mut self, program: &Program, ruleset: RulesetId, workspace: View<'_>) {
+        self.ruleset(program, ruleset, b" returns:", workspace);
+    }
+
+    fn deferred(&mut self, _: &Program, name: MacroId, value: Option<&[u8]>) {
+        if self.levels.rules < VALUES {
+            return;
+        }
+        let name = self.names.name(name);
+        self.text(b"rewrite: RHS $&{");
+        self.shown(&name);
+        self.text(b"} => \"");
+        self.shown(value.unwrap_or(b"(NULL)"));
+        self.line("\"");
+    }
+
+    fn skipped(&mut self, program: &Program, ruleset: RulesetId) {
+        if self.levels.rules < SKIPPED {
+            return;
+        }
+        self.text(b"-----skip subr ");
+        self.shown(program.name(ruleset));
+        self.line(&format!(" ({})", ruleset.0));
+    }
+
+    fn looked_up(&mut self, map: &[u8], key: &[u8], answer: &Answer) {
+        if self.levels.lookups == 0 {
+            return;
+        }
+        self.text(b"map_lookup(");
+        self.shown(map);
+        self.text(b", ");
+        self.shown(key);
+        self.text(b") => ");
+        match answer {
+            Answer::Found(value) | Answer::Instead(value) => self.shown(value),
+            Answer::NotFound(_) | Answer::Temporary(_) => self.text(b"NOT FOUND"),
+        }
+        let exit: Exit = answer.exit();
+        self.line(&format!(" ({}), ad=0", exit.0));
+    }
+
+    fn wants_rules(&self) -> bool {
+        self.levels.rules >= REWRITTEN
+    }
+
+    fn attempt(&mut self, program: &Program, rule: usize, line: u32) {
+        if self.levels.rules < RULES {
+            return;
+        }
+        let Some((lhs, _)) = program.source(rule) else { return };
+        self.text(b"-----trying rule");
+        if self.levels.rules >= LINES {
+            self.text(format!(" (line {line})").as_bytes());
+        }
+        self.text(b":");
+        self.symbols(lhs);
+    }
+
+    fn failed(&mut self) {
+        if self.levels.rules >= RULES {
+            self.line("----- rule fails");
+        }
+    }
+
+    fn matched(&mut self, program: &Program, rule: usize, parameters: &[View<'_>]) {
+        if self.levels.rules < RULES {
+            return;
+        }
+        let Some((_, rhs)) = program.source(rule) else { return };
+        self.text(b"-----rule matches:");
+        self.symbols(rhs);
+        if self.levels.rules < LINES {
+            return;
+        }
+        for (n, parameter) in parameters.iter().enumerate() {
+            self.text(format!("${}:", n + 1).as_bytes());
+            for token in parameter.iter() {
+                self.text(b" \"");
+                self.shown(token);
+                self.text(b"\"");
+            }
+            self.text(b"\n");
+        }
+    }
+
+    fn rewritten(&mut self, workspace: View<'_>) {
+        self.text(b"rewritten as:");
+        self.tokens(workspace);
+        self.text(b"\n");
+    }
+}
+
+/// Tells two observers.
+pub struct Both<'a, O>(pub &'a mut O, pub Printer<'a>);
+
+impl<O: Observer> Observer for Both<'_, O> {
+    fn message(&mut self, text: &str) {
+        self.0.message(text);
+        self.1.message(text);
+    }
+
+    fn enter(&mut self, program: &Program, ruleset: RulesetId, workspace: View<'_>) {
+        self.0.enter(program, ruleset, workspace);
+        self.1.enter(program, ruleset, workspace);
+    }
+
+    fn leave(&mut self, program: &Program, ruleset: RulesetId, workspace: View<'_>) {
+        self.0.leave(program, ruleset, workspace);
+        self.1.leave(program, ruleset, workspace);
+    }
+
+    fn deferred(&mut self, program: &Program, name: MacroId, value: Option<&[u8]>) {
+        self.0.deferred(program, name, value);
+        self.1.deferred(program, name, value);
+    }
+
+    fn skipped(&mut self, program: &Program, ruleset: RulesetId) {
+        self.0.skipped(program, ruleset);
+        self.1.skipped(program, ruleset);
+    }
+
+    fn looked_up(&mut self, map: &[u8], key: &[u8], answer: &Answer) {
+        self.0.looked_up(map, key, answer);
+        self.1.looked_up(map, key, answer);
+    }
+
+    fn wants_rules(&self) -> bool {
+        self.0.wants_rules() || self.1.wants_rules()
+    }
+
+    fn attempt(&mut self, program: &Program, rule: usize, line: u32) {
+        self.0.attempt(program, rule, line);
+        self.1.attempt(program, rule, line);
+    }
+
+    fn failed(&mut self) {
+        self.0.failed();
+        self.1.failed();
+    }
+
+    fn matched(&mut self, program: &Program, rule: usize, parameters: &[View<'_>]) {
+        self.0.matched(program, rule, parameters);
+        self.1.matched(program, rule, parameters);
+    }
+
+    fn rewritten(&mut self, workspace: View<'_>) {
+        self.0.rewritten(workspace);
+        self.1.rewritten(workspace);
+    }
+}
