@@ -245,6 +245,9 @@ impl Submission<'_> {
     /// With `-t` a bad address makes a report to the sender at once, and the others wait for the next queue run. Source: observed.
     fn expand(&mut self, fields: &[Bytes], out: &mut dyn Write) {
         let expansion = self.runtime.block_on(self.site.router.expand(&mut self.envelope));
+        if self.request.invocation.is_verbose {
+            self.site.router.take_notices().iter().for_each(|text| say(out, text));
+        }
         self.is_returned = self.request.invocation.recipients_in_header && expansion.failures.iter().any(is_permanent);
         if self.is_returned {
             // The last field is read first, and one complaint is enough.

@@ -228,6 +228,9 @@ impl Attempt {
             }
         }
         let expansion = site.router.expand(&mut self.envelope).await;
+        if self.watch.is_some() {
+            site.router.take_notices().into_iter().for_each(|text| self.show(text));
+        }
         for (index, error) in expansion.failures {
             let line = error.shown();
             self.site.log.write(Level::USER_ERROR, Priority::Notice, self.id(), &line);

@@ -305,6 +305,7 @@ impl Router {
         if matches!(answer, Answer::NotFound(_)) && key != triple.user {
             answer = self.maps.lookup(map, &triple.user, &arguments, scope).await;
         }
+        self.note_maps(&triple.user);
         match answer {
             Answer::Found(value) | Answer::Instead(value) => Ok(Some(value)),
             Answer::NotFound(_) => Ok(None),

@@ -7,11 +7,12 @@ mod files;
 mod rules;
 mod users;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
 use super::{Depth, Kind, Owner, Resolved, RouteError};
+use crate::base::bytes::shown;
 use crate::config::{Config, MailerId};
 use crate::envelope::{Controller, Envelope, Recipient, SenderUser, State};
 use crate::log::Logger;
@@ -32,7 +33,12 @@ pub struct Router {
     users: users::Users,
     /// `-n`: names of aliases are those of users.
     leaves_aliases: bool,
+    /// What alias maps had to say.
+    notices: Arc<Mutex<Vec<String>>>,
 }
+
+/// Most notices that are kept for somebody who asks.
+const MOST_NOTICES: usize = 100;
 
 /// What an expansion did to an envelope.
 #[derive(Debug, Default)]
@@ -47,7 +53,7 @@ impl Router {
         let standard = rules::Standard::new(&config);
         let maps = rewriter.maps().clone();
         let users = users::Users::new();
-        Self { config, rewriter, standard, maps, port, log, users, leaves_aliases: false }
+        Self { config, rewriter, standard, maps, port, log, users, leaves_aliases: false, notices: Arc::default() }
     }
 
     /// From now on aliases are not followed (`-n`).
@@ -108,6 +114,26 @@ impl Router {
         Expansion { failures }
     }
 
+    /// What alias maps had to say since the last call, as `-v` shows it. Source: observed (an alias text without database).
+    pub fn take_notices(&self) -> Vec<String> {
+        std::mem::take(&mut self.notices.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Keeps what the alias maps had to say when they were asked for this user.
+    fn note_maps(&self, user: &[u8]) {
+        let told = self.maps.take_complaints();
+        if told.is_empty() {
+            return;
+        }
+        let one = |text: String| match text.strip_prefix("WARNING: ") {
+            Some(_) => format!("{}... {text}", shown(user)),
+            None => text,
+        };
+        let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = MOST_NOTICES.saturating_sub(notices.len());
+        notices.extend(told.into_iter().map(one).take(room));
+    }
+
     /// What an address expands to (EXPN, `-bv`): the recipients that would be delivered to.
     ///
     /// Errors: every fault found, when nothing else was.
@@ -149,8 +175,8 @@ impl Router {
         mailer.is_some_and(|m| super::recipient::Special::of_mailer(&m.name).is_some())
     }
 
-    /// The local user behind a sender, for `ctladdr=`. `shown` is the sender as it was given.
-    pub async fn sender_user(&self, address: &[u8], shown: &[u8], scope: &mut Scope) -> SenderUser {
+    /// The local user behind a sender, for `ctladdr=`. `given` is the sender as it was given.
+    pub async fn sender_user(&self, address: &[u8], given: &[u8], scope: &mut Scope) -> SenderUser {
         if address.is_empty() || address.eq_ignore_ascii_case(b"MAILER-DAEMON") {
             return SenderUser::NotLocal;
         }
@@ -159,7 +185,7 @@ impl Router {
                 user: owner.name,
                 uid: owner.uid,
                 gid: owner.gid,
-                address: Bytes::copy_from_slice(shown),
+                address: Bytes::copy_from_slice(given),
             }),
             _ => SenderUser::NotLocal,
         }

@@ -136,7 +136,7 @@ fn aliases_expand_to_the_end_and_loops_stop() {
     assert_eq!(queued_names, [&b"x@remote.test"[..], b"y@remote.test", b"root"]);
     assert!(queued.iter().any(|(address, owner)| address == "x@remote.test" && *owner == carol));
     let error = run(router.add(&mut e, Recipient::new("loop1"), Depth::Mailbox)).unwrap_err();
-    assert_eq!(error.shown(), "loop1... aliasing/forwarding loop broken");
+    assert_eq!(error.shown(), "aliasing/forwarding loop broken");
     let before = e.recipients.len();
     let error = run(router.add(&mut e, Recipient::new("bad"), Depth::Mailbox)).unwrap_err();
     assert_eq!(error.shown(), "nobody-at-all... User unknown");
