@@ -5,7 +5,6 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,8 +23,8 @@ pub struct Settings {
     pub judge: Judge,
     /// Mode of a new file (`TempFileMode`).
     pub mode: u32,
-    /// `SafeFileEnvironment`, when the caller could not make it the root: the file must lie below it.
-    pub below: Option<PathBuf>,
+    /// `SafeFileEnvironment`: the root for `path`.
+    pub root: Option<PathBuf>,
     /// Longest wait for the lock.
     pub lock_limit: Duration,
 }
@@ -38,7 +37,7 @@ pub type Outcome = (Exit, String);
 /// Errors: EX_CANTCREAT for a file that may not be written, EX_TEMPFAIL for one that is locked too long, EX_IOERR for a
 /// failed write; the file is then as long as before. Locks with flock(2).
 pub fn append(settings: &Settings, input: &mut impl Read) -> Outcome {
-    if settings.path == Path::new("/dev/null") && settings.below.is_none() {
+    if settings.path == Path::new("/dev/null") {
         return match copy(input, &mut io::sink()) {
             Ok(()) => (Exit::OK, String::new()),
             Err(e) => (Exit::TEMPFAIL, safefile::error_text(&e)),
@@ -61,13 +60,14 @@ pub fn append(settings: &Settings, input: &mut impl Read) -> Outcome {
 }
 
 fn open(settings: &Settings) -> Result<File, Refusal> {
-    if let Some(below) = &settings.below
-        && (!settings.path.starts_with(below) || settings.path.as_os_str().as_bytes().windows(3).any(|w| w == b"/.."))
-    {
-        return Err(io::Error::from_raw_os_error(libc::EACCES).into());
-    }
-    let (dir, name) = safefile::open_parent(&settings.path, Purpose::Delivery, &settings.judge)?;
-    let before = safefile::check(&settings.path, Purpose::Delivery, &settings.judge)?;
+    let root = settings.root.as_deref().map(file::Dir::open).transpose()?;
+    // A file is named with the root's own name in front, or without it. Source: op guide 5.6 (SafeFileEnvironment).
+    let path = match &settings.root {
+        Some(root) => Path::new("/").join(settings.path.strip_prefix(root).unwrap_or(&settings.path)),
+        None => settings.path.clone(),
+    };
+    let (dir, name) = safefile::open_parent_below(root.as_ref(), &path, Purpose::Delivery, &settings.judge)?;
+    let before = safefile::check_below(root.as_ref(), &path, Purpose::Delivery, &settings.judge)?;
     if before.is_some_and(|f| f.permissions() & 0o111 != 0) {
         return Err(Refusal::Rule(Fault::Executable));
     }
@@ -129,7 +129,7 @@ mod tests {
 
     fn settings(path: PathBuf) -> Settings {
         let judge = Judge { uid: user::effective_uid(), dont_blame: 0, trusted_uid: None };
-        Settings { path, judge, mode: 0o600, below: None, lock_limit: Duration::ZERO }
+        Settings { path, judge, mode: 0o600, root: None, lock_limit: Duration::ZERO }
     }
 
     fn framed(text: &[u8], is_complete: bool) -> Vec<u8> {
@@ -187,13 +187,31 @@ mod tests {
     }
 
     #[test]
-    fn a_safe_environment_holds_all_files() {
+    fn nothing_leads_out_of_a_safe_environment() {
         let tmp = tempfile::tempdir().unwrap();
-        fs::create_dir(tmp.path().join("safe")).unwrap();
-        let inside = |name: &str| Settings { below: Some(tmp.path().join("safe")), ..settings(tmp.path().join(name)) };
-        assert_eq!(append(&inside("safe/box"), &mut framed(b"x", true).as_slice()).0, Exit::OK);
-        for name in ["box", "safe/../box"] {
-            assert_eq!(append(&inside(name), &mut framed(b"x", true).as_slice()).0, Exit::CANTCREAT, "{name}");
+        let (safe, outside) = (tmp.path().join("safe"), tmp.path().join("outside"));
+        fs::create_dir_all(safe.join("sub")).unwrap();
+        fs::create_dir_all(safe.join("safe")).unwrap();
+        fs::create_dir(&outside).unwrap();
+        symlink(&outside, safe.join("link")).unwrap();
+        symlink("../../outside", safe.join("sub/up")).unwrap();
+        symlink("/sub", safe.join("inner")).unwrap();
+        symlink("/sub/target", safe.join("file-link")).unwrap();
+        let put = |name: &Path| {
+            let inside = Settings { root: Some(safe.clone()), ..settings(name.to_owned()) };
+            append(&inside, &mut framed(b"x", true).as_slice()).0
+        };
+        // With the root's name and without it; an absolute link counts from the root.
+        for (name, file) in [("sub/one", "sub/one"), ("inner/six", "sub/six")] {
+            assert_eq!(put(&safe.join(name)), Exit::OK, "{name}");
+            assert_eq!(put(&Path::new("/").join(name)), Exit::OK, "{name}");
+            assert_eq!(fs::metadata(safe.join(file)).unwrap().len(), 2, "{name}");
         }
+        for name in ["link/three", "sub/up/x", "../outside/four", "sub/../../outside/five", "file-link"] {
+            assert_eq!(put(&safe.join(name)), Exit::CANTCREAT, "{name}");
+        }
+        assert_eq!(put(&outside.join("six")), Exit::CANTCREAT);
+        assert_eq!(put(Path::new("/dev/null")), Exit::OK);
+        assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
     }
 }

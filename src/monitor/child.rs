@@ -6,7 +6,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -40,6 +40,11 @@ pub enum Role {
 pub fn role_from_args(args: &[OsString]) -> Option<Role> {
     let [_, word, rest @ ..] = args else { return None };
     let [path, numbers @ ..] = rest else { return None };
+    // Appending may have a root, behind all numbers.
+    let (numbers, root) = match numbers {
+        [numbers @ .., root] if Path::new(root).is_absolute() => (numbers, Some(PathBuf::from(root))),
+        numbers => (numbers, None),
+    };
     let numbers: Vec<u64> = numbers.iter().map(|n| n.to_str()?.parse().ok()).collect::<Option<_>>()?;
     let path = PathBuf::from(path);
     match (word.to_str()?, numbers.as_slice()) {
@@ -47,7 +52,7 @@ pub fn role_from_args(args: &[OsString]) -> Option<Role> {
             path,
             judge: judge(*uid, *dont_blame, *trusted)?,
             mode: u32::try_from(*mode).ok()?,
-            below: None,
+            root,
             lock_limit: Duration::from_secs(*lock_seconds),
         })),
         (READ, [uid, dont_blame, trusted, purpose, limit]) => Some(Role::Read {
@@ -90,6 +95,7 @@ pub fn append_args(settings: &Settings) -> Vec<Bytes> {
     args.extend(judge_args(&settings.judge));
     args.push(settings.mode.to_string().into());
     args.push(settings.lock_limit.as_secs().to_string().into());
+    args.extend(settings.root.as_ref().map(path_of));
     args
 }
 
@@ -103,7 +109,7 @@ pub fn read_args(path: &OsStr, purpose: Purpose, judge: &Judge, limit: usize) ->
 }
 
 /// Reads a user's file under the rules of its purpose.
-pub fn read(path: &std::path::Path, purpose: Purpose, judge: &Judge, limit: usize) -> Result<UserFile, Refusal> {
+pub fn read(path: &Path, purpose: Purpose, judge: &Judge, limit: usize) -> Result<UserFile, Refusal> {
     let mut opened = safefile::open(path, purpose, judge)?;
     let text = file::read_limited(&mut opened.file, limit)?;
     let is_unsafe = unfit_for_programs(purpose, &opened.facts, opened.unsafe_directory, judge);
@@ -240,6 +246,10 @@ mod tests {
     fn a_role_goes_through_the_arguments() {
         let judge = Judge { uid: 1001, dont_blame: 1 << 42, trusted_uid: None };
         let args = read_args("/home/a/.forward".as_ref(), Purpose::Forward, &judge, 4096);
+        let root = Some(PathBuf::from("/safe"));
+        let settings = Settings { path: "/box".into(), judge, mode: 0o600, root, lock_limit: Duration::from_secs(5) };
+        let Some(Role::Append(found)) = role_from_args(&os(&append_args(&settings))) else { panic!() };
+        assert_eq!((found.path, found.root, found.mode), (settings.path, settings.root, 0o600));
         let Some(Role::Read { path, purpose, judge: read, limit }) = role_from_args(&os(&args)) else { panic!() };
         assert_eq!((path, purpose, read, limit), ("/home/a/.forward".into(), Purpose::Forward, judge, 4096));
         for ordinary in

@@ -107,29 +107,15 @@ impl Server {
     pub fn append(&self, request: &AppendAsUser) -> Result<By<Settings>, Error> {
         let (uid, gid) = self.said(check::append(&self.config, request))?;
         let options = &self.config.options;
-        let mut settings = Settings {
+        let settings = Settings {
             path: OsStr::from_bytes(&request.path).into(),
             judge: self.judge(uid),
             mode: options.temp_file_mode.0,
-            below: None,
+            root: options.safe_file_environment.as_ref().map(|p| PathBuf::from(OsStr::from_bytes(p))),
             lock_limit: LOCK_LIMIT,
         };
-        let safe_root = options.safe_file_environment.as_ref().map(|p| PathBuf::from(OsStr::from_bytes(p)));
-        let Some(identity) = identity_to_take(uid, gid)? else {
-            settings.below = safe_root;
-            return Ok(By::Self_(settings));
-        };
+        let Some(identity) = identity_to_take(uid, gid)? else { return Ok(By::Self_(settings)) };
         let mut launch = self.role();
-        if let Some(root) = safe_root {
-            // The root is changed before the program is found, so the check by name serves instead of chroot(2): the
-            // executable is not below the safe directory.
-            if !settings.path.starts_with(&root) {
-                settings.path = root.join(settings.path.strip_prefix("/").unwrap_or(&settings.path));
-            }
-            if settings.path.components().any(|c| c == std::path::Component::ParentDir) {
-                return Err(Error::Refused("file name leaves SafeFileEnvironment".to_owned()));
-            }
-        }
         launch.argv = child::append_args(&settings);
         launch.identity = Some(identity);
         Ok(By::Child(start(launch, true, false)?))

@@ -101,6 +101,12 @@ impl From<OwnedFd> for Dir {
     }
 }
 
+impl From<Dir> for OwnedFd {
+    fn from(dir: Dir) -> Self {
+        dir.0
+    }
+}
+
 impl Dir {
     /// Opens a directory by path; links on the way are followed.
     pub fn open(path: &Path) -> io::Result<Self> {

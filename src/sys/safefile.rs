@@ -273,7 +273,7 @@ pub struct Opened {
 /// Opens a file for reading under the rules of its purpose. A device or FIFO is not waited for and never passes.
 pub fn open(path: &Path, purpose: Purpose, judge: &Judge) -> Result<Opened, Refusal> {
     let row = row(purpose);
-    let walk = walk(path, row, judge)?;
+    let walk = walk(None, path, row, judge)?;
     let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     let file: File = openat(&walk.parent, walk.name.as_os_str(), flags, Mode::empty())?.into();
     let facts = file::facts(&file)?;
@@ -283,8 +283,18 @@ pub fn open(path: &Path, purpose: Purpose, judge: &Judge) -> Result<Opened, Refu
 
 /// Judges the directories on the way to a path and the file there, if there is one, without opening it.
 pub fn check(path: &Path, purpose: Purpose, judge: &Judge) -> Result<Option<Facts>, Refusal> {
+    check_below(None, path, purpose, judge)
+}
+
+/// [`check`] with another directory as the root: nothing on the way, neither `..` nor a link, leads out of it.
+pub fn check_below(
+    root: Option<&file::Dir>,
+    path: &Path,
+    purpose: Purpose,
+    judge: &Judge,
+) -> Result<Option<Facts>, Refusal> {
     let row = row(purpose);
-    let walk = walk(path, row, judge)?;
+    let walk = walk(root, path, row, judge)?;
     let dir = file::Dir::from(walk.parent.try_clone()?);
     match dir.facts(&walk.name) {
         Ok(facts) => judge_file(&facts, &walk, row, judge).map(|()| Some(facts)),
@@ -299,7 +309,17 @@ pub fn check(path: &Path, purpose: Purpose, judge: &Judge) -> Result<Option<Fact
 
 /// Opens the directory that holds the file, every component judged; the name in it is the second value.
 pub fn open_parent(path: &Path, purpose: Purpose, judge: &Judge) -> Result<(file::Dir, OsString), Refusal> {
-    let walk = walk(path, row(purpose), judge)?;
+    open_parent_below(None, path, purpose, judge)
+}
+
+/// [`open_parent`] with another directory as the root.
+pub fn open_parent_below(
+    root: Option<&file::Dir>,
+    path: &Path,
+    purpose: Purpose,
+    judge: &Judge,
+) -> Result<(file::Dir, OsString), Refusal> {
+    let walk = walk(root, path, row(purpose), judge)?;
     Ok((file::Dir::from(walk.parent), walk.name))
 }
 
@@ -321,9 +341,10 @@ struct Walk {
     writable: Option<Fault>,
 }
 
-fn walk(path: &Path, row: &Row, judge: &Judge) -> Result<Walk, Refusal> {
+fn walk(root: Option<&file::Dir>, path: &Path, row: &Row, judge: &Judge) -> Result<Walk, Refusal> {
     let mut rest: VecDeque<OsString> = VecDeque::new();
-    let mut parent = start_of(path, &mut rest)?;
+    let mut parent = start_of(root, path, &mut rest)?;
+    let top = root.map(file::Dir::own_facts).transpose()?;
     let mut links = 0;
     let (mut was_link, mut link_in_writable, mut writable) = (false, None, None);
     loop {
@@ -336,6 +357,10 @@ fn walk(path: &Path, row: &Row, judge: &Judge) -> Result<Walk, Refusal> {
             }
         }
         let Some(name) = rest.pop_front() else { return Err(io::Error::from_raw_os_error(libc::EISDIR).into()) };
+        // As in the root of the system, what is above the root is the root.
+        if name == ".." && top.is_some_and(|top| file::facts(&parent).is_ok_and(|here| here.is_same_file(&top))) {
+            continue;
+        }
         let is_last = rest.is_empty();
         match readlinkat(&parent, name.as_os_str()) {
             Ok(target) => {
@@ -347,7 +372,7 @@ fn walk(path: &Path, row: &Row, judge: &Judge) -> Result<Walk, Refusal> {
                 link_in_writable = link_in_writable.or(here);
                 let target = Path::new(&target);
                 let mut ahead = VecDeque::new();
-                let from = start_of(target, &mut ahead)?;
+                let from = start_of(root, target, &mut ahead)?;
                 if target.is_absolute() {
                     parent = from;
                 }
@@ -368,13 +393,16 @@ fn walk(path: &Path, row: &Row, judge: &Judge) -> Result<Walk, Refusal> {
 }
 
 /// Opens where a path begins and puts its components into `rest`.
-fn start_of(path: &Path, rest: &mut VecDeque<OsString>) -> Result<OwnedFd, Refusal> {
+fn start_of(root: Option<&file::Dir>, path: &Path, rest: &mut VecDeque<OsString>) -> Result<OwnedFd, Refusal> {
     for component in path.components() {
         match component {
             Component::Normal(name) => rest.push_back(name.to_owned()),
             Component::ParentDir => rest.push_back(OsStr::new("..").to_owned()),
             Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
         }
+    }
+    if let Some(root) = root.filter(|_| path.is_absolute()) {
+        return Ok(root.duplicate()?.into());
     }
     let start = if path.is_absolute() { "/" } else { "." };
     Ok(openat(AT_FDCWD, start, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?)
