@@ -45,6 +45,7 @@ install: build
 	install -m 755 target/release/praliases $(DESTDIR)$(SBINDIR)/praliases
 	install -m 755 target/release/certs $(DESTDIR)$(SBINDIR)/certs
 	install -m 755 target/release/mtail $(DESTDIR)$(SBINDIR)/mtail
+	install -m 755 target/release/cfcheck $(DESTDIR)$(SBINDIR)/cfcheck
 	for name in sendmail mailq newaliases hoststat purgestat; do \
 		ln -sf $(LIBEXECDIR)/sendmail $(DESTDIR)$(SBINDIR)/$$name || exit 1; done
 	ln -sf $(LIBEXECDIR)/sendmail-msp $(DESTDIR)$(SBINDIR)/sendmail-msp
@@ -52,6 +53,7 @@ install: build
 	install -d $(DESTDIR)$(MANDIR)/man8
 	install -m 644 man/sendmail.8 man/sendmail-msp.8 man/makemap.8 man/editmap.8 man/praliases.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 man/certs.8 man/mtail.8 $(DESTDIR)$(MANDIR)/man8
+	install -m 644 man/cfcheck.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 man/mail-local.8 $(DESTDIR)$(MANDIR)/man8/mail.local.8
 	@if getent group $(MSPGROUP) >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		chgrp $(MSPGROUP) $(DESTDIR)$(LIBEXECDIR)/sendmail && chmod 2755 $(DESTDIR)$(LIBEXECDIR)/sendmail; \

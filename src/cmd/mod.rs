@@ -1,10 +1,11 @@
 //! Command lines: the sendmail personalities, `-bt`, and the companion programs.
 //!
 //! In: arguments, environment, standard input. Out: exit codes and text in the original's words. Documents: op guide 4,
-//! sendmail(8), makemap(8), editmap(8), praliases(8). Never: decides what a message means; that is the stations' work.
+//! sendmail(8), makemap(8), editmap(8), praliases(8), cfcheck(8). Never: decides what a message means; that is the stations' work.
 
 pub mod caller;
 pub mod certs;
+pub mod cfcheck;
 mod database;
 mod dead_letter;
 pub mod editmap;

@@ -162,6 +162,7 @@ impl Request {
             chosen_by_user: self.invocation.config_path.is_some(),
             mode: Some(self.invocation.mode.letter()),
             only_raises: self.caller.uid != 0,
+            without_programs: false,
         };
         load(&path, &options)
     }

@@ -31,6 +31,8 @@ pub struct LoadOptions {
     pub mode: Option<u8>,
     /// Options that anybody may set to a higher value are not lowered by `settings`.
     pub only_raises: bool,
+    /// Programs that `F` lines name are not run; their classes stay empty.
+    pub without_programs: bool,
 }
 
 /// Reads the file at `path` and everything it names.
@@ -38,7 +40,7 @@ pub struct LoadOptions {
 /// The configuration is complete even when there are findings: what a bad line would have set keeps its old value.
 /// Findings are in the original's order: the command line's first.
 pub fn load(path: &Path, options: &LoadOptions) -> (Config, Vec<Diagnostic>) {
-    let machine = Machine;
+    let machine = Machine { runs_programs: !options.without_programs };
     let mut reader = Reader::new(path, options.mode, &machine);
     set_host_names(&mut reader.config);
     if user::effective_uid() == 0 && user::real_uid() != 0 {
@@ -88,7 +90,9 @@ fn read_config(path: &Path, chosen_by_user: bool) -> Result<Vec<u8>, String> {
 }
 
 /// The machine the program runs on.
-struct Machine;
+struct Machine {
+    runs_programs: bool,
+}
 
 impl Outside for Machine {
     fn user(&self, name: &[u8]) -> Option<Account> {
@@ -111,6 +115,9 @@ impl Outside for Machine {
     }
 
     fn class_program(&self, command: &[u8], user: &UserSpec, directory: Option<&[u8]>) -> Result<Vec<u8>, String> {
+        if !self.runs_programs {
+            return Ok(Vec::new());
+        }
         let mut words = command.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty());
         let Some(path) = words.next() else { return Ok(Vec::new()) };
         let mut launch = spawn::Launch::new(OsStr::from_bytes(path));

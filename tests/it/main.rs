@@ -14,6 +14,7 @@ mod support;
 mod address_files_and_programs;
 mod bare_line_feeds;
 mod broken_configuration;
+mod cfcheck;
 mod command_line;
 mod configuration_values;
 mod daemon_is_killed;

@@ -1,0 +1,5 @@
+//! cfcheck.
+
+fn main() -> std::process::ExitCode {
+    sendmail::cmd::cfcheck::main()
+}

@@ -1,0 +1,61 @@
+//! `DaemonPortOptions`: addresses and ports that cannot be had.
+
+use std::collections::HashMap;
+
+use super::Context;
+use super::finding::Finding;
+use crate::config::daemon_port::{DaemonPort, Family};
+use crate::sys::host;
+
+/// Each listener beside those before it.
+pub(super) fn look(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let lines = context.source.options("DaemonPortOptions");
+    let ports = &context.config.options.daemon_port_options;
+    // Lines in the old form are among the ports, and not among the lines: then they cannot be told apart.
+    if lines.len() != ports.len() {
+        return;
+    }
+    let mut taken: HashMap<(String, String), String> = HashMap::new();
+    let runs_as = context.config.options.run_as_user.as_ref().filter(|user| user.uid != 0);
+    for ((line, value), port) in lines.into_iter().zip(ports) {
+        let place = context.source.place(line, &String::from_utf8_lossy(value));
+        let name = String::from_utf8_lossy(&port.name).into_owned();
+        let optional = port.modifiers.has(b'O');
+        if let Some(other) = taken.insert(endpoint(port), name.clone())
+            && !optional
+        {
+            findings.push(
+                Finding::new(
+                    "duplicate-listener",
+                    Some(place.clone()),
+                    format!("{other} has this address and port already"),
+                )
+                .fix("give it another port or address, or take it out"),
+            );
+        }
+        if let Some(user) = runs_as.filter(|_| port.family != Family::Local && number(port).is_some_and(|n| n < 1024)) {
+            let who =
+                user.name.as_ref().map_or(user.uid.to_string(), |name| String::from_utf8_lossy(name).into_owned());
+            findings.push(Finding::new(
+                "privileged-listener",
+                Some(place),
+                format!("port {} cannot be bound again once the daemon runs as {who}", number(port).unwrap_or(0)),
+            ));
+        }
+    }
+}
+
+/// Family with address, and port, as far as the line says.
+fn endpoint(port: &DaemonPort) -> (String, String) {
+    let address =
+        port.address.as_ref().map_or(String::new(), |address| String::from_utf8_lossy(address).to_lowercase());
+    let service = number(port).map_or_else(|| "smtp".to_owned(), |number| number.to_string());
+    (format!("{:?} {address}", port.family), if port.family == Family::Local { String::new() } else { service })
+}
+
+fn number(port: &DaemonPort) -> Option<u16> {
+    match &port.port {
+        None => Some(25),
+        Some(service) => host::service_port(std::str::from_utf8(service).ok()?),
+    }
+}
