@@ -213,7 +213,7 @@ options! {
         "Old name of Timeout.queuereturn, with the warning time behind a slash.";
     TimeZoneSpec, Some(b't'), No, Done, Own => time_zone_spec: TimeZoneSpec = TimeZoneSpec::System,
         "Time zone in effect.";
-    UserDatabaseSpec, Some(b'U'), No, Accepted("the user database is not built in"), MaybeText => user_database_spec: Option<Bytes> = None,
+    UserDatabaseSpec, Some(b'U'), No, Done, MaybeText => user_database_spec: Option<Bytes> = None,
         "User database location.";
     DefaultUser, Some(b'u'), No, Done, Own => default_user: UserSpec = UserSpec { uid: 1, gid: 1, name: None },
         "Uid used for mailers without S, file and program delivery of system aliases.";

@@ -66,7 +66,7 @@ pub static CLASSES: &[Row] = &[
     row("syslog",   Argument::Free,     flags::SYSLOG, true,  false, false, Status::Done),
     row("text",     Argument::Required, &[],           true,  true, true,  Status::Done),
     row("user",     Argument::Free,     &[],           true,  true, false, Status::Done),
-    row("userdb",   Argument::Required, &[],           true,  false, false, Status::Accepted("the user database is not built in")),
+    row("userdb",   Argument::Required, &[],           true,  true,  false, Status::Done),
 ];
 
 const fn row(

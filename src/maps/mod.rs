@@ -21,6 +21,7 @@ mod outside;
 mod regex;
 pub mod set;
 mod stored;
+pub mod userdb;
 
 pub use answer::Answer;
 pub use set::{MapId, MapSet, Services};

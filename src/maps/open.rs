@@ -12,6 +12,7 @@ use super::flags::{self, Flags};
 use super::outside::{Endpoint, Records, user_column};
 use super::regex::Pattern;
 use super::stored::{Closed, Columns, Format, Stored};
+use super::userdb::UserDatabase;
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::config::diagnostic::Severity;
@@ -50,6 +51,8 @@ pub(crate) enum Backend {
     Socket(Endpoint),
     Syslog(Priority),
     User(usize),
+    /// Field of the user database.
+    UserDb(String),
     /// Could not be opened; every lookup fails for now. The text is said once.
     Closed(String),
     /// Could not be opened and is optional, or was declared in a way that makes no sense.
@@ -62,6 +65,7 @@ pub(crate) struct Opener<'c> {
     judge: Judge,
     switch: Vec<u8>,
     pub(crate) maps: Vec<Map>,
+    pub(crate) users: Option<UserDatabase>,
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
@@ -76,7 +80,7 @@ impl<'c> Opener<'c> {
         let path = String::from_utf8_lossy(&config.options.service_switch_file).into_owned();
         // A missing service switch file is no error: the order built in counts.
         let switch = crate::sys::file::read_following(path.as_ref(), SWITCH).unwrap_or_default();
-        Self { config, judge: aliases::judge(config), switch, maps: Vec::new(), diagnostics: Vec::new() }
+        Self { config, judge: aliases::judge(config), switch, maps: Vec::new(), users: None, diagnostics: Vec::new() }
     }
 
     /// Opens all.
@@ -86,6 +90,8 @@ impl<'c> Opener<'c> {
         }
         self.aliases();
         self.switches();
+        let spec = self.config.options.user_database_spec.as_ref();
+        self.users = spec.map(|spec| UserDatabase::open(spec, self.judge));
     }
 
     /// The map of that name, letter case aside.
@@ -198,6 +204,7 @@ impl<'c> Opener<'c> {
                 let columns = Columns::new(name, flags).map_err(Fault::Closed)?;
                 return stored(Format::Columns(columns));
             }
+            "userdb" => Backend::UserDb(String::from_utf8_lossy(flags.word()).into_owned()),
             "user" => match user_column(name, flags) {
                 Ok(column) => Backend::User(column),
                 Err(text) => return Err(Fault::Closed(Closed { text, absent: false })),

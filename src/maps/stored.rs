@@ -134,6 +134,22 @@ impl Stored {
         }
     }
 
+    /// Every value of a key.
+    pub(crate) fn values(&self, key: &[u8]) -> Result<Vec<Bytes>, String> {
+        let mut values = Vec::new();
+        match self.content() {
+            Content::Table(table) => values.extend(table.get(key).cloned()),
+            Content::Database(database) => {
+                let mut take = |value: &[u8]| {
+                    values.push(Bytes::copy_from_slice(value.strip_suffix(b"\0").unwrap_or(value)));
+                };
+                let read = database.each_value(key, &mut take);
+                read.map_err(|e| format!("{}: {e}", self.path.display()))?;
+            }
+        }
+        Ok(values)
+    }
+
     fn miss(&self) -> crate::base::exit::Exit {
         match self.format {
             Format::Columns(_) => crate::base::exit::Exit::NOHOST,

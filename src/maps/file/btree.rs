@@ -46,15 +46,31 @@ impl Meta {
         Ok(Self { root: number(88)?, duplicates: flags & 1 != 0 })
     }
 
+    /// Every value of `key`.
+    pub(crate) fn values(&self, pages: &Pages, key: &[u8], walk: &mut Walk<'_>) -> Result<(), Error> {
+        let mut leaf = self.descend(pages, Some(key))?;
+        let mut low = lower_bound(pages, &leaf, key)?;
+        loop {
+            for pair in low..leaf.entries() / 2 {
+                if leaf_item(pages, &leaf, pair * 2)?.as_ref() != key {
+                    return Ok(());
+                }
+                give(pages, &leaf, pair * 2, walk)?;
+            }
+            let next = leaf.next();
+            if next == 0 {
+                return Ok(());
+            }
+            walk.spend(next)?;
+            leaf = pages.page_of(next, &[kind::BTREE_LEAF])?;
+            low = 0;
+        }
+    }
+
     /// The first value of `key`.
     pub(crate) fn get(&self, pages: &Pages, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         let leaf = self.descend(pages, Some(key))?;
-        // The first entry that is not lower than the key.
-        let (mut low, mut high) = (0, leaf.entries() / 2);
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            if leaf_item(pages, &leaf, middle * 2)?.as_ref() < key { low = middle + 1 } else { high = middle }
-        }
+        let low = lower_bound(pages, &leaf, key)?;
         for pair in low..leaf.entries() / 2 {
             if leaf_item(pages, &leaf, pair * 2)?.as_ref() != key {
                 return Ok(None);
@@ -71,17 +87,7 @@ impl Meta {
         let mut leaf = self.descend(pages, None)?;
         loop {
             for index in (0..leaf.entries() / 2).map(|pair| pair * 2) {
-                let at = leaf.offset(index + 1)?;
-                let kind = leaf.u8(at + 2)?;
-                if kind & DELETED != 0 {
-                    continue;
-                }
-                let key = leaf_item(pages, &leaf, index)?;
-                if kind == DUPLICATE {
-                    walk_duplicates(pages, leaf.u32(at + 4)?, &key, walk)?;
-                } else {
-                    walk.give(&key, &leaf_item(pages, &leaf, index + 1)?)?;
-                }
+                give(pages, &leaf, index, walk)?;
             }
             let next = leaf.next();
             if next == 0 {
@@ -116,6 +122,30 @@ impl Meta {
         }
         Err(Error::Corrupt { page: self.root, what: "tree too deep" })
     }
+}
+
+/// The first entry of a leaf that is not lower than the key.
+fn lower_bound(pages: &Pages, leaf: &Page<'_>, key: &[u8]) -> Result<usize, Error> {
+    let (mut low, mut high) = (0, leaf.entries() / 2);
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        if leaf_item(pages, leaf, middle * 2)?.as_ref() < key { low = middle + 1 } else { high = middle }
+    }
+    Ok(low)
+}
+
+/// Hands out the key at `index` with the value behind it, or all values that lie elsewhere.
+fn give(pages: &Pages, leaf: &Page<'_>, index: usize, walk: &mut Walk<'_>) -> Result<(), Error> {
+    let at = leaf.offset(index + 1)?;
+    let kind = leaf.u8(at + 2)?;
+    if kind & DELETED != 0 {
+        return Ok(());
+    }
+    let key = leaf_item(pages, leaf, index)?;
+    if kind == DUPLICATE {
+        return walk_duplicates(pages, leaf.u32(at + 4)?, &key, walk);
+    }
+    walk.give(&key, &leaf_item(pages, leaf, index + 1)?)
 }
 
 /// First value in a tree of duplicates.

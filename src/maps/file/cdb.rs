@@ -76,15 +76,25 @@ impl Cdb {
 
     /// The first value of `key`.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        let mut found = None;
+        self.values(key, &mut |value| {
+            found = Some(value.to_vec());
+            false
+        })?;
+        Ok(found)
+    }
+
+    /// Every value of `key`, until `each` returns false.
+    pub(crate) fn values(&self, key: &[u8], each: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Error> {
         let wanted = hash(key);
         let Some(table) = self.tables.get((wanted & 255) as usize).filter(|table| table.slots > 0) else {
-            return Ok(None);
+            return Ok(());
         };
         for step in 0..table.slots {
             let slot = (u64::from(wanted >> 8) + u64::from(step)) % u64::from(table.slots);
             let (found, at) = self.pair(u64::from(table.at) + slot * PAIR)?;
             if at == 0 {
-                return Ok(None);
+                return Ok(());
             }
             if found != wanted {
                 continue;
@@ -92,12 +102,14 @@ impl Cdb {
             let (key_length, value_length) = self.pair(u64::from(at))?;
             if key_length as usize == key.len() {
                 let record = self.bytes(u64::from(at) + PAIR, u64::from(key_length) + u64::from(value_length))?;
-                if let Some(value) = record.strip_prefix(key) {
-                    return Ok(Some(value.to_vec()));
+                if let Some(value) = record.strip_prefix(key)
+                    && !each(value)
+                {
+                    return Ok(());
                 }
             }
         }
-        Ok(None)
+        Ok(())
     }
 
     /// Every entry in the order of the file.

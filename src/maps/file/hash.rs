@@ -68,6 +68,18 @@ impl Meta {
 
     /// The first value of `key`.
     pub(crate) fn get(&self, pages: &Pages, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        let Some((page, index)) = self.find(pages, key)? else { return Ok(None) };
+        first_value(pages, &page, index + 1).map(Some)
+    }
+
+    /// Every value of `key`.
+    pub(crate) fn values(&self, pages: &Pages, key: &[u8], walk: &mut Walk<'_>) -> Result<(), Error> {
+        let Some((page, index)) = self.find(pages, key)? else { return Ok(()) };
+        values(pages, &page, index + 1, key, walk)
+    }
+
+    /// The page that holds `key`, and where there.
+    fn find<'p>(&self, pages: &'p Pages, key: &[u8]) -> Result<Option<(Page<'p>, usize)>, Error> {
         let mut number = self.first_page(self.bucket(hash(key))).ok_or(BAD_BUCKET)?;
         let mut left = pages.count();
         while number != 0 {
@@ -78,7 +90,7 @@ impl Meta {
             let page = pages.page_of(number, KINDS)?;
             for index in (0..page.entries() / 2).map(|pair| pair * 2) {
                 if matches(pages, &page, index, key)? {
-                    return first_value(pages, &page, index + 1).map(Some);
+                    return Ok(Some((page, index)));
                 }
             }
             number = page.next();

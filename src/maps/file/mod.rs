@@ -210,12 +210,24 @@ impl Database {
         }
     }
 
+    /// Hands every value of `key` to `each`.
+    pub fn each_value(&self, key: &[u8], each: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
+        let each = &mut |_: &[u8], value: &[u8]| {
+            each(value);
+            true
+        };
+        match &self.form {
+            Form::Hash(pages, meta) => meta.values(pages, key, &mut Walk::new(each, pages)),
+            Form::Btree(pages, meta) => meta.values(pages, key, &mut Walk::new(each, pages)),
+            Form::Cdb(cdb) => cdb.values(key, &mut |value| each(key, value)),
+        }
+    }
+
     /// Hands every key and value to `each`, in the order of the file, until it returns false ([`Error::Stopped`]).
     pub fn for_each(&self, each: &mut dyn FnMut(&[u8], &[u8]) -> bool) -> Result<(), Error> {
-        let budget = |pages: &Pages| u64::from(pages.count()) * 64 + 1024;
         match &self.form {
-            Form::Hash(pages, meta) => meta.walk(pages, &mut Walk { each, budget: budget(pages) }),
-            Form::Btree(pages, meta) => meta.walk(pages, &mut Walk { each, budget: budget(pages) }),
+            Form::Hash(pages, meta) => meta.walk(pages, &mut Walk::new(each, pages)),
+            Form::Btree(pages, meta) => meta.walk(pages, &mut Walk::new(each, pages)),
             // Records lie one behind the other, so that nothing can be circular.
             Form::Cdb(cdb) => cdb.walk(&mut Walk { each, budget: 0 }),
         }
@@ -228,7 +240,11 @@ pub(crate) struct Walk<'a> {
     budget: u64,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(each: &'a mut dyn FnMut(&[u8], &[u8]) -> bool, pages: &Pages) -> Self {
+        Self { each, budget: u64::from(pages.count()) * 64 + 1024 }
+    }
+
     /// Hands out one entry.
     fn give(&mut self, key: &[u8], value: &[u8]) -> Result<(), Error> {
         let cost = (key.len() + value.len()) as u64 / 512;

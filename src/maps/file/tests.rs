@@ -61,6 +61,9 @@ proptest! {
         for kind in KINDS {
             let database = build(kind, Duplicates::Keep, &rows);
             prop_assert_eq!(database.get(b"key").unwrap(), values.first().cloned());
+            let mut each = Vec::new();
+            database.each_value(b"key", &mut |value| each.push(value.to_vec())).unwrap();
+            prop_assert_eq!(&each, &values);
             let found = all(&database).into_iter().filter(|(key, _)| key == b"key");
             let found: Vec<_> = found.map(|(_, value)| value).collect();
             prop_assert_eq!(&found, &values);

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::answer::Answer;
 use super::open::{Backend, Map, Opener};
+use super::userdb::UserDatabase;
 use super::{arith, arpa, dequote, outside};
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
@@ -42,6 +43,7 @@ pub struct MapSet {
 #[derive(Debug, Default)]
 struct Inner {
     maps: Vec<Map>,
+    users: Option<UserDatabase>,
     names: NameTable,
     services: Services,
     said: Vec<AtomicBool>,
@@ -63,6 +65,7 @@ impl MapSet {
         let inner = Inner {
             said: opener.maps.iter().map(|_| AtomicBool::new(false)).collect(),
             maps: opener.maps,
+            users: opener.users,
             names: config.names.clone(),
             services,
             complaints: Mutex::default(),
@@ -106,6 +109,13 @@ impl MapSet {
             return Vec::new();
         }
         std::mem::take(&mut self.inner.complaints.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Values that the user database has for a field of a user; none without such a database.
+    ///
+    /// Errors: why it could not say.
+    pub fn user_values(&self, user: &[u8], field: &str) -> Result<Vec<Bytes>, String> {
+        self.inner.users.as_ref().map_or(Ok(Vec::new()), |users| users.values(user, field))
     }
 
     /// Looks `key` up as rules do where that needs no waiting; `None` when it does ([`Self::lookup`] then).
@@ -187,6 +197,7 @@ impl MapSet {
             Backend::Arith => return Some(arith::compute(key, args)),
             Backend::Arpa => found(arpa::reversed(key).map(Bytes::from), Exit::DATAERR),
             Backend::Dequote(space) => found(dequote::dequote(key, *space), Exit::OK),
+            Backend::UserDb(field) => self.inner.users.as_ref().map_or(Answer::MISS, |users| users.get(raw_key, field)),
             Backend::Macro => return Some(self.set_macro(key, args, scope)),
             Backend::Null => Answer::NotFound(Exit::NOHOST),
             Backend::Regex(pattern) => found(pattern.find(key, args), Exit::OK),

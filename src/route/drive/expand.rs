@@ -14,6 +14,7 @@ use crate::envelope::{Controller, Envelope, Recipient, State, Triple};
 use crate::log::{Id, Level, Priority};
 use crate::macros::{Scope, names};
 use crate::maps::Answer;
+use crate::maps::userdb::{MAILDROP, MAILSENDER};
 use crate::route::recipient::{Special, same, unescaped};
 use crate::route::{Depth, Owner, Resolved, RouteError, alias, list};
 
@@ -159,6 +160,14 @@ impl Router {
             {
                 return self.by_alias(envelope, &triple, recipient, &value, &mut scope).await;
             }
+            if mailer.has(b'@')
+                && !is_final
+                && !is_escaped
+                && !is_self
+                && let Some(placed) = self.by_user_database(&triple, recipient)?
+            {
+                return Ok(placed);
+            }
             let asks = mailer.has(b'5') && !is_final;
             let next = if asks { self.local(&triple, &mut scope).await? } else { None };
             let Some(next) = next else {
@@ -236,6 +245,26 @@ impl Router {
             })
         });
         Ok(Placed::Instead(addresses, Origin { controller, owner, is_alias: true, refusal: None }))
+    }
+
+    /// What the user database has for a user whom no alias replaces (`F=@`); `None` when it has nothing, or the user itself.
+    ///
+    /// Source: op guide 5.12.2; observed: golden userdb.
+    fn by_user_database(&self, triple: &Triple, recipient: &mut Recipient) -> Result<Option<Placed>, RouteError> {
+        let ask = |field| {
+            self.maps.user_values(&triple.user, field).map_err(|why| {
+                self.log.write(Level::COLLECT, Priority::Notice, Id::NoQueue, format_args!("user database: {why}"));
+                RouteError::new(451, Status(4, 3, 0), Exit::TEMPFAIL, "user database unavailable")
+            })
+        };
+        let addresses = ask(MAILDROP)?;
+        if addresses.is_empty() || addresses.iter().all(|address| *address == triple.user) {
+            return Ok(None);
+        }
+        let owner = ask(MAILSENDER)?.into_iter().next();
+        recipient.state = State::Expanded;
+        let controller = recipient.controller.clone();
+        Ok(Some(Placed::Instead(addresses, Origin { controller, owner, is_alias: true, refusal: None })))
     }
 
     async fn place_mailbox(
