@@ -323,7 +323,7 @@ options! {
         "df stays in memory up to this size.";
     XscriptFileBufferSize, None, No, Accepted("transcripts are held in memory with the message"), Number => xscript_file_buffer_size: i64 = 4096,
         "xf stays in memory up to this size.";
-    LDAPDefaultSpec, None, No, Accepted("LDAP is not built in"), Own => ldap_default_spec: Option<Bytes> = None,
+    LDAPDefaultSpec, None, No, Done, Own => ldap_default_spec: Option<Bytes> = None,
         "Defaults for all LDAP maps; set before them.";
     ServerCertFile, None, No, Done, Own => server_cert_file: Vec<Bytes> = Vec::new(),
         "Server certificate; missing means no STARTTLS (log: STARTTLS: ServerCertFile missing).";

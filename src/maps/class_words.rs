@@ -5,12 +5,13 @@
 
 use bytes::Bytes;
 
-use super::{Answer, MapSet, Services, classes};
+use super::{Answer, MapId, MapSet, Services, classes};
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::config::diagnostic::Severity;
 use crate::config::maps::MapDeclaration;
 use crate::config::{ClassLookup, Config, Diagnostic, Options};
+use crate::macros::names;
 
 /// Adds the words to their classes; what went wrong, in the order of lines.
 pub fn fill(config: &mut Config) -> Vec<Diagnostic> {
@@ -40,10 +41,12 @@ fn ask(config: &Config, lookup: &ClassLookup) -> (Bytes, Vec<Diagnostic>) {
         let text = format!("fileclass: F{{{}}}: class {} not available", shown(&name), shown(&lookup.map_class));
         return (Bytes::new(), vec![failure(text, Exit::SOFTWARE)]);
     }
+    let lookup = &with_schema(config, lookup, &name);
     let (maps, mut findings) = MapSet::open(&with_this_map(config, lookup, &name), Services::default());
     findings.retain(|finding| finding.line == lookup.line);
     let Some(id) = maps.find(&name).filter(|id| maps.is_open(*id)) else { return (Bytes::new(), findings) };
-    match maps.ask_now(id, &lookup.key, &[], &mut config.scope()) {
+    let answer = maps.ask_now(id, &lookup.key, &[], &mut config.scope());
+    match answer.or_else(|| waited(&maps, id, &lookup.key, config)) {
         Some(Answer::Found(value)) => return (value, findings),
         Some(Answer::NotFound(_) | Answer::Instead(_)) => {}
         Some(Answer::Temporary(_)) | None => {
@@ -55,6 +58,34 @@ fn ask(config: &Config, lookup: &ClassLookup) -> (Bytes, Vec<Diagnostic>) {
         }
     }
     (Bytes::new(), findings)
+}
+
+/// The answer of a map that must wait for others. The configuration may be read where a runtime is at work already, so this
+/// one has a thread of its own.
+fn waited(maps: &MapSet, id: MapId, key: &[u8], config: &Config) -> Option<Answer> {
+    let ask = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+        Some(runtime.block_on(maps.ask(id, key, &[], &mut config.scope())))
+    };
+    std::thread::scope(|scope| scope.spawn(ask).join().ok().flatten())
+}
+
+/// `@LDAP` alone means the schema that comes with the original, asked for the class. Source: op guide 5.3.
+fn with_schema(config: &Config, lookup: &ClassLookup, name: &[u8]) -> ClassLookup {
+    if lookup.map_class != "ldap" || !lookup.arguments.is_empty() {
+        return lookup.clone();
+    }
+    let scope = config.scope();
+    let cluster = config.names.lookup(b"sendmailMTACluster").map(|id| scope.text(id)).unwrap_or_default();
+    let text = format!(
+        "-z\\n -k \"(&(objectClass=sendmailMTAClass)(sendmailMTAClassName={})(|(sendmailMTACluster={})(sendmailMTAHost={})))\" \
+         -v sendmailMTAClassValue,sendmailMTAClassSearch:FILTER:sendmailMTAClass,\
+         sendmailMTAClassURL:URL:sendmailMTAClass",
+        shown(name),
+        shown(&cluster),
+        shown(&scope.text(names::HOST)),
+    );
+    ClassLookup { arguments: text.into(), ..lookup.clone() }
 }
 
 /// A configuration in which that map alone is declared.

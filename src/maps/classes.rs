@@ -52,7 +52,7 @@ pub static CLASSES: &[Row] = &[
     row("hash",     Argument::Required, &[],           true,  true, true,  Status::Done),
     row("host",     Argument::Free,     flags::HOST,   false, false, false, Status::Done),
     row("implicit", Argument::Required, &[],           true,  true, true,  Status::Done),
-    row("ldap",     Argument::Free,     &[],           false, true, true,  Status::Accepted("LDAP is not built in")),
+    row("ldap",     Argument::Free,     flags::LDAP,   true,  true,  true,  Status::Done),
     row("macro",    Argument::Free,     &[],           false, false, false, Status::Done),
     row("nis",      Argument::Required, &[],           true,  true, true,  Status::Accepted("NIS is not built in")),
     row("nisplus",  Argument::Required, &[],           true,  true, true,  Status::Accepted("NIS+ is not built in")),

@@ -11,6 +11,8 @@ pub enum Takes {
     Text,
     /// A word, blanks in front of it skipped.
     Word,
+    /// As a word, but blanks may stand in double quotes.
+    Quoted,
     /// One character; `\n` and `\t` are known.
     Character,
 }
@@ -54,6 +56,31 @@ pub static DNS: &[Row] = &[
     Row { letter: b'R', takes: Takes::Word, effect: "record type" },
     Row { letter: b'Z', takes: Takes::Text, effect: "most values returned" },
     Row { letter: b'r', takes: Takes::Text, effect: "resolver retries" },
+];
+
+/// Flags of the `ldap` class; they win over common ones of the same letter.
+#[rustfmt::skip]
+pub static LDAP: &[Row] = &[
+    Row { letter: b'1', takes: Takes::Nothing,   effect: "several entries are none" },
+    Row { letter: b'H', takes: Takes::Quoted,    effect: "servers, as addresses" },
+    Row { letter: b'K', takes: Takes::Nothing,   effect: "arguments stand in the filter" },
+    Row { letter: b'M', takes: Takes::Word,      effect: "method of the bind" },
+    Row { letter: b'P', takes: Takes::Quoted,    effect: "file with the password" },
+    Row { letter: b'R', takes: Takes::Nothing,   effect: "referrals are not followed, as they never are here" },
+    Row { letter: b'V', takes: Takes::Character, effect: "names and values, with this between them" },
+    Row { letter: b'Z', takes: Takes::Word,      effect: "most entries" },
+    Row { letter: b'b', takes: Takes::Quoted,    effect: "where the search begins" },
+    Row { letter: b'c', takes: Takes::Word,      effect: "time limit of connecting" },
+    Row { letter: b'd', takes: Takes::Quoted,    effect: "name of the bind" },
+    Row { letter: b'h', takes: Takes::Quoted,    effect: "servers, as names" },
+    Row { letter: b'k', takes: Takes::Quoted,    effect: "filter" },
+    Row { letter: b'l', takes: Takes::Word,      effect: "time limit of a search" },
+    Row { letter: b'n', takes: Takes::Nothing,   effect: "names of attributes alone" },
+    Row { letter: b'p', takes: Takes::Word,      effect: "port" },
+    Row { letter: b'r', takes: Takes::Word,      effect: "when aliases of the directory are followed" },
+    Row { letter: b's', takes: Takes::Word,      effect: "scope" },
+    Row { letter: b'v', takes: Takes::Quoted,    effect: "attributes" },
+    Row { letter: b'w', takes: Takes::Word,      effect: "version of the protocol; it always is 3" },
 ];
 
 /// Flags of the `regex` class; they win over common ones of the same letter.
@@ -127,6 +154,7 @@ pub fn parse(arguments: &[u8], own: &[Row]) -> (Flags, Vec<u8>) {
         let row = own.iter().chain(COMMON).find(|row| row.letter == *letter);
         let (value, rest) = match row.map(|row| row.takes) {
             Some(Takes::Word) => word(rest.trim_ascii_start()),
+            Some(Takes::Quoted) => quoted(rest.trim_ascii_start()),
             Some(Takes::Character) => character(rest),
             Some(Takes::Text | Takes::Nothing) | None => word(rest),
         };
@@ -144,6 +172,12 @@ fn word(text: &[u8]) -> (Vec<u8>, &[u8]) {
     let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
     let (word, rest) = text.split_at(end);
     (word.to_vec(), rest)
+}
+
+fn quoted(text: &[u8]) -> (Vec<u8>, &[u8]) {
+    let Some(inner) = text.strip_prefix(b"\"") else { return word(text) };
+    let end = inner.iter().position(|byte| *byte == b'"').unwrap_or(inner.len());
+    (inner.get(..end).unwrap_or_default().to_vec(), inner.get(end + 1..).unwrap_or_default())
 }
 
 fn character(text: &[u8]) -> (Vec<u8>, &[u8]) {
@@ -182,6 +216,6 @@ mod tests {
 
     #[test]
     fn letters_are_sorted() {
-        assert!(COMMON.is_sorted_by_key(|row| row.letter));
+        assert!([COMMON, DNS, LDAP, REGEX].iter().all(|rows| rows.is_sorted_by_key(|row| row.letter)));
     }
 }

@@ -16,6 +16,7 @@ pub mod classes;
 mod dequote;
 pub mod file;
 pub mod flags;
+mod ldap;
 mod open;
 mod outside;
 mod regex;

@@ -9,6 +9,8 @@ use super::aliases;
 use super::classes::{self, Argument, Row, Status};
 use super::file::Kind;
 use super::flags::{self, Flags};
+use super::ldap::Directory;
+use super::ldap::spec::{self, Spec};
 use super::outside::{Endpoint, Records, user_column};
 use super::regex::Pattern;
 use super::stored::{Closed, Columns, Format, Stored};
@@ -42,6 +44,7 @@ pub(crate) enum Backend {
     Dequote(Option<u8>),
     Dns(Records),
     Host,
+    Ldap(Box<Directory>),
     Macro,
     Null,
     /// Command, and place among the K lines.
@@ -64,6 +67,8 @@ pub(crate) struct Opener<'c> {
     config: &'c Config,
     judge: Judge,
     switch: Vec<u8>,
+    /// Flags of `LDAPDefaultSpec`.
+    ldap: Flags,
     pub(crate) maps: Vec<Map>,
     pub(crate) users: Option<UserDatabase>,
     pub(crate) diagnostics: Vec<Diagnostic>,
@@ -80,11 +85,26 @@ impl<'c> Opener<'c> {
         let path = String::from_utf8_lossy(&config.options.service_switch_file).into_owned();
         // A missing service switch file is no error: the order built in counts.
         let switch = crate::sys::file::read_following(path.as_ref(), SWITCH).unwrap_or_default();
-        Self { config, judge: aliases::judge(config), switch, maps: Vec::new(), users: None, diagnostics: Vec::new() }
+        let spec = config.options.ldap_default_spec.clone().unwrap_or_default();
+        let ldap = spec::defaults(&spec).0;
+        Self {
+            config,
+            judge: aliases::judge(config),
+            switch,
+            ldap,
+            maps: Vec::new(),
+            users: None,
+            diagnostics: Vec::new(),
+        }
     }
 
     /// Opens all.
     pub(crate) fn run(&mut self) {
+        let spec = self.config.options.ldap_default_spec.clone().unwrap_or_default();
+        let (flags, unknown) = spec::defaults(&spec);
+        for text in spec::check_defaults(&flags, &unknown) {
+            self.say(0, text);
+        }
         for declaration in &self.config.maps {
             self.declared(declaration);
         }
@@ -183,6 +203,11 @@ impl<'c> Opener<'c> {
             "btree" | "cdb" | "hash" => return stored(Format::Database(Kind::of_class(row.name.as_bytes()))),
             "host" => Backend::Host,
             "implicit" => return stored(Format::Database(None)),
+            "ldap" => {
+                let spec = Spec::new(name, flags, &self.ldap, &self.judge);
+                let spec = spec.map_err(|text| Fault::Declaration(vec![text], Backend::Absent))?;
+                Backend::Ldap(Box::new(Directory::new(spec)))
+            }
             "macro" => Backend::Macro,
             "null" => Backend::Null,
             "program" => {

@@ -218,6 +218,7 @@ impl MapSet {
             Backend::Host
             | Backend::BestMx
             | Backend::Dns(_)
+            | Backend::Ldap(_)
             | Backend::User(_)
             | Backend::Program(..)
             | Backend::Socket(_) => return None,
@@ -256,6 +257,15 @@ impl MapSet {
             }
             (Backend::BestMx, Some(resolver)) => outside::best_mx(resolver, key, map.flags.character(b'z')).await,
             (Backend::Dns(records), Some(resolver)) => records.get(resolver, key).await,
+            (Backend::Ldap(directory), _) => {
+                let folded = if map.flags.has(b'f') { key.to_vec() } else { key.to_ascii_lowercase() };
+                let name = shown(&map.name).to_string();
+                let (answer, told) = directory.get(&name, &folded, args, map.flags.has(b'o')).await;
+                if let Some(told) = told {
+                    self.say(told);
+                }
+                answer
+            }
             (Backend::User(column), _) => {
                 let name = if map.flags.has(b'f') { key.to_vec() } else { key.to_ascii_lowercase() };
                 outside::password(name, *column).await
