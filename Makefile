@@ -18,7 +18,7 @@ CARGOFLAGS ?= --locked
 all: build
 
 need-check:
-	@contrib/need pkg-config:pkg-config libssl-dev:openssl.pc libsasl2-dev:libsasl2.pc gcc:cc m4:m4 openssl:openssl db5.3-util:db5.3_verify
+	@contrib/need pkg-config:pkg-config libssl-dev:openssl.pc libsasl2-dev:libsasl2.pc gcc:cc m4:m4 openssl:openssl db5.3-util:db5.3_verify slapd:/usr/sbin/slapd ldap-utils:ldapsearch
 
 need-demo:
 	@contrib/need pkg-config:pkg-config libssl-dev:openssl.pc libsasl2-dev:libsasl2.pc gcc:cc openssl:openssl

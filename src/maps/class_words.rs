@@ -5,13 +5,13 @@
 
 use bytes::Bytes;
 
+use super::ldap::schema;
 use super::{Answer, MapId, MapSet, Services, classes};
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::config::diagnostic::Severity;
 use crate::config::maps::MapDeclaration;
 use crate::config::{ClassLookup, Config, Diagnostic, Options};
-use crate::macros::names;
 
 /// Adds the words to their classes; what went wrong, in the order of lines.
 pub fn fill(config: &mut Config) -> Vec<Diagnostic> {
@@ -70,22 +70,12 @@ fn waited(maps: &MapSet, id: MapId, key: &[u8], config: &Config) -> Option<Answe
     std::thread::scope(|scope| scope.spawn(ask).join().ok().flatten())
 }
 
-/// `@LDAP` alone means the schema that comes with the original, asked for the class. Source: op guide 5.3.
+/// `@LDAP` alone means the schema that comes with the original.
 fn with_schema(config: &Config, lookup: &ClassLookup, name: &[u8]) -> ClassLookup {
     if lookup.map_class != "ldap" || !lookup.arguments.is_empty() {
         return lookup.clone();
     }
-    let scope = config.scope();
-    let cluster = config.names.lookup(b"sendmailMTACluster").map(|id| scope.text(id)).unwrap_or_default();
-    let text = format!(
-        "-z\\n -k \"(&(objectClass=sendmailMTAClass)(sendmailMTAClassName={})(|(sendmailMTACluster={})(sendmailMTAHost={})))\" \
-         -v sendmailMTAClassValue,sendmailMTAClassSearch:FILTER:sendmailMTAClass,\
-         sendmailMTAClassURL:URL:sendmailMTAClass",
-        shown(name),
-        shown(&cluster),
-        shown(&scope.text(names::HOST)),
-    );
-    ClassLookup { arguments: text.into(), ..lookup.clone() }
+    ClassLookup { arguments: schema::class(config, name).into(), ..lookup.clone() }
 }
 
 /// A configuration in which that map alone is declared.

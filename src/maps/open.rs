@@ -9,8 +9,8 @@ use super::aliases;
 use super::classes::{self, Argument, Row, Status};
 use super::file::Kind;
 use super::flags::{self, Flags};
-use super::ldap::Directory;
 use super::ldap::spec::{self, Spec};
+use super::ldap::{Directory, schema};
 use super::outside::{Endpoint, Records, user_column};
 use super::regex::Pattern;
 use super::stored::{Closed, Columns, Format, Stored};
@@ -290,7 +290,14 @@ impl<'c> Opener<'c> {
             self.say(source.line, format!("setalias: map class {} can't handle aliases", row.name));
             return None;
         }
-        let (flags, unknown) = flags::parse(&source.arguments, row.flags);
+        let schema;
+        let arguments = if row.name == "ldap" && source.arguments.is_empty() {
+            schema = schema::aliases(self.config);
+            schema.as_bytes()
+        } else {
+            &source.arguments
+        };
+        let (flags, unknown) = flags::parse(arguments, row.flags);
         if row.strict {
             for letter in unknown {
                 self.say(source.line, format!("Illegal option {} map {name}", char::from(letter)));

@@ -10,12 +10,13 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::answer::Answer;
 use super::flags::Flags;
-use crate::base::bytes::starts_with_ignore_case;
+use crate::base::bytes::{shown, starts_with_ignore_case};
 use crate::base::exit::Exit;
 use crate::base::limits;
 use crate::monitor::Port;
 use crate::monitor::request::MapProgram;
 use crate::net::dns::{Error, Family, RData, RecordType, Resolver, Reverse, Service, shown_address};
+use crate::sys::safefile;
 use crate::sys::spawn::Ended;
 use crate::sys::user;
 
@@ -103,7 +104,7 @@ impl Records {
         let Some(text) = flags.text(b'R') else { return Err(vec![missing]) };
         let row = TYPES.iter().find(|(known, _)| text.eq_ignore_ascii_case(known.as_bytes()));
         let Some((_, kind)) = row else {
-            return Err(vec![format!("dns map {name}: wrong type {}", crate::base::bytes::shown(text)), missing]);
+            return Err(vec![format!("dns map {name}: wrong type {}", shown(text)), missing]);
         };
         let limit = flags.number(b'Z').and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
         Ok(Self {
@@ -153,7 +154,7 @@ pub(crate) fn user_column(name: &str, flags: &Flags) -> Result<usize, String> {
     names
         .iter()
         .position(|known| text.as_ref() == known.as_bytes())
-        .ok_or_else(|| format!("User map {name}: unknown column name {}", crate::base::bytes::shown(text)))
+        .ok_or_else(|| format!("User map {name}: unknown column name {}", shown(text)))
 }
 
 /// Class `user`: a column of a password entry.
@@ -229,8 +230,18 @@ impl Endpoint {
     pub(crate) async fn ask(&self, resolver: Option<&Resolver>, map: &[u8], key: &[u8], limit: Duration) -> Answer {
         match tokio::time::timeout(limit, self.exchange(resolver, map, key)).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(e)) => Answer::Temporary(format!("socket map: {e}")),
-            Err(_) => Answer::Temporary("socket map: timeout".to_owned()),
+            Ok(Err(e)) => Answer::Temporary(format!("socket map \"{}\": {}", shown(map), self.told(&e))),
+            Err(_) => Answer::Temporary(format!("socket map \"{}\": timeout", shown(map))),
+        }
+    }
+
+    /// What went wrong, in the original's words where they are known.
+    fn told(&self, error: &std::io::Error) -> String {
+        let why = safefile::error_text(error);
+        match self {
+            Self::Local(path) => format!("local socket name {} unsafe: {why}", path.display()),
+            Self::Inet(_, host) if error.kind() == std::io::ErrorKind::NotFound => format!("Unknown host name {host}"),
+            Self::Inet(port, host) => format!("{port}@{host}: {why}"),
         }
     }
 
@@ -242,7 +253,7 @@ impl Endpoint {
                     (Ok(address), _) => address,
                     (Err(_), Some(resolver)) => {
                         let found = resolver.addresses(host.as_bytes(), Family::Any).await;
-                        let found = found.map_err(|e| std::io::Error::other(e.to_string()))?;
+                        let found = found.map_err(|_| std::io::ErrorKind::NotFound)?;
                         *found.first().ok_or(std::io::ErrorKind::NotFound)?
                     }
                     (Err(_), None) => return Err(std::io::ErrorKind::NotFound.into()),

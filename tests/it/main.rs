@@ -23,6 +23,7 @@ mod full_disk;
 mod key_files;
 mod large_messages;
 mod many_sessions;
+mod maps_in_a_directory;
 mod next_hop_defers_or_refuses;
 mod next_hop_hangs_up;
 mod peer_hangs_up_in_data;

@@ -5,6 +5,7 @@
 //!
 //! A map keeps its connection, shared by all that ask at once; one that broke is made anew with the next question.
 
+pub(crate) mod schema;
 pub(crate) mod search;
 pub(crate) mod spec;
 

@@ -114,7 +114,7 @@ impl Spec {
         Ok(Self {
             servers,
             shown,
-            bind: bind(name, choice(b'M').as_deref(), text(b'd'), text(b'P'), judge)?,
+            bind: bind(name, choice(b'M').as_deref(), text(b'd'), text(b'P').as_deref(), judge)?,
             base: text(b'b').unwrap_or_default(),
             scope,
             aliases,
@@ -161,7 +161,7 @@ fn bind(
     map: &str,
     method: Option<&str>,
     name: Option<String>,
-    secret: Option<String>,
+    secret: Option<&str>,
     judge: &Judge,
 ) -> Result<Option<(String, String)>, String> {
     match method.map(|method| method.strip_prefix("ldap_auth_").unwrap_or(method)) {
@@ -172,7 +172,7 @@ fn bind(
             return Err(format!("Method for binding must be [none|simple|krbv4] (not {other}) in map {map}"));
         }
     }
-    let password = match &secret {
+    let password = match secret {
         None => String::new(),
         Some(path) => {
             let path = Path::new(std::ffi::OsStr::from_bytes(path.as_bytes()));

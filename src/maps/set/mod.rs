@@ -276,7 +276,13 @@ impl MapSet {
             },
             (Backend::Socket(endpoint), resolver) => {
                 let limit = map.flags.number(b'd').and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0);
-                endpoint.ask(resolver, &map.name, key, limit.map_or(SOCKET, Duration::from_secs)).await
+                let answer = endpoint.ask(resolver, &map.name, key, limit.map_or(SOCKET, Duration::from_secs)).await;
+                if let Answer::Temporary(text) = &answer
+                    && let Some(id) = self.find(&map.name)
+                {
+                    self.complain(id, std::slice::from_ref(text));
+                }
+                answer
             }
             _ => nobody(),
         };
