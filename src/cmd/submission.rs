@@ -245,9 +245,6 @@ impl Submission<'_> {
     /// With `-t` a bad address makes a report to the sender at once, and the others wait for the next queue run. Source: observed.
     fn expand(&mut self, fields: &[Bytes], out: &mut dyn Write) {
         let expansion = self.runtime.block_on(self.site.router.expand(&mut self.envelope));
-        if self.request.invocation.is_verbose {
-            self.site.router.take_notices().iter().for_each(|text| say(out, text));
-        }
         self.is_returned = self.request.invocation.recipients_in_header && expansion.failures.iter().any(is_permanent);
         if self.is_returned {
             // The last field is read first, and one complaint is enough.
@@ -259,7 +256,13 @@ impl Submission<'_> {
                 self.exit = error.exit();
             }
         }
-        for (index, error) in expansion.failures {
+        let mut loops = false;
+        let is_verbose = self.request.invocation.is_verbose;
+        let mut notes = expansion.notes.into_iter().filter(|_| is_verbose).peekable();
+        for (n, (index, error)) in expansion.failures.into_iter().enumerate() {
+            while let Some((_, line)) = notes.next_if(|(before, _)| *before <= n) {
+                say(out, &line);
+            }
             self.site.log.write(Level::USER_ERROR, Priority::Notice, self.id(), error.shown());
             // What the error mailer defers is told, what else cannot be found out now is not. Source: observed.
             if error.is_temporary() && error.names_address() {
@@ -268,20 +271,27 @@ impl Submission<'_> {
                 if self.site.config.options.error_mode == ErrorMode::Print {
                     say(out, &error.shown());
                 }
-                self.exit = first(self.exit, error.exit());
+                let is_loop = error.address.is_empty();
+                self.exit = if is_loop { self.exit } else { first(self.exit, error.exit()) };
+                loops |= is_loop;
+                self.envelope.message = Some(error.text.clone().into());
             }
             let now = clock::now();
             let Some(recipient) = self.envelope.recipients.get_mut(index) else { continue };
             recipient.state = if error.is_temporary() { State::Queued } else { State::Failed };
             recipient.message = Some(error.text.clone().into());
             recipient.status = Some(error.status);
-            recipient.remote_reply = Some(error.line().into());
+            // A loop is no reply to an address. Source: observed.
+            recipient.remote_reply = (!error.address.is_empty()).then(|| error.line().into());
             recipient.last_try = Some(now);
             let address = recipient.address.clone();
             let controller = recipient.controller.clone();
             let mailer = recipient.route.as_ref().and_then(|r| self.site.config.mailers.get(r.mailer.0));
             // Observed: what has no mailer, and lists that cannot be read, have no line of their own.
-            let Some(mailer) = mailer.filter(|m| !m.name.eq_ignore_ascii_case(b"*include*")) else { continue };
+            let is_named = !error.address.is_empty();
+            let Some(mailer) = mailer.filter(|m| is_named && !m.name.eq_ignore_ascii_case(b"*include*")) else {
+                continue;
+            };
             let (dsn, reply) = (error.status.to_string(), error.line());
             let line = To {
                 to: &[&address],
@@ -295,6 +305,13 @@ impl Submission<'_> {
             for text in line.lines() {
                 self.site.log.write(Level::DELIVERY, Priority::Info, self.id(), text);
             }
+        }
+        for (_, line) in notes {
+            say(out, &line);
+        }
+        // A loop counts when nothing else is wrong. Source: observed.
+        if loops && self.exit == Exit::OK {
+            self.exit = Exit::USAGE;
         }
         self.envelope.flags.is_split &= !self.is_returned;
         self.envelope.priority = complete::priority(&self.envelope, &self.site.config);
@@ -337,7 +354,9 @@ impl Submission<'_> {
     fn queue_or_deliver(mut self, body: &Body, out: &mut dyn Write) -> Exit {
         let reports = match self.site.config.options.error_mode {
             _ if self.is_returned => Reports::ByMailAlone,
-            ErrorMode::Print | ErrorMode::Quiet if self.reports_to_caller => Reports::ToCaller,
+            ErrorMode::Print if self.reports_to_caller => Reports::ToCaller,
+            // Nobody is told, whoever sends. Source: observed.
+            ErrorMode::Quiet => Reports::ToCaller,
             _ => Reports::ByMail,
         };
         let is_left = self.envelope.recipients.iter().any(|r| r.state == State::Queued);
@@ -378,7 +397,7 @@ impl Submission<'_> {
             watch: None,
         };
         let report = watch::attempt(self.site, self.runtime, job, verbose, out);
-        if self.site.config.options.error_mode == ErrorMode::Print {
+        if self.site.config.options.error_mode != ErrorMode::Quiet {
             report.letters.iter().for_each(|text| say(out, text));
         }
         let failed = report.envelope.recipients.iter().any(|r| r.state == State::Failed);

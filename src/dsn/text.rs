@@ -106,11 +106,10 @@ fn reason(recipient: &Recipient) -> Option<Bytes> {
     Some(Exit(exit).row().map_or_else(|| exit.to_string().into(), |row| Bytes::from_static(row.text.as_bytes())))
 }
 
-/// The address that the sender named, for one that came out of it.
+/// The alias or list that it came out of.
 fn expanded_from(out: &mut Vec<u8>, recipient: &Recipient, envelope: &Envelope) {
-    let named = root(recipient, envelope);
-    let from = match named {
-        Some(root) => root.address.clone(),
+    let from = match recipient.parent.and_then(|at| envelope.recipients.get(at)) {
+        Some(alias) => alias.address.clone(),
         // Read from the queue, what is left of the first address is the controlling user's.
         None if recipient.is_from_alias => match &recipient.controller {
             Some(controller) => controller.address.clone(),
@@ -119,18 +118,6 @@ fn expanded_from(out: &mut Vec<u8>, recipient: &Recipient, envelope: &Envelope) 
         None => return,
     };
     add(out, &[b"    (expanded from: ", &from, b")\n"]);
-}
-
-/// The recipient of the sender's that this one was expanded from; `None` for one that was named itself.
-fn root<'a>(recipient: &Recipient, envelope: &'a Envelope) -> Option<&'a Recipient> {
-    let mut found = envelope.recipients.get(recipient.parent?)?;
-    for _ in 0..envelope.recipients.len() {
-        match found.parent.and_then(|at| envelope.recipients.get(at)) {
-            Some(next) => found = next,
-            None => break,
-        }
-    }
-    Some(found)
 }
 
 /// Recipients that the report tells of.

@@ -95,6 +95,8 @@ pub struct Recipient {
     pub is_from_alias: bool,
     /// Controlling user (`C`).
     pub controller: Option<Controller>,
+    /// Where it was read, when that was a file: `/etc/mail/list: line 3: `.
+    pub place: Option<Bytes>,
     /// Owner of the list it came from, as a return address (`owner-LIST`); inherited by what it expands to.
     pub owner: Option<Bytes>,
     /// Status of the last attempt (`M` in front of the recipient), in words; what DSNs give as reason.
@@ -142,6 +144,7 @@ impl Recipient {
             is_primary: true,
             is_from_alias: false,
             controller: None,
+            place: None,
             owner: None,
             message: None,
             status: None,

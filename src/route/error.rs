@@ -21,12 +21,14 @@ pub struct RouteError {
     pub text: String,
     /// The address that failed, as shown in front of the words; it may have come out of an alias.
     pub address: Bytes,
+    /// Where it stands, for one that was read from a file: `/etc/mail/list: line 3: `.
+    pub place: String,
 }
 
 impl RouteError {
     /// From its parts.
     pub fn new(reply: u16, status: Status, exit: Exit, text: impl Into<String>) -> Self {
-        Self { reply, status, exit, text: text.into(), address: Bytes::new() }
+        Self { reply, status, exit, text: text.into(), address: Bytes::new(), place: String::new() }
     }
 
     /// The words that go with an exit code.
@@ -53,12 +55,22 @@ impl RouteError {
     ///
     /// Source: observed, for the codes that the error mailer may give.
     pub fn shown(&self) -> String {
-        if self.names_address() { format!("{}... {}", shown(&self.address), self.text) } else { self.text.clone() }
+        let words = if self.names_address() { format!("{}... {}", shown(&self.address), self.text) } else { self.text.clone() };
+        format!("{}{words}", self.place)
     }
 
     /// Whether the words stand behind the address.
     pub fn names_address(&self) -> bool {
         !self.address.is_empty() && matches!(self.reply, 450 | 550 | 553)
+    }
+
+    /// The address with the place where it stands.
+    pub fn about(&self) -> Bytes {
+        if self.place.is_empty() {
+            self.address.clone()
+        } else {
+            [self.place.as_bytes(), &self.address].concat().into()
+        }
     }
 
     /// `550 5.1.1 User unknown`, as a line of a reply or transcript shows it.

@@ -192,14 +192,20 @@ impl Attempt {
         let refused = self.envelope.recipients.iter().filter(|r| r.state == State::Failed);
         let lines: Vec<String> = refused
             .filter_map(|r| {
-                let reply = shown(r.remote_reply.as_ref()?).to_string();
+                let Some(reply) = &r.remote_reply else {
+                    // What leads nowhere is not told of an address.
+                    return Some(format!("554 {} {}", r.status?, shown(r.message.as_ref()?)));
+                };
+                let reply = shown(reply).to_string();
                 let mut words = reply.splitn(3, ' ');
                 let (code, status, text) = (words.next()?, words.next()?, words.next()?);
-                Some(format!("{code} {status} {}... {text}", shown(&r.address)))
+                let place = r.place.as_deref().map(shown).map(|place| place.to_string()).unwrap_or_default();
+                Some(format!("{code} {status} {place}{}... {text}", shown(&r.address)))
             })
             .collect();
         if !lines.is_empty() {
             self.end_with(Exit::NOUSER);
+            self.has_job_text = self.envelope.message.is_some();
         }
         for line in lines {
             self.note(line);
@@ -228,8 +234,8 @@ impl Attempt {
             }
         }
         let expansion = site.router.expand(&mut self.envelope).await;
-        if self.watch.is_some() {
-            site.router.take_notices().into_iter().for_each(|text| self.show(text));
+        for (_, line) in expansion.notes {
+            self.show(line);
         }
         for (index, error) in expansion.failures {
             let line = error.shown();
@@ -351,7 +357,10 @@ impl Attempt {
         if let Some(text) = &outcome.protocol_error {
             self.site.log.write(Level::SERIOUS, Priority::Critical, self.id(), text);
         }
-        self.show(line);
+        // Who sends now hears of failures from a report. Source: observed.
+        if outcome.verdict != Verdict::Failed || self.is_from_queue {
+            self.show(line);
+        }
     }
 
     /// Transcript and exit code for recipients that share an outcome.

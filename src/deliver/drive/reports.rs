@@ -10,7 +10,7 @@ use crate::base::bytes::shown;
 use crate::base::status::Classify as _;
 use crate::deliver::body::LineWriter;
 use crate::dsn::{self, Age, Composed, Facts, Kind, Part, Report};
-use crate::envelope::{Envelope, QueueId, State, complete};
+use crate::envelope::{Envelope, QueueId, Recipient, State, complete};
 use crate::log::line::To;
 use crate::log::{Level, Priority};
 use crate::message::fields;
@@ -27,9 +27,7 @@ pub(super) async fn queue(attempt: &mut Attempt) -> Result<Vec<Job>, queue::Erro
     attempt.now = clock::now();
     let message = attempt.envelope.message.clone();
     let age = dsn::check_age(&mut attempt.envelope, &site.config.timeouts, attempt.now, &mut attempt.transcript);
-    if age == Age::Return {
-        attempt.show(attempt.envelope.message.clone().unwrap_or_default());
-    }
+    let words = attempt.envelope.message.clone().filter(|_| age == Age::Return);
     if attempt.reports == Reports::ToCaller && age == Age::Fine {
         return Ok(Vec::new());
     }
@@ -38,6 +36,9 @@ pub(super) async fn queue(attempt: &mut Attempt) -> Result<Vec<Job>, queue::Erro
     }
     let mut jobs = Vec::new();
     let to = addressees(attempt, age).await;
+    if let Some(words) = words {
+        attempt.show(words);
+    }
     let exit = attempt.exit();
     for report in dsn::decide(&attempt.envelope, age, &to, exit, &site.config, &attempt.envelope.scope) {
         let job = queue_one(attempt, &site, &report).await?;
@@ -82,10 +83,14 @@ async fn addressees(attempt: &mut Attempt, age: Age) -> Vec<Bytes> {
     let mut found = Vec::new();
     for address in named {
         let mut scratch = Envelope::new(envelope_id(attempt), attempt.now, attempt.site.config.scope());
-        let (ways, errors) = attempt.site.router.list(&address, &mut scratch).await;
-        if ways.is_empty()
-            && let Some(error) = errors.into_iter().find(|error| !error.is_temporary())
-        {
+        scratch.recipients.push(Recipient::new(address.clone()));
+        let expansion = attempt.site.router.expand(&mut scratch).await;
+        for (_, line) in expansion.notes {
+            attempt.show(line);
+        }
+        let is_somebody = scratch.recipients.iter().any(|r| r.state == State::Queued);
+        let mut errors = expansion.failures.into_iter().map(|(_, error)| error);
+        if !is_somebody && let Some(error) = errors.find(|error| !error.is_temporary()) {
             unreachable(attempt, &address, &error);
             continue;
         }

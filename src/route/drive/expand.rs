@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use super::Router;
 use super::files::{AddressFile, Refusal};
 use super::rules::Parsed;
+use super::{Expansion, Router};
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::base::limits;
@@ -23,14 +23,23 @@ struct Work {
     recipient: Recipient,
     level: usize,
     refusal: Option<Refusal>,
+    /// What a watcher sees before it.
+    note: Option<String>,
 }
 
 /// What a recipient came to.
 enum Placed {
     /// It stays, or is done for.
     Here,
-    /// It stands for these.
-    Instead(Vec<Bytes>, Origin),
+    /// It stands for these, in the order in which they are looked at.
+    Instead(Vec<Named>, Origin),
+}
+
+/// An address that an alias, a list or a `.forward` names.
+struct Named {
+    address: Bytes,
+    place: Option<Bytes>,
+    note: Option<String>,
 }
 
 /// Where expanded addresses come from.
@@ -39,6 +48,8 @@ struct Origin {
     owner: Option<Bytes>,
     is_alias: bool,
     refusal: Option<Refusal>,
+    /// What a watcher sees of the expansion itself.
+    note: Option<String>,
 }
 
 impl Router {
@@ -48,17 +59,31 @@ impl Router {
         envelope: &mut Envelope,
         recipient: Recipient,
         depth: Depth,
-        failures: &mut Vec<(usize, RouteError)>,
+        found: &mut Expansion,
     ) {
-        let mut stack = vec![Work { recipient, level: 0, refusal: None }];
-        while let Some(Work { mut recipient, level, refusal }) = stack.pop() {
+        let first = envelope.recipients.len();
+        let before = found.failures.len();
+        let mut stack = vec![Work { recipient, level: 0, refusal: None, note: None }];
+        while let Some(Work { mut recipient, level, refusal, note }) = stack.pop() {
             let index = envelope.recipients.len();
+            found.note(note);
+            if let (Some(error), Some(alias)) = (self.deeper_than_allowed(level), recipient.parent) {
+                // The alias that leads too far has failed. Source: observed.
+                fail(envelope, alias, &error);
+                found.failures.push((alias, error));
+                continue;
+            }
             let placed = if index >= limits::EXPANSION {
                 Err(too_deep(level, limits::EXPANSION))
             } else {
-                self.place(envelope, &mut recipient, level, refusal, depth).await
+                self.place(envelope, &mut recipient, refusal, depth).await
             };
             let address = recipient.address.clone();
+            let place = recipient.place.clone();
+            for complaint in self.maps.take_complaints() {
+                let is_first = complaint.starts_with("WARNING: ");
+                found.note(Some(if is_first { format!("{}... {complaint}", shown(&address)) } else { complaint }));
+            }
             if let Err(error) = &placed {
                 recipient.state = State::Failed;
                 recipient.status = Some(error.status);
@@ -67,25 +92,41 @@ impl Router {
             envelope.recipients.push(recipient);
             match placed {
                 Ok(Placed::Here) => {}
-                Ok(Placed::Instead(addresses, origin)) => {
+                Ok(Placed::Instead(named, origin)) => {
+                    found.note(origin.note.clone());
                     let parent = envelope.recipients.get(index).cloned();
-                    let is_one = addresses.len() == 1;
-                    for address in addresses {
+                    let is_one = named.len() == 1;
+                    for Named { address, place, note } in named.into_iter().rev() {
                         let mut recipient = child(address, index, parent.as_ref(), &origin);
+                        recipient.place = place.or_else(|| parent.as_ref().and_then(|p| p.place.clone()));
                         recipient.is_primary = is_one && parent.as_ref().is_some_and(|p| p.is_primary);
                         // A list tells next hops nothing of what its sender wants to know. Source: observed.
                         recipient.notify.is_given &= is_one && origin.owner.is_none();
-                        stack.push(Work { recipient, level: level + 1, refusal: origin.refusal });
+                        stack.push(Work { recipient, level: level + 1, refusal: origin.refusal, note });
                     }
                 }
                 Err(error) => {
-                    let error = if error.address.is_empty() { error.at(&address) } else { error };
+                    let mut error = if error.address.is_empty() { error.at(&address) } else { error };
+                    error.place = place.map(|place| shown(&place).to_string()).unwrap_or_default();
                     if let Some(alias) = self.alias_of_itself(envelope, index, &error) {
-                        failures.push((alias, error.clone()));
+                        found.failures.push((alias, error.clone()));
                     }
-                    failures.push((index, error));
+                    found.failures.push((index, error));
                 }
             }
+        }
+        // What leads to nobody but itself is a loop.
+        let leads_nowhere = |r: &Recipient| matches!(r.state, State::Expanded | State::Duplicate);
+        let came = envelope.recipients.get(first..).unwrap_or_default();
+        let is_loop =
+            came.len() > 1 && came.iter().all(leads_nowhere) && came.iter().any(|r| self.is_back(envelope, r));
+        if is_loop && found.failures.len() == before {
+            let error = broken();
+            fail(envelope, first, &error);
+            if let Some(first) = envelope.recipients.get_mut(first) {
+                first.route = None;
+            }
+            found.failures.push((first, error));
         }
     }
 
@@ -119,14 +160,9 @@ impl Router {
         &self,
         envelope: &Envelope,
         recipient: &mut Recipient,
-        level: usize,
         refusal: Option<Refusal>,
         depth: Depth,
     ) -> Result<Placed, RouteError> {
-        let most = usize::try_from(self.config.options.max_alias_recursion).unwrap_or(limits::ALIAS_DEPTH);
-        if level > most {
-            return Err(too_deep(level, most));
-        }
         let mut scope = envelope.scope.clone();
         let Parsed { mut triple, mut is_final } = match recipient.route.take() {
             Some(triple) => Parsed { triple, is_final: false },
@@ -172,9 +208,14 @@ impl Router {
             let next = if asks { self.local(&triple, &mut scope).await? } else { None };
             let Some(next) = next else {
                 let placed = self.place_mailbox(envelope, mailer, &triple, recipient, is_escaped || is_self, &scope);
-                return placed
-                    .await
-                    .map_err(|e| if known == Known::Loop && e.exit == Exit::NOUSER { broken() } else { e });
+                return match placed.await {
+                    // A name that leads back to itself, and is nobody's, adds nobody.
+                    Err(error) if known == Known::Loop && error.exit == Exit::NOUSER => {
+                        recipient.state = State::Duplicate;
+                        Ok(Placed::Here)
+                    }
+                    placed => placed,
+                };
             };
             triple = next.triple;
             is_final = next.is_final;
@@ -208,8 +249,10 @@ impl Router {
             gid,
             address: [&b":include:"[..], &triple.user].concat().into(),
         });
-        let origin = Origin { controller, owner: None, is_alias: true, refusal };
-        Ok(Placed::Instead(list::split_file(&text), origin))
+        let path = shown(&triple.user);
+        let note = Some(format!("{}... including file {path}", shown(&recipient.address)));
+        let named = named_in_file(&list::lines(&text), &triple.user, "sending");
+        Ok(Placed::Instead(named, Origin { controller, owner: None, is_alias: true, refusal, note }))
     }
 
     async fn by_alias(
@@ -244,7 +287,10 @@ impl Router {
                 address: recipient.address.clone(),
             })
         });
-        Ok(Placed::Instead(addresses, Origin { controller, owner, is_alias: true, refusal: None }))
+        let note = Some(format!("{}... aliased to {}", shown(&recipient.address), shown(value)));
+        // The last one is looked at first. Source: observed.
+        let named = addresses.into_iter().rev().map(|address| Named { address, place: None, note: None }).collect();
+        Ok(Placed::Instead(named, Origin { controller, owner, is_alias: true, refusal: None, note }))
     }
 
     /// What the user database has for a user whom no alias replaces (`F=@`); `None` when it has nothing, or the user itself.
@@ -295,10 +341,11 @@ impl Router {
         let Some((path, file)) = self.forward_file(Id::Queue(envelope.id.as_str()), &paths, &owner).await? else {
             return Ok(Placed::Here);
         };
-        let addresses = list::split_file(&file.text);
-        if addresses.is_empty() {
+        let lines = list::lines(&file.text);
+        if lines.is_empty() {
             return Ok(Placed::Here);
         }
+        let addresses: Vec<Bytes> = lines.iter().flat_map(|line| line.addresses.clone()).collect();
         self.log.write(
             Level::ALIAS,
             Priority::Info,
@@ -312,7 +359,9 @@ impl Router {
             gid: owner.gid,
             address: recipient.address.clone(),
         });
-        Ok(Placed::Instead(addresses, Origin { controller, owner: None, is_alias: false, refusal: file.refusal }))
+        let named = named_in_file(&lines, &path, "forwarding");
+        let origin = Origin { controller, owner: None, is_alias: false, refusal: file.refusal, note: None };
+        Ok(Placed::Instead(named, origin))
     }
 
     /// `ForwardPath` with the user's home, name and host put in.
@@ -334,7 +383,6 @@ impl Router {
         if matches!(answer, Answer::NotFound(_)) && key != triple.user {
             answer = self.maps.lookup(map, &triple.user, &arguments, scope).await;
         }
-        self.note_maps(&triple.user);
         match answer {
             Answer::Found(value) | Answer::Instead(value) => Ok(Some(value)),
             Answer::NotFound(_) => Ok(None),
@@ -345,17 +393,29 @@ impl Router {
         }
     }
 
+    /// Whether a recipient was left out because an alias on the way to it has its name.
+    fn is_back(&self, envelope: &Envelope, recipient: &Recipient) -> bool {
+        let Some(triple) = recipient.route.as_ref().filter(|_| recipient.state == State::Duplicate) else {
+            return false;
+        };
+        matches!(self.known(envelope, recipient, triple), Known::Itself | Known::Loop)
+    }
+
+    /// Why an address that so many aliases led to is not looked at.
+    fn deeper_than_allowed(&self, level: usize) -> Option<RouteError> {
+        let most = usize::try_from(self.config.options.max_alias_recursion).unwrap_or(limits::ALIAS_DEPTH);
+        (level > most).then(|| too_deep(level, most))
+    }
+
     /// The alias that named itself, where no mailbox has its name: it has failed too. Source: observed (alias/chains).
     fn alias_of_itself(&self, envelope: &mut Envelope, index: usize, error: &RouteError) -> Option<usize> {
         let route = envelope.recipients.get(index)?.route.clone()?;
         let at = envelope.recipients.get(index)?.parent?;
-        let alias = envelope.recipients.get_mut(at)?;
+        let alias = envelope.recipients.get(at)?;
         if error.exit != Exit::NOUSER || !alias.route.as_ref().is_some_and(|r| same(&self.config, r, &route)) {
             return None;
         }
-        alias.state = State::Failed;
-        alias.status = Some(error.status);
-        alias.message = Some(error.text.clone().into());
+        fail(envelope, at, error);
         Some(at)
     }
 
@@ -383,6 +443,20 @@ impl Router {
             Some(_) => Known::Loop,
         }
     }
+}
+
+/// What a file names: line by line, each from its end. Source: observed.
+fn named_in_file(lines: &[list::Line], path: &[u8], verb: &str) -> Vec<Named> {
+    let mut named = Vec::new();
+    for line in lines {
+        let place = format!("{}: line {}: ", shown(path), line.number);
+        let mut note = Some(format!("{place}{verb} to {}", shown(&line.text)));
+        for address in line.addresses.iter().rev() {
+            let place = Some(Bytes::from(place.clone()));
+            named.push(Named { address: address.clone(), place, note: note.take() });
+        }
+    }
+    named
 }
 
 /// The name of the recipient in DSNs, when it has none yet: its address with our name where it has no host.
@@ -443,6 +517,15 @@ fn refused(why: Refusal, special: Special, recipient: &Recipient) -> RouteError 
         ),
     };
     RouteError::new(550, Status(5, 7, 1), Exit::UNAVAILABLE, text)
+}
+
+/// Marks a recipient as failed that was placed before.
+fn fail(envelope: &mut Envelope, index: usize, error: &RouteError) {
+    if let Some(recipient) = envelope.recipients.get_mut(index) {
+        recipient.state = State::Failed;
+        recipient.status = Some(error.status);
+        recipient.message = Some(error.text.clone().into());
+    }
 }
 
 /// A loop without a mailbox in it. Source: observed.

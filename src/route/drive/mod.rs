@@ -7,12 +7,11 @@ mod files;
 mod rules;
 mod users;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::{Depth, Kind, Owner, Resolved, RouteError};
-use crate::base::bytes::shown;
 use crate::config::{Config, MailerId};
 use crate::envelope::{Controller, Envelope, Recipient, SenderUser, State};
 use crate::log::Logger;
@@ -33,18 +32,21 @@ pub struct Router {
     users: users::Users,
     /// `-n`: names of aliases are those of users.
     leaves_aliases: bool,
-    /// What alias maps had to say.
-    notices: Arc<Mutex<Vec<String>>>,
 }
-
-/// Most notices that are kept for somebody who asks.
-const MOST_NOTICES: usize = 100;
 
 /// What an expansion did to an envelope.
 #[derive(Debug, Default)]
 pub struct Expansion {
     /// Recipients that failed while expanding, by index, with the reason.
     pub failures: Vec<(usize, RouteError)>,
+    /// What `-v` shows of the expansion, each line with the number of failures before it.
+    pub notes: Vec<(usize, String)>,
+}
+
+impl Expansion {
+    fn note(&mut self, line: Option<String>) {
+        self.notes.extend(line.map(|line| (self.failures.len(), line)));
+    }
 }
 
 impl Router {
@@ -53,7 +55,7 @@ impl Router {
         let standard = rules::Standard::new(&config);
         let maps = rewriter.maps().clone();
         let users = users::Users::new();
-        Self { config, rewriter, standard, maps, port, log, users, leaves_aliases: false, notices: Arc::default() }
+        Self { config, rewriter, standard, maps, port, log, users, leaves_aliases: false }
     }
 
     /// From now on aliases are not followed (`-n`).
@@ -85,9 +87,9 @@ impl Router {
         depth: Depth,
     ) -> Result<Resolved, RouteError> {
         let before = envelope.recipients.len();
-        let mut failures = Vec::new();
-        self.expand_one(envelope, recipient, depth, &mut failures).await;
-        if let Some((_, error)) = failures.into_iter().next() {
+        let mut found = Expansion::default();
+        self.expand_one(envelope, recipient, depth, &mut found).await;
+        if let Some((_, error)) = found.failures.into_iter().next() {
             envelope.recipients.truncate(before);
             return Err(error);
         }
@@ -104,34 +106,14 @@ impl Router {
             return Expansion::default();
         }
         let given = std::mem::take(&mut envelope.recipients);
-        let mut failures = Vec::new();
+        let mut found = Expansion::default();
         // Parents keep their indices only while nothing is inserted before them: those with a route come first.
         let (routed, open): (Vec<_>, Vec<_>) = given.into_iter().partition(|r| !waiting(r));
         envelope.recipients = routed;
         for recipient in open {
-            self.expand_one(envelope, recipient, Depth::Mailbox, &mut failures).await;
+            self.expand_one(envelope, recipient, Depth::Mailbox, &mut found).await;
         }
-        Expansion { failures }
-    }
-
-    /// What alias maps had to say since the last call, as `-v` shows it. Source: observed (an alias text without database).
-    pub fn take_notices(&self) -> Vec<String> {
-        std::mem::take(&mut self.notices.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Keeps what the alias maps had to say when they were asked for this user.
-    fn note_maps(&self, user: &[u8]) {
-        let told = self.maps.take_complaints();
-        if told.is_empty() {
-            return;
-        }
-        let one = |text: String| match text.strip_prefix("WARNING: ") {
-            Some(_) => format!("{}... {text}", shown(user)),
-            None => text,
-        };
-        let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = MOST_NOTICES.saturating_sub(notices.len());
-        notices.extend(told.into_iter().map(one).take(room));
+        found
     }
 
     /// What an address expands to (EXPN, `-bv`): the recipients that would be delivered to.
@@ -139,8 +121,9 @@ impl Router {
     /// Errors: every fault found, when nothing else was.
     pub async fn list(&self, address: &[u8], envelope: &mut Envelope) -> (Vec<Resolved>, Vec<RouteError>) {
         let before = envelope.recipients.len();
-        let mut failures = Vec::new();
-        self.expand_one(envelope, Recipient::new(Bytes::copy_from_slice(address)), Depth::Mailbox, &mut failures).await;
+        let mut expansion = Expansion::default();
+        let recipient = Recipient::new(Bytes::copy_from_slice(address));
+        self.expand_one(envelope, recipient, Depth::Mailbox, &mut expansion).await;
         let mut found = Vec::new();
         for recipient in envelope.recipients.get(before..).unwrap_or_default() {
             if let (State::Queued, Some(triple)) = (recipient.state, recipient.route.clone()) {
@@ -148,7 +131,7 @@ impl Router {
                 found.push(Resolved { triple, address: recipient.address.clone(), owner, is_alias: false });
             }
         }
-        (found, failures.into_iter().map(|(_, e)| e).collect())
+        (found, expansion.failures.into_iter().map(|(_, e)| e).collect())
     }
 
     /// The envelope sender: where answers to it would go.

@@ -109,7 +109,7 @@ impl Session {
     fn recipient_resolved(&mut self, mut rcpt: Rcpt, resolved: Result<Resolved, RouteError>) -> Action {
         let resolved = match resolved {
             Ok(resolved) => resolved,
-            Err(error) => return self.route_refused(&rcpt.given, error),
+            Err(error) => return self.route_refused(error),
         };
         let setting = std::sync::Arc::clone(&self.setting);
         let mailer = setting.config.mailers.get(resolved.triple.mailer.0);
@@ -191,7 +191,7 @@ impl Session {
         if let Err(error) = added {
             // It was one of those the message was for: `for` in Received would tell of the others. Observed.
             self.with_envelope(|e| e.flags.had_refused_recipient = true);
-            return self.route_refused(&rcpt.given, error);
+            return self.route_refused(error);
         }
         let is_deferred = self.setting.delivery_mode == DeliveryMode::Deferred;
         let text = if is_deferred { "Recipient ok (will queue)" } else { "Recipient ok" };
@@ -199,8 +199,8 @@ impl Session {
         Action::Read
     }
 
-    fn route_refused(&mut self, given: &Bytes, error: RouteError) -> Action {
-        let about = if error.address.is_empty() { given.clone() } else { error.address.clone() };
+    fn route_refused(&mut self, error: RouteError) -> Action {
+        let about = error.about();
         let refusal = Refusal::new(error.reply, error.status, error.text);
         self.refuse_recipient(&refusal, &about)
     }

@@ -89,7 +89,7 @@ impl Session {
         let found = match found {
             Ok(found) => self.in_order(found),
             Err(error) => {
-                let about = if error.address.is_empty() { vrfy.argument.clone() } else { error.address.clone() };
+                let about = error.about();
                 let refusal = Refusal::new(error.reply, error.status, error.text);
                 return self.refuse(&refusal, &about);
             }

@@ -354,8 +354,9 @@ impl Drive {
             let mut envelope = Envelope::new(self.session.id().clone(), clock::now(), scope);
             let (found, faults) = router.list(address, &mut envelope).await;
             return match faults.into_iter().next() {
-                Some(fault) if found.is_empty() => Err(fault),
-                _ => Ok(found),
+                // One that is wrong spoils the list. Source: observed.
+                Some(fault) => Err(fault),
+                None => Ok(found),
             };
         }
         router.resolve(address, Depth::Mailbox, self.session.scope()).await.map(|resolved| vec![resolved])
