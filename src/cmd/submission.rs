@@ -174,10 +174,14 @@ impl Submission<'_> {
             self.add_recipients(word);
         }
         let in_header = fixup::recipient_fields(&collected.headers);
+        let wants_receipts = fixup::wants_receipts(&collected.headers, &self.site.config);
         fixup::complete(&mut self.envelope, collected, &self.site.config, &self.site.zone);
         if self.request.invocation.recipients_in_header {
             for field in &in_header {
                 self.add_recipients(field);
+            }
+            if wants_receipts {
+                fixup::ask_for_receipts(&mut self.envelope);
             }
         }
         self.envelope.priority = complete::priority(&self.envelope, &self.site.config);

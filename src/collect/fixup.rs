@@ -7,8 +7,8 @@ use super::Collected;
 use crate::base::bytes::trim;
 use crate::config::Config;
 use crate::config::values::NoRecipientAction;
-use crate::envelope::Envelope;
 use crate::envelope::complete::{complete_header, priority};
+use crate::envelope::{Envelope, Notify};
 use crate::message::{Header, HeaderList, fields};
 
 /// Takes a collected message into the envelope and completes its header.
@@ -20,6 +20,9 @@ pub fn complete(envelope: &mut Envelope, collected: Collected, config: &Config, 
     envelope.size_bytes = collected.size_bytes;
     envelope.flags.has_8bit_body |= collected.has_8bit;
     envelope.headers = collected.headers;
+    if wants_receipts(&envelope.headers, config) {
+        ask_for_receipts(envelope);
+    }
     complete_header(envelope, config, zone);
     envelope.flags.delete_bcc = names_recipients(&envelope.headers);
     add_recipient_field(envelope, config);
@@ -27,6 +30,18 @@ pub fn complete(envelope: &mut Envelope, collected: Collected, config: &Config, 
     // What nobody asked to have back is not returned whole.
     envelope.flags.no_body_return |= envelope.class < 0;
     envelope.priority = priority(envelope, config);
+}
+
+/// Whether the header asks for receipts in a way that `RrtImpliesDsn` makes a request for status notifications.
+pub fn wants_receipts(headers: &HeaderList, config: &Config) -> bool {
+    config.options.rrt_implies_dsn && headers.iter().any(|h| fields::has(&h.name, fields::RECEIPT))
+}
+
+/// Has the sender told what becomes of each recipient, where nothing else was said. Source: op guide 5.6; observed.
+pub fn ask_for_receipts(envelope: &mut Envelope) {
+    for recipient in envelope.recipients.iter_mut().filter(|r| !r.notify.is_given) {
+        recipient.notify = Notify { is_given: true, success: true, failure: true, delay: true };
+    }
 }
 
 /// Texts of the fields that `-t` takes recipients from, in order: the `Resent-` ones when there are any.

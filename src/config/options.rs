@@ -151,7 +151,7 @@ options! {
         "MAIL is answered 452 when the queue file system has fewer free blocks than this.";
     CheckpointInterval, Some(b'C'), Yes, Done, Number => checkpoint_interval: i64 = 10,
         "Rewrites the queue file after this many deliveries so that a crash repeats few of them.";
-    HoldExpensive, Some(b'c'), No, Accepted("mail for expensive mailers is tried like other mail"), Bool => hold_expensive: bool = false,
+    HoldExpensive, Some(b'c'), No, Done, Bool => hold_expensive: bool = false,
         "Mail for mailers with flag e is queued at first instead of tried.";
     DeliveryMode, Some(b'd'), Yes, Done, Own => delivery_mode: DeliveryMode = DeliveryMode::Background,
         "When delivery happens; d also suppresses maps with flag -D.";
@@ -185,7 +185,7 @@ options! {
         "Errors go to Errors-To: addresses rather than the envelope sender. Discouraged.";
     LogLevel, Some(b'L'), Raise, Done, Number => log_level: i64 = 9,
         "Verbosity of syslog; see log_lines.md. An untrusted user may only raise it.";
-    MeToo, Some(b'm'), Yes, Accepted("the sender stays in expanded lists"), Bool => me_too: bool = true,
+    MeToo, Some(b'm'), Yes, Done, Bool => me_too: bool = true,
         "Sender stays in expanded lists. Deprecated.";
     CheckAliases, Some(b'n'), No, Done, Bool => check_aliases: bool = false,
         "Parses right sides while rebuilding aliases and reports bad ones.";
@@ -287,7 +287,7 @@ options! {
         "At most one connection to a host across processes. Needs HostStatusDirectory.";
     RunAsUser, None, No, Done, Own => run_as_user: Option<UserSpec> = None,
         "Uid taken after start-up.";
-    RrtImpliesDsn, None, No, Accepted("Return-Receipt-To: is passed on without effect"), Bool => rrt_implies_dsn: bool = false,
+    RrtImpliesDsn, None, No, Done, Bool => rrt_implies_dsn: bool = false,
         "Return-Receipt-To: asks for a success DSN.";
     PidFile, None, No, Done, MaybeTemplate => pid_file: Option<Template> = None,
         "Pid on line 1, command line on line 2.";
@@ -391,7 +391,7 @@ options! {
         "Window of {client_rate} and {total_rate}.";
     CRLFile, None, No, Done, MaybeText => crl_file: Option<Bytes> = None,
         "Revocation list; unusable file disables STARTTLS.";
-    FallbackSmartHost, None, No, Accepted("no host is tried after the MX list but FallbackMXhost"), MaybeText => fallback_smart_host: Option<Bytes> = None,
+    FallbackSmartHost, None, No, Done, MaybeText => fallback_smart_host: Option<Bytes> = None,
         "Last host tried after the MX list.";
     AuthRealm, None, No, Done, MaybeText => auth_realm: Option<Bytes> = None,
         "SASL realm.";

@@ -62,7 +62,7 @@ pub fn compose(report: &Report, envelope: &Envelope, transcript: &[u8], id: Queu
     let body = if is_mime {
         mime_body(report, envelope, &words, &boundary, is_8bit, facts)
     } else {
-        plain_body(report, envelope, &words)
+        plain_body(report, envelope, &words, facts)
     };
     Composed { envelope: own, body }
 }
@@ -140,7 +140,7 @@ fn mime_body(
         out.extend_from_slice(b"Content-Transfer-Encoding: 8bit\n");
     }
     out.push(b'\n');
-    out.extend_from_slice(&returned_header(envelope));
+    out.extend_from_slice(&returned_header(envelope, facts));
     let end = format!("\n--{boundary}--\n\n");
     if !report.returns_body {
         out.extend_from_slice(end.as_bytes());
@@ -151,11 +151,11 @@ fn mime_body(
 }
 
 /// `SendMimeErrors` off: words, then the message or its header.
-fn plain_body(report: &Report, envelope: &Envelope, words: &[u8]) -> Vec<Part> {
+fn plain_body(report: &Report, envelope: &Envelope, words: &[u8], facts: &Facts) -> Vec<Part> {
     let mut out = words.to_vec();
     let line = if report.returns_body { "Original message follows" } else { "Message header follows" };
     out.extend_from_slice(format!("   ----- {line} -----\n\n").as_bytes());
-    out.extend_from_slice(&returned_header(envelope));
+    out.extend_from_slice(&returned_header(envelope, facts));
     if !report.returns_body {
         out.extend_from_slice(b"\n   ----- Message body suppressed -----\n");
         return vec![Part::Text(out.into())];
@@ -165,7 +165,7 @@ fn plain_body(report: &Report, envelope: &Envelope, words: &[u8]) -> Vec<Part> {
 }
 
 /// The header of the message as its sender would see it.
-fn returned_header(envelope: &Envelope) -> Vec<u8> {
+fn returned_header(envelope: &Envelope, facts: &Facts) -> Vec<u8> {
     let mut scope = envelope.scope.clone();
     let given = envelope.sender_given.as_ref();
     let bare = given.strip_prefix(b"<").and_then(|rest| rest.strip_suffix(b">")).unwrap_or(given);
@@ -174,7 +174,8 @@ fn returned_header(envelope: &Envelope) -> Vec<u8> {
         Bytes::copy_from_slice(if given.is_empty() { &envelope.sender } else { bare }),
     );
     let mut out = Vec::new();
-    for header in envelope.headers.iter().filter(|h| is_returned(h, &scope)) {
+    let is_request = |h: &Header| facts.config.options.rrt_implies_dsn && fields::has(&h.name, fields::RECEIPT);
+    for header in envelope.headers.iter().filter(|h| is_returned(h, &scope) && !is_request(h)) {
         let value = match &header.value {
             _ if fields::has(&header.name, fields::BCC) => Bytes::new(),
             // The field that was made for a message of nobody's names nobody. Source: observed (bounce/notify-never).

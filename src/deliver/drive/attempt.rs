@@ -81,6 +81,7 @@ async fn one(courier: &Courier, job: Job, is_last: bool) -> (Report, Vec<Next>) 
         parting: None,
         unmarked: 0,
         exit: Exit::OK,
+        was_held: false,
         has_refused: Arc::default(),
         is_last,
     };
@@ -169,6 +170,8 @@ pub(super) struct Attempt {
     /// Recipients settled since the queue file was written.
     unmarked: usize,
     exit: Exit,
+    /// Nothing was tried: all of it waits for a queue run.
+    was_held: bool,
     /// A ruleset has refused something for good while servers were spoken to, which the exit code tells.
     pub(super) has_refused: Arc<AtomicBool>,
     /// It is a report about a report: nobody is told when it fails.
@@ -179,12 +182,50 @@ impl Attempt {
     /// The attempt itself; true when nothing is left, and the reports to be tried.
     async fn run(&mut self) -> Result<(bool, Vec<Next>), queue::Error> {
         self.split_owners().await?;
-        if self.reports != Reports::ByMailAlone {
-            for batch in plan::batches(&self.site.config, &self.envelope) {
+        let mut was_tried = false;
+        let mut held = Vec::new();
+        let batches = match self.reports {
+            Reports::ByMailAlone => Vec::new(),
+            _ => plan::batches(&self.site.config, &self.envelope),
+        };
+        for batch in batches {
+            if self.is_held(&batch) {
+                held.push(batch);
+            } else {
+                was_tried = true;
                 self.deliver(&batch).await?;
             }
         }
+        if !was_tried && !held.is_empty() {
+            self.log_held(&held);
+            self.was_held = true;
+        }
         self.finish().await
+    }
+
+    /// Whether mail by this mailer waits for a queue run (`HoldExpensive`). Source: op guide 5.6; observed.
+    fn is_held(&self, batch: &Batch) -> bool {
+        let is_expensive = self.site.config.mailers.get(batch.mailer.0).is_some_and(|mailer| mailer.has(b'e'));
+        is_expensive && self.site.config.options.hold_expensive && !self.is_from_queue && self.watch.is_none()
+    }
+
+    fn log_held(&self, held: &[Batch]) {
+        for batch in held {
+            let mailer = self.site.config.mailers.get(batch.mailer.0).map_or(&b""[..], |mailer| &mailer.name);
+            for recipient in batch.recipients.iter().filter_map(|at| self.envelope.recipients.get(*at)) {
+                let line = To {
+                    to: &[&recipient.address],
+                    delay: self.now.since(self.envelope.created),
+                    mailer,
+                    priority: self.envelope.priority,
+                    stat: b"queued",
+                    ..To::default()
+                };
+                for text in line.lines() {
+                    self.site.log.write(Level::DELIVERY, Priority::Info, self.id(), text);
+                }
+            }
+        }
     }
 
     /// Recipients that failed while the message was taken stand in the transcript too.
@@ -444,7 +485,7 @@ impl Attempt {
         let is_left = self.envelope.recipients.iter().any(|r| r.state == State::Queued);
         let mut about = None;
         if is_left {
-            self.envelope.tries = self.envelope.tries.saturating_add(1);
+            self.envelope.tries = self.envelope.tries.saturating_add(u32::from(!self.was_held));
             self.envelope.last_try = Some(self.now);
             let envelope = self.envelope.clone();
             self.write(&envelope).await?;

@@ -99,10 +99,18 @@ impl Course<'_> {
                     if n < own {
                         self.relay = target.name.clone();
                     }
-                    if outcome.verdict == Verdict::Deferred && n + 1 < targets.len() {
+                    let is_unknown = outcome.verdict == Verdict::Deferred || outcome.code == Exit::NOHOST;
+                    if is_unknown && n + 1 < targets.len() {
                         self.defer(&outcome);
                         continue;
                     }
+                    let outcome = match self.fallback().filter(|_| is_unknown) {
+                        Some(fallback) => match self.reach_fallback(&fallback, port).await {
+                            Some(outcome) => outcome,
+                            None => continue,
+                        },
+                        None => outcome,
+                    };
                     return self.end(&outcome);
                 }
             };
@@ -115,10 +123,34 @@ impl Course<'_> {
         }
     }
 
-    /// One host.
+    /// One host, or `FallbackSmartHost` in its place.
     async fn host(&mut self, name: &Bytes, target: &Target, port: u16) {
+        let Some(mut outcome) = self.reach(name, target, None, port).await else { return };
+        if let Some(fallback) = self.fallback() {
+            match self.reach_fallback(&fallback, port).await {
+                Some(again) => outcome = again,
+                None => return,
+            }
+        }
+        if outcome.verdict == Verdict::Deferred { self.defer(&outcome) } else { self.end(&outcome) }
+    }
+
+    /// `FallbackSmartHost`: takes what a host that cannot be reached, or does not exist, should have taken.
+    fn fallback(&self) -> Option<Bytes> {
+        self.load.config.options.fallback_smart_host.clone().filter(|host| !host.is_empty())
+    }
+
+    /// Its name is asked for as it is, and shown so. Source: observed.
+    async fn reach_fallback(&mut self, host: &Bytes, port: u16) -> Option<Outcome> {
+        let target = hosts::targets(host).into_iter().next()?;
+        self.reach(&target.name, &target, Some(host), port).await
+    }
+
+    /// Tries one host; why it could not be reached, when that is so.
+    async fn reach(&mut self, name: &Bytes, target: &Target, shown_as: Option<&Bytes>, port: u16) -> Option<Outcome> {
         let literal = target.is_literal.then(|| hosts::literal(name)).flatten();
         let shown_name = match literal {
+            _ if shown_as.is_some() => shown_as.cloned().unwrap_or_default(),
             Some(_) => Bytes::from([b"[", name.as_ref(), b"]"].concat()),
             None if name.ends_with(b".") => name.clone(),
             None => Bytes::from([name.as_ref(), b"."].concat()),
@@ -128,7 +160,7 @@ impl Course<'_> {
         let memory = if self.mailer.has(b'W') { std::time::Duration::ZERO } else { site.config.timeouts.hoststatus };
         if let Some(trouble) = self.attempt.pool.trouble(&place, memory) {
             self.relay = shown_name.clone();
-            return self.defer(&settled::trouble(&trouble, &shown_name));
+            return Some(settled::trouble(&trouble, &shown_name));
         }
         self.attempt.show(connecting(self.attempt, &self.left, &shown_name, self.mailer));
         let dane = match literal {
@@ -145,7 +177,8 @@ impl Course<'_> {
         // A connection may have been opened for a domain whose records do not ask for as much.
         if let Some(connection) = dane::fitting(self.attempt, self.load, known, dane.as_ref()).await {
             self.relay = relay(connection.peer(), &shown_name, self.compressed());
-            return self.transact(connection, Some(place), &shown_name).await;
+            self.transact(connection, Some(place), &shown_name).await;
+            return None;
         }
         let only = literal.map(|ip| SocketAddr::new(ip, port));
         let dialing =
@@ -155,8 +188,7 @@ impl Course<'_> {
             Ok(dialed) => dialed,
             Err(Trouble::Name(error)) => {
                 self.relay = name.clone();
-                let outcome = mx::no_host(&error, name);
-                return if outcome.verdict == Verdict::Deferred { self.defer(&outcome) } else { self.end(&outcome) };
+                return Some(mx::no_host(&error, name));
             }
             Err(trouble) => {
                 self.relay = match (only, dialing.only_to) {
@@ -164,7 +196,7 @@ impl Course<'_> {
                     (None, None) => self.with_first_address(name, &shown_name).await,
                 };
                 self.attempt.pool.note(&place, Some(&trouble));
-                return self.defer(&settled::trouble(&trouble, &shown_name));
+                return Some(settled::trouble(&trouble, &shown_name));
             }
         };
         let peer = Peer { host: shown_name.clone(), ..peer };
@@ -185,6 +217,7 @@ impl Course<'_> {
             }
             Err(trouble) => self.refused(&trouble, &shown_name),
         }
+        None
     }
 
     /// A socket in the file system.

@@ -15,8 +15,8 @@ use crate::envelope::BodyType;
 use crate::log::Logger;
 use crate::log::traffic::{Sign, Tap};
 use crate::macros::{Scope, names};
-use crate::message::HeaderList;
 use crate::message::mime::{Converter, to_7bit, to_8bit};
+use crate::message::{HeaderList, fields};
 use crate::queue::drive::Body;
 use crate::smtp::client::Capabilities;
 
@@ -167,6 +167,16 @@ pub(super) async fn head(
     scope: &Scope,
 ) -> Bytes {
     let site = &attempt.site;
+    let shown;
+    let headers = if site.config.options.rrt_implies_dsn {
+        // They have become requests of the envelope.
+        let mut without = headers.clone();
+        without.retain(|h| !fields::has(&h.name, fields::RECEIPT));
+        shown = without;
+        &shown
+    } else {
+        headers
+    };
     let mut fields = message::fields(headers, mailer, scope, attempt.envelope.flags.delete_bcc);
     let mut scope = scope.clone();
     for field in &mut fields {

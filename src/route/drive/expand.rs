@@ -89,6 +89,9 @@ impl Router {
                 recipient.status = Some(error.status);
                 recipient.message = Some(error.text.clone().into());
             }
+            if !self.config.options.me_too && recipient.state == State::Queued {
+                self.replace_left_out(envelope, &recipient);
+            }
             envelope.recipients.push(recipient);
             match placed {
                 Ok(Placed::Here) => {}
@@ -176,6 +179,11 @@ impl Router {
                 return self.place_special(special, &triple, recipient, refusal).await;
             }
             let known = self.known(envelope, recipient, &triple);
+            if known == Known::New && recipient.parent.is_some() && self.is_sender(envelope, &triple).await {
+                // Nothing is to be done, yet it counts. Source: observed.
+                recipient.state = State::Sent;
+                return Ok(Placed::Here);
+            }
             let is_self = match known {
                 Known::New => false,
                 Known::Itself | Known::Loop => true,
@@ -393,6 +401,25 @@ impl Router {
         }
     }
 
+    /// Whether this is the sender, who gets nothing of what lists send on when `MeToo` is off. Source: op guide 5.6.
+    async fn is_sender(&self, envelope: &Envelope, triple: &Triple) -> bool {
+        if self.config.options.me_too || envelope.sender.is_empty() {
+            return false;
+        }
+        let mut scope = envelope.scope.clone();
+        let sender = self.triple(&envelope.sender, true, &mut scope).await;
+        sender.is_ok_and(|sender| same(&self.config, &sender.triple, triple))
+    }
+
+    /// The sender whom a list has named before counts once.
+    fn replace_left_out(&self, envelope: &mut Envelope, recipient: &Recipient) {
+        let Some(route) = &recipient.route else { return };
+        let is_same = |r: &Recipient| r.route.as_ref().is_some_and(|other| same(&self.config, other, route));
+        for other in envelope.recipients.iter_mut().filter(|r| is_left_out(r) && is_same(r)) {
+            other.state = State::Duplicate;
+        }
+    }
+
     /// Whether a recipient was left out because an alias on the way to it has its name.
     fn is_back(&self, envelope: &Envelope, recipient: &Recipient) -> bool {
         let Some(triple) = recipient.route.as_ref().filter(|_| recipient.state == State::Duplicate) else {
@@ -433,7 +460,8 @@ impl Router {
             .recipients
             .iter()
             .enumerate()
-            .any(|(index, other)| other.state != State::Duplicate && equal(other) && !ancestors.contains(&index));
+            .filter(|(_, other)| other.state != State::Duplicate && !is_left_out(other))
+            .any(|(index, other)| equal(other) && !ancestors.contains(&index));
         if is_elsewhere {
             return Known::Already;
         }
@@ -517,6 +545,11 @@ fn refused(why: Refusal, special: Special, recipient: &Recipient) -> RouteError 
         ),
     };
     RouteError::new(550, Status(5, 7, 1), Exit::UNAVAILABLE, text)
+}
+
+/// Whether a list has named the sender, who gets nothing of it: who names him otherwise means him.
+fn is_left_out(recipient: &Recipient) -> bool {
+    recipient.state == State::Sent && recipient.success.is_none() && recipient.last_try.is_none()
 }
 
 /// Marks a recipient as failed that was placed before.
