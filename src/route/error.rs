@@ -55,7 +55,8 @@ impl RouteError {
     ///
     /// Source: observed, for the codes that the error mailer may give.
     pub fn shown(&self) -> String {
-        let words = if self.names_address() { format!("{}... {}", shown(&self.address), self.text) } else { self.text.clone() };
+        let words =
+            if self.names_address() { format!("{}... {}", shown(&self.address), self.text) } else { self.text.clone() };
         format!("{}{words}", self.place)
     }
 

@@ -50,10 +50,10 @@ impl Courier {
     /// Connections that it opens are its own: those of queue runs go on to the next message.
     pub async fn attempt(&self, job: Job) -> Report {
         if job.is_from_queue {
-            return attempt::attempt(self, job).await;
+            return Box::pin(attempt::attempt(self, job)).await;
         }
         let own = Self { pool: self.pool.of_somebody(), ..self.clone() };
-        let report = attempt::attempt(&own, job).await;
+        let report = Box::pin(attempt::attempt(&own, job)).await;
         own.pool.release().await;
         report
     }
@@ -62,7 +62,7 @@ impl Courier {
     /// [`Courier::end_session`].
     pub async fn attempt_in(&self, session: u64, job: Job) -> Report {
         let own = Self { pool: self.pool.of(session), ..self.clone() };
-        attempt::attempt(&own, job).await
+        Box::pin(attempt::attempt(&own, job)).await
     }
 
     /// The session has no further messages.

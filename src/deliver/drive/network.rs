@@ -165,17 +165,17 @@ impl Course<'_> {
         self.attempt.show(connecting(self.attempt, &self.left, &shown_name, self.mailer));
         let dane = match literal {
             Some(_) => None,
-            None => match dane::find(self.attempt, self.load, &target.name, name, port).await {
+            None => match Box::pin(dane::find(self.attempt, self.load, &target.name, name, port)).await {
                 Ok(dane) => dane,
                 Err(outcome) => {
                     self.relay = shown_name.clone();
-                    return self.defer(&outcome);
+                    return Some(outcome);
                 }
             },
         };
         let known = self.attempt.pool.take(&place).await;
         // A connection may have been opened for a domain whose records do not ask for as much.
-        if let Some(connection) = dane::fitting(self.attempt, self.load, known, dane.as_ref()).await {
+        if let Some(connection) = Box::pin(dane::fitting(self.attempt, self.load, known, dane.as_ref())).await {
             self.relay = relay(connection.peer(), &shown_name, self.compressed());
             self.transact(connection, Some(place), &shown_name).await;
             return None;

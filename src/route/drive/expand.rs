@@ -318,7 +318,8 @@ impl Router {
         let owner = ask(MAILSENDER)?.into_iter().next();
         recipient.state = State::Expanded;
         let controller = recipient.controller.clone();
-        Ok(Some(Placed::Instead(addresses, Origin { controller, owner, is_alias: true, refusal: None })))
+        let named = addresses.into_iter().map(|address| Named { address, place: None, note: None }).collect();
+        Ok(Some(Placed::Instead(named, Origin { controller, owner, is_alias: true, refusal: None, note: None })))
     }
 
     async fn place_mailbox(
