@@ -3,7 +3,7 @@
 use super::status::Status;
 
 /// How a program ended, as sysexits(3) numbers it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Exit(pub u8);
 
 #[rustfmt::skip]

@@ -12,6 +12,7 @@ use crate::base::time::UnixTime;
 use crate::config::Config;
 use crate::config::privacy::Privacy;
 use crate::config::values::{QueueSortOrder, TimeZoneSpec};
+use crate::log::{Id, Logger};
 use crate::queue::drive::{Look, Spool};
 use crate::queue::list::{self, Facts, Mark};
 use crate::queue::order::{self, Summary};
@@ -55,7 +56,7 @@ impl Request {
 }
 
 /// Prints the queue; the mode `-bp`.
-pub fn run(queue: &QueueRequest, config: &Config, out: &mut dyn Write) -> Exit {
+pub fn run(queue: &QueueRequest, config: &Config, log: &Logger, out: &mut dyn Write) -> Exit {
     let zone = match &config.options.time_zone_spec {
         TimeZoneSpec::System => clock::system_zone(),
         TimeZoneSpec::Caller => clock::caller_zone(),
@@ -63,13 +64,26 @@ pub fn run(queue: &QueueRequest, config: &Config, out: &mut dyn Write) -> Exit {
     };
     let request = Request::new(queue, config.options.verbose);
     // Whoever reads may go away.
-    print(config, &zone, &request, out).unwrap_or(Exit::IOERR)
+    let mut complaints = Vec::new();
+    let exit = print(config, &zone, &request, &mut complaints, out).unwrap_or(Exit::IOERR);
+    for complaint in complaints {
+        log.system_error(Id::NoQueue, "root", complaint.trim_end());
+    }
+    exit
 }
 
 /// Prints the queue of the configuration.
 ///
 /// Errors: those of `out`. What the queue says is printed, as the original does; the exit code tells.
-pub fn print(config: &Config, zone: &TimeZone, request: &Request, out: &mut dyn Write) -> io::Result<Exit> {
+///
+/// `complaints` gets what the log is told too.
+pub fn print(
+    config: &Config,
+    zone: &TimeZone,
+    request: &Request,
+    complaints: &mut Vec<String>,
+    out: &mut dyn Write,
+) -> io::Result<Exit> {
     let only = match &request.group {
         None => None,
         Some(name) => match config.queue_groups.iter().position(|group| group.name == *name) {
@@ -101,7 +115,7 @@ pub fn print(config: &Config, zone: &TimeZone, request: &Request, out: &mut dyn 
     let mut total = 0;
     for group in (0..spool.groups()).filter(|group| only.is_none_or(|only| only == *group)) {
         for directory in spool.directories_of(group) {
-            total += printer.directory(*directory, out)?;
+            total += printer.directory(*directory, complaints, out)?;
         }
     }
     if only.is_none() {
@@ -121,7 +135,7 @@ struct Printer<'a> {
 
 impl Printer<'_> {
     /// One queue directory; gives the number of messages in it.
-    fn directory(&self, directory: usize, out: &mut dyn Write) -> io::Result<usize> {
+    fn directory(&self, directory: usize, complaints: &mut Vec<String>, out: &mut dyn Write) -> io::Result<usize> {
         let kind = self.request.kind.unwrap_or(Kind::Normal);
         let mut entries = self.spool.scan_directory(directory);
         entries.retain(|entry| entry.kind == kind && schedule::is_selected(entry, &self.request.filters));
@@ -137,14 +151,14 @@ impl Printer<'_> {
         writeln!(out, "\t\t{path} ({count} request{}{only})", if count == 1 { "" } else { "s" })?;
         out.write_all(list::heading(self.request.verbose).as_bytes())?;
         for entry in entries.iter().take(if most > 0 { most } else { usize::MAX }) {
-            self.entry(entry, out)?;
+            complaints.extend(self.entry(entry, out)?);
         }
         Ok(count)
     }
 
-    fn entry(&self, entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
+    fn entry(&self, entry: &Entry, out: &mut dyn Write) -> io::Result<Option<String>> {
         // Delivered since the directory was read: nothing to show.
-        let Ok(Some(look)) = self.spool.look(entry) else { return Ok(()) };
+        let Ok(Some(look)) = self.spool.look(entry) else { return Ok(None) };
         let complaint = self.complaint(entry, &look);
         let facts = Facts {
             id: entry.id.as_str().as_bytes(),
@@ -154,7 +168,8 @@ impl Printer<'_> {
         };
         let mut text = Vec::new();
         list::entry(&mut text, &facts, &look.control, self.zone, self.request.verbose);
-        out.write_all(&text)
+        out.write_all(&text)?;
+        Ok(complaint)
     }
 
     /// What the original says on the way when the body is missing.
@@ -162,20 +177,8 @@ impl Printer<'_> {
         if look.body_size.is_some() || !look.is_trusted || entry.kind == Kind::Lost || look.control.is_empty() {
             return None;
         }
-        let place = self.spool.path_of(entry.directory)?;
-        let root = self.config.options.queue_directory.as_deref().unwrap_or_default();
-        let root = String::from_utf8_lossy(root.strip_suffix(b"*").unwrap_or(root));
-        let root = if root.ends_with('/') || Path::new(root.as_ref()).is_dir() {
-            Path::new(root.as_ref()).to_owned()
-        } else {
-            Path::new(root.as_ref()).parent().map(Path::to_owned).unwrap_or_default()
-        };
-        let shown = match place.strip_prefix(&root) {
-            Ok(rest) if rest.as_os_str().is_empty() => ".".to_owned(),
-            Ok(rest) => rest.display().to_string(),
-            Err(_) => place.display().to_string(),
-        };
-        Some(format!("readqf: cannot open {shown}/df{}: No such file or directory\n", entry.id))
+        let shown = self.spool.shown_in(entry.directory, &format!("df{}", entry.id));
+        Some(format!("readqf: cannot open {shown}: No such file or directory\n"))
     }
 
     fn mark(&self, entry: &Entry, look: &Look) -> Mark {
@@ -234,7 +237,7 @@ mod tests {
 
     fn listing(config: &Config, request: &Request) -> String {
         let mut out = Vec::new();
-        print(config, &TimeZone::UTC, request, &mut out).unwrap();
+        print(config, &TimeZone::UTC, request, &mut Vec::new(), &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -279,7 +282,9 @@ mod tests {
     #[test]
     fn a_queue_that_cannot_be_opened_is_a_configuration_error() {
         let mut out = Vec::new();
-        let exit = print(&config(Path::new("/nonexist")), &TimeZone::UTC, &Request::default(), &mut out).unwrap();
+        let exit =
+            print(&config(Path::new("/nonexist")), &TimeZone::UTC, &Request::default(), &mut Vec::new(), &mut out)
+                .unwrap();
         assert_eq!(exit, Exit::CONFIG);
         assert_eq!(String::from_utf8(out).unwrap(), "can not chdir(/nonexist/): No such file or directory\n");
     }

@@ -1,20 +1,21 @@
-//! `-q` without a daemon: one run of the queue; `-Q`: quarantines entries or frees them.
+//! `-q -v`: one run of the queue, message by message, with every step shown.
 
 use std::io::Write;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::runtime::Runtime;
 
 use super::invocation::{QueueRequest, Selection};
+use super::requarantine;
 use super::sendmail::{Request, say};
-use super::watch;
+use super::watch::Watch;
 use crate::base::exit::Exit;
 use crate::base::status::Classify as _;
+use crate::config::Config;
 use crate::deliver::drive::{Job, Reports};
-use crate::log::{Id, Level, Priority};
+use crate::log::Id;
 use crate::queue::schedule::{self, Field, Filter};
-use crate::queue::{Entry, Kind};
+use crate::queue::{Entry, Error, Kind};
 use crate::site::Site;
 use crate::sys::clock;
 
@@ -30,6 +31,13 @@ pub(super) fn filters(request: &QueueRequest) -> Vec<Filter> {
         Filter { field, is_negated: s.negated, text: s.text.clone() }
     };
     request.selections.iter().map(one).collect()
+}
+
+/// The group that is asked for and is none. Source: observed (said, and no failure).
+pub(super) fn unknown_group(queue: &QueueRequest, config: &Config) -> Option<String> {
+    let name = queue.group.as_ref()?;
+    let is_known = config.queue_groups.iter().any(|group| group.name == *name);
+    (!is_known).then(|| String::from_utf8_lossy(name).into_owned())
 }
 
 /// Which control files a `-q` family asks for; `None` for the usual ones.
@@ -55,7 +63,7 @@ pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &Runtime, out: &
     if let Some(group) = &queue.group {
         let Some(at) = site.config.queue_groups.iter().position(|g| g.name == *group) else {
             say(out, &format!("Queue group {} unknown", String::from_utf8_lossy(group)));
-            return Exit::USAGE;
+            return Exit::OK;
         };
         entries.retain(|entry| entry.group == at);
     }
@@ -71,74 +79,54 @@ pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &Runtime, out: &
     let seed = u64::from(std::process::id());
     let planned = schedule::plan(entries, &wanted, clock::now(), seed);
     if let Some(reason) = &request.invocation.quarantine {
-        return quarantine(request, site, runtime, &planned, reason, out);
+        return requarantine::run(request, site, &planned, reason, out);
     }
+    let watch = Watch::new(site, runtime, request.invocation.is_verbose);
     let total = planned.len();
+    let mut exit = Exit::OK;
     for (at, entry) in planned.iter().enumerate() {
-        attempt(request, site, runtime, entry, (at + 1, total), out);
+        match attempt(request, site, &watch, entry, (at + 1, total), out) {
+            Ok(Exit::OK) => {}
+            Ok(other) => exit = other,
+            Err(error) => {
+                error.log(&site.log, Id::Queue(entry.id.as_str()));
+                say(out, &error.to_string());
+                exit = error.exit();
+            }
+        }
     }
-    Exit::OK
+    watch.close(out);
+    exit
 }
 
 /// Tries one message; what cannot be locked is somebody else's at the moment.
 fn attempt(
     request: &Request,
     site: &Arc<Site>,
-    runtime: &Runtime,
+    watch: &Watch<'_>,
     entry: &Entry,
     (sequence, total): (usize, usize),
     out: &mut dyn Write,
-) {
-    let Ok(spool) = site.spool() else { return };
+) -> Result<Exit, Error> {
+    let spool = site.spool()?;
     let verbose = request.invocation.is_verbose;
     if verbose {
         let directory = spool.path_of(entry.directory).map(|p| p.display().to_string()).unwrap_or_default();
         say(out, &format!("\nRunning {directory}/{} (sequence {sequence} of {total})", entry.id));
     }
-    match spool.lock_now(&entry.id) {
-        Ok(Some((held, envelope, body))) => {
-            let job = Job { held, envelope, body, reports: Reports::ByMail, is_from_queue: true, watch: None };
-            watch::attempt(site, runtime, job, verbose, out);
-        }
-        Ok(None) if verbose => say(out, &format!("{}: locked", entry.id)),
-        Ok(None) => {}
-        Err(error) => site.log.system_error(Id::Queue(entry.id.as_str()), "root", error),
-    }
-}
-
-fn quarantine(
-    request: &Request,
-    site: &Arc<Site>,
-    runtime: &Runtime,
-    entries: &[Entry],
-    reason: &Bytes,
-    out: &mut dyn Write,
-) -> Exit {
-    let Ok(spool) = site.spool() else { return Exit::CONFIG };
-    let mut changes = 0;
-    for entry in entries {
-        let Ok(Some((held, mut envelope, _))) = spool.lock_now(&entry.id) else { continue };
-        let old = envelope.quarantine.take().unwrap_or_default();
-        envelope.quarantine = Some(reason.clone()).filter(|reason| !reason.is_empty());
-        if let Err(error) = runtime.block_on(spool.update(held, &envelope)) {
-            say(out, &error.to_string());
-            return error.exit();
-        }
-        changes += 1;
-        let (told, logged) = match &envelope.quarantine {
-            Some(reason) => {
-                let reason = String::from_utf8_lossy(reason);
-                (format!("Quarantined with \"{reason}\""), format!("quarantine={reason}"))
+    let mut exit = Exit::OK;
+    match spool.lock_entry(entry)? {
+        Some((held, envelope, body)) => {
+            if let Some(complaint) = held.complaint() {
+                site.log.system_error(Id::Queue(entry.id.as_str()), "root", complaint);
+                say(out, complaint);
+                exit = Exit::OSERR;
             }
-            None => (format!("Removed quarantine of \"{}\"", String::from_utf8_lossy(&old)), "unquarantine".to_owned()),
-        };
-        if request.invocation.is_verbose {
-            say(out, &format!("{}: {told}", entry.id));
+            let job = Job { held, envelope, body, reports: Reports::ByMail, is_from_queue: true, watch: None };
+            watch.attempt(job, out);
         }
-        site.log.write(Level::RECEIVED, Priority::Info, Id::Queue(entry.id.as_str()), logged);
+        None if verbose => say(out, &format!("{}: locked", entry.id)),
+        None => {}
     }
-    if request.invocation.is_verbose {
-        say(out, &format!("{changes} changes"));
-    }
-    Exit::OK
+    Ok(exit)
 }

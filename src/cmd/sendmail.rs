@@ -29,6 +29,7 @@ use crate::macros::names;
 use crate::maps::{MapSet, Services, class_words};
 use crate::site::{self, Site, StartOptions};
 use crate::sys::daemonize::{Half, Leash};
+use crate::sys::handover::{self, Handover};
 use crate::sys::{clock, daemonize, env, file, safefile, user};
 
 /// A request with all that was found out about it before it is served.
@@ -45,6 +46,10 @@ pub struct Request {
     pub traffic: Option<Arc<Traffic>>,
     /// The caller's process, which waits for the message to be taken (`DeliveryMode=background`).
     pub leash: Cell<Option<Leash>>,
+    /// Started by a daemon in its own place.
+    pub is_restarted: bool,
+    /// Sockets that it left.
+    pub listeners: Cell<Handover>,
 }
 
 /// Runs the program; `role` is the configuration of a program that has only one.
@@ -52,21 +57,25 @@ pub fn main(role: Option<Role>) -> ExitCode {
     if daemonize::open_standard_descriptors().is_err() {
         return finish(Exit::OSERR);
     }
-    daemonize::close_inherited();
+    let (listeners, kept) = Handover::take_over();
+    daemonize::close_inherited(&kept);
     file::set_umask(0o022);
     let argv: Vec<Bytes> = env::args().into_iter().map(|word| Bytes::from(word.into_vec())).collect();
     let mut out = io::stdout();
-    let exit = run(&argv, role, &mut out);
+    let exit = run(&argv, role, listeners, &mut out);
     if out.flush().is_err() && exit == Exit::OK {
         return finish(Exit::IOERR);
     }
     finish(exit)
 }
 
-fn run(argv: &[Bytes], role: Option<Role>, out: &mut dyn Write) -> Exit {
+fn run(argv: &[Bytes], role: Option<Role>, listeners: Handover, out: &mut dyn Write) -> Exit {
     let invocation = Invocation::parse(argv);
     let caller = Caller::own();
-    if invocation.is_unsafe && caller.uid != 0 && caller::has_borrowed_rights() && caller::drop_privileges().is_err() {
+    // A daemon that goes on as RunAsUser has no rights but its own.
+    let is_restarted = handover::is_restarted();
+    let gives_up = (invocation.is_unsafe || is_restarted) && caller.uid != 0;
+    if gives_up && caller::has_borrowed_rights() && caller::drop_privileges().is_err() {
         return Exit::OSERR;
     }
     for fault in invocation.faults.iter().filter(|fault| !fault.text.is_empty()) {
@@ -97,7 +106,16 @@ fn run(argv: &[Bytes], role: Option<Role>, out: &mut dyn Write) -> Exit {
         },
         None => None,
     };
-    let request = Request { invocation, caller, role, tracer, traffic, leash: Cell::new(None) };
+    let request = Request {
+        invocation,
+        caller,
+        role,
+        tracer,
+        traffic,
+        leash: Cell::new(None),
+        is_restarted,
+        listeners: Cell::new(listeners),
+    };
     let (mut config, mut findings) = request.load();
     for finding in class_words::fill(&mut config) {
         insert_by_line(&mut findings, finding);
@@ -197,7 +215,7 @@ impl Request {
         exit
     }
 
-    fn serve(&self, config: Config, log: &Logger, out: &mut dyn Write) -> Exit {
+    fn serve(&self, mut config: Config, log: &Logger, out: &mut dyn Write) -> Exit {
         if let Err(exit) = self.check_rights(&config, log, out) {
             return exit;
         }
@@ -212,13 +230,17 @@ impl Request {
         {
             return exit;
         }
+        if !matches!(self.invocation.mode, Mode::Test | Mode::Check) {
+            super::hoststat::check(&mut config, out);
+        }
         let mode = match self.invocation.mode {
             Mode::Deliver if self.invocation.queue.given || self.invocation.quarantine.is_some() => Mode::RunQueue,
             mode => mode,
         };
         match mode {
-            // Host status is not kept between processes, so that there is never any to print or to purge.
-            Mode::Check | Mode::HostStatus | Mode::PurgeStatus => Exit::OK,
+            Mode::Check => Exit::OK,
+            Mode::HostStatus => super::hoststat::list(&config, out),
+            Mode::PurgeStatus => super::hoststat::purge(&config, out),
             Mode::Aliases => self.with_site(config, out, super::newaliases::run),
             Mode::Verify => self.with_site(config, out, super::verify::run),
             Mode::Deliver | Mode::Arpa => self.submit(config, log, out),
@@ -232,7 +254,7 @@ impl Request {
             }
             Mode::RunQueue => self.with_site(config, out, super::serving::queue_run),
             Mode::Smtp => self.with_site(config, out, super::serving::stdio),
-            Mode::PrintQueue => super::mailq::run(&self.invocation.queue, &config, out),
+            Mode::PrintQueue => super::mailq::run(&self.invocation.queue, &config, log, out),
             Mode::Test => self.with_site(config, out, test),
             Mode::PrintCounts => {
                 say(out, "Data unavailable: shared memory not updated");
@@ -279,7 +301,9 @@ impl Request {
     /// Whether the caller may do this at all.
     fn check_rights(&self, config: &Config, log: &Logger, out: &mut dyn Write) -> Result<(), Exit> {
         let mode = self.invocation.mode;
-        let privileged = self.caller.is_privileged(config);
+        // Whoever starts a daemon with his own rights alone may start any program.
+        let goes_on = self.is_restarted && matches!(mode, Mode::Daemon | Mode::Foreground);
+        let privileged = self.caller.is_privileged(config) || goes_on;
         if mode.row().trusted && !privileged {
             let is_daemon = matches!(mode, Mode::Daemon | Mode::Foreground);
             let what = match mode {
@@ -328,7 +352,7 @@ impl Request {
     }
 
     fn needs_queue(&self) -> bool {
-        !matches!(self.invocation.mode, Mode::Test | Mode::Aliases | Mode::HostStatus | Mode::PurgeStatus)
+        !matches!(self.invocation.mode, Mode::Test | Mode::Aliases)
     }
 
     /// Whether the queue directory can be entered.
@@ -345,7 +369,9 @@ impl Request {
             }
             None => directory.as_ref(),
         };
-        let Err(error) = file::Dir::open(Path::new(std::ffi::OsStr::from_bytes(path))) else { return Ok(()) };
+        let Err(error) = file::Dir::open(Path::new(std::ffi::OsStr::from_bytes(path))) else {
+            return self.check_groups(config, path, log, out);
+        };
         let reason = safefile::error_text(&error);
         let text = format!("can not chdir({}/): {reason}", String::from_utf8_lossy(path));
         log.system_error(Id::NoQueue, &String::from_utf8_lossy(&self.caller.name), &text);
@@ -354,6 +380,23 @@ impl Request {
         if error.kind() == io::ErrorKind::PermissionDenied && user::effective_uid() != 0 {
             say(&mut io::stderr(), "Program mode requires special privileges, e.g., root or TrustedUser.");
         }
+        Err(Exit::CONFIG)
+    }
+
+    /// Queue groups must lie in the queue directory.
+    fn check_groups(&self, config: &Config, root: &[u8], log: &Logger, out: &mut dyn Write) -> Result<(), Exit> {
+        let root = root.strip_suffix(b"/").unwrap_or(root);
+        let is_below = |path: &[u8]| {
+            path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/") || root.is_empty())
+        };
+        let Some(stray) = config.queue_groups.iter().find(|group| !is_below(&group.path)) else { return Ok(()) };
+        let text = format!(
+            "QueuePath {} not subpath of QueueDirectory {}/: No such file or directory",
+            String::from_utf8_lossy(&stray.path),
+            String::from_utf8_lossy(root)
+        );
+        log.system_error(Id::NoQueue, &String::from_utf8_lossy(&self.caller.name), &text);
+        say(out, &text);
         Err(Exit::CONFIG)
     }
 

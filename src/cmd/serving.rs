@@ -26,10 +26,12 @@ pub(super) fn daemon(request: &Request, config: Config, start: StartOptions, out
         interval: invocation.queue.interval,
         selection: selection(request),
         command_line,
+        is_restarted: request.is_restarted,
     };
+    let listeners = request.listeners.take();
     match request.role {
-        Role::Submission => submit::daemon(config, start, options, out),
-        Role::Transfer => daemon::run(config, start, &options, out),
+        Role::Submission => submit::daemon(config, start, options, listeners, out),
+        Role::Transfer => daemon::run(config, start, &options, listeners, out),
     }
 }
 
@@ -39,7 +41,11 @@ pub(super) fn stdio(_: &Request, site: &Arc<Site>, runtime: &Runtime, _: &mut dy
 }
 
 /// `-q`: one run of the queue.
-pub(super) fn queue_run(request: &Request, site: &Arc<Site>, runtime: &Runtime, _: &mut dyn Write) -> Exit {
+pub(super) fn queue_run(request: &Request, site: &Arc<Site>, runtime: &Runtime, out: &mut dyn Write) -> Exit {
+    if let Some(name) = super::queue_run::unknown_group(&request.invocation.queue, &site.config) {
+        super::sendmail::say(out, &format!("Queue group {name} unknown"));
+        return Exit::OK;
+    }
     runtime.block_on(daemon::run_queue_once(site, selection(request)))
 }
 
@@ -56,5 +62,5 @@ fn selection(request: &Request) -> Selection {
         };
         Some(Filter { field, is_negated: s.negated, text: Bytes::clone(&s.text) })
     });
-    Selection { filters: filters.collect(), group: queue.group.clone() }
+    Selection { filters: filters.collect(), group: queue.group.clone(), without: Vec::new() }
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::runtime::Runtime;
 
+use super::dead_letter;
 use super::sendmail::{Request, say};
-use super::{dead_letter, watch};
+use super::watch::Watch;
 use crate::base::bytes::{shown, trim};
 use crate::base::date;
 use crate::base::exit::Exit;
@@ -17,7 +18,7 @@ use crate::base::xtext;
 use crate::collect::stdin::Filter;
 use crate::collect::{Collected, Collector, Limits, fixup};
 use crate::config::privacy::Privacy;
-use crate::config::values::{DeliveryMode, ErrorMode};
+use crate::config::values::ErrorMode;
 use crate::deliver::drive::{Job, Reports};
 use crate::envelope::complete;
 use crate::envelope::id::LocalTime;
@@ -28,8 +29,10 @@ use crate::log::{Id, Level, Priority};
 use crate::macros::names;
 use crate::message::Header;
 use crate::queue::drive::{Body, Spool};
+use crate::queue::waiting;
 use crate::route::{RouteError, list, phrase};
 use crate::site::Site;
+use crate::smtp::server::drive::groups;
 use crate::sys::{clock, env};
 
 /// Takes a message and queues or delivers it.
@@ -187,8 +190,7 @@ impl Submission<'_> {
         self.envelope.priority = complete::priority(&self.envelope, &self.site.config);
         self.add_warnings();
         let named = self.envelope.recipients.len();
-        let is_deferred = self.site.config.options.delivery_mode == DeliveryMode::Deferred;
-        if fault.is_none() && (!is_deferred || self.request.invocation.recipients_in_header) {
+        if fault.is_none() {
             self.expand(&in_header, out);
         }
         self.log_from();
@@ -280,6 +282,10 @@ impl Submission<'_> {
                 loops |= is_loop;
                 self.envelope.message = Some(error.text.clone().into());
             }
+            if !error.is_temporary() {
+                let text = if error.exit == Exit::NOUSER { error.text.clone() } else { error.shown() };
+                self.envelope.message.get_or_insert_with(|| text.into());
+            }
             let now = clock::now();
             let Some(recipient) = self.envelope.recipients.get_mut(index) else { continue };
             recipient.state = if error.is_temporary() { State::Queued } else { State::Failed };
@@ -368,17 +374,32 @@ impl Submission<'_> {
             let exit = self.exit;
             return self.failed(body, exit, out);
         }
-        let committed = self.site.spool().and_then(|spool| spool.commit_now(&self.envelope, body.clone()));
-        let held = match committed {
-            Ok(held) => held,
+        self.envelope.group_by_next_hop();
+        let split = groups::split_off(self.site, &mut self.envelope, body);
+        let made = match self.runtime.block_on(split) {
+            Ok(made) => made,
             Err(error) => {
                 say(out, &error.to_string());
                 return error.exit();
             }
         };
+        let committed = self.site.spool().and_then(|spool| spool.commit_now(&self.envelope, body.clone()));
+        let held = match committed {
+            Ok(held) => held,
+            Err(error) => {
+                self.runtime.block_on(groups::give_up(self.site, made));
+                say(out, &error.to_string());
+                return error.exit();
+            }
+        };
+        // Only the first entry is delivered at once. Source: observed.
+        for part in &made {
+            self.log_queued(&part.envelope);
+        }
+        drop(made);
         let mode = self.site.config.options.delivery_mode;
         if is_left && !self.is_returned && !mode.is_immediate() && !self.request.invocation.is_verbose {
-            self.log_queued();
+            self.log_queued(&self.envelope);
             return self.code(self.exit);
         }
         let verbose = self.request.invocation.is_verbose;
@@ -400,33 +421,28 @@ impl Submission<'_> {
             is_from_queue: false,
             watch: None,
         };
-        let report = watch::attempt(self.site, self.runtime, job, verbose, out);
+        let watch = Watch::new(self.site, self.runtime, verbose);
+        let report = watch.attempt(job, out);
         if self.site.config.options.error_mode != ErrorMode::Quiet {
             report.letters.iter().for_each(|text| say(out, text));
         }
         let failed = report.envelope.recipients.iter().any(|r| r.state == State::Failed);
         self.exit = first(self.exit, report.exit);
         self.envelope = report.envelope;
-        if failed && reports == Reports::ToCaller {
+        let exit = if failed && reports == Reports::ToCaller {
             let exit = self.exit;
-            return self.failed(body, exit, out);
-        }
-        self.code(self.exit)
+            self.failed(body, exit, out)
+        } else {
+            self.code(self.exit)
+        };
+        watch.close(out);
+        exit
     }
 
-    fn log_queued(&self) {
-        for recipient in self.envelope.recipients.iter().filter(|r| r.state == State::Queued) {
-            let mailer = recipient.route.as_ref().and_then(|r| self.site.config.mailers.get(r.mailer.0));
-            let line = To {
-                to: &[&recipient.address],
-                mailer: mailer.map_or(&b""[..], |m| m.name.as_ref()),
-                priority: self.envelope.priority,
-                stat: b"queued",
-                ..To::default()
-            };
-            for text in line.lines() {
-                self.site.log.write(Level::DELIVERY, Priority::Info, self.id(), text);
-            }
+    fn log_queued(&self, envelope: &Envelope) {
+        let config = &self.site.config;
+        for text in waiting::lines(envelope, config, config.options.delivery_mode, clock::now()) {
+            self.site.log.write(Level::DELIVERY, Priority::Info, Id::Queue(envelope.id.as_str()), text);
         }
     }
 

@@ -177,7 +177,7 @@ options! {
         "Candidates for the per-user forward file; first that opens safely wins.";
     SendMimeErrors, Some(b'j'), Yes, Done, Bool => send_mime_errors: bool = false,
         "Makes bounces multipart/report and enables the DSN extension.";
-    ConnectionCacheSize, Some(b'k'), No, Accepted("how many connections wait for the next message is bounded by the program"), Number => connection_cache_size: i64 = 1,
+    ConnectionCacheSize, Some(b'k'), No, Done, Number => connection_cache_size: i64 = 1,
         "Open SMTP connections kept for re-use.";
     ConnectionCacheTimeout, Some(b'K'), No, Done, Seconds => connection_cache_timeout: Duration = Duration::from_secs(300),
         "Idle limit of a cached connection.";
@@ -281,9 +281,9 @@ options! {
         "Group-writable .forward/:include: unsafe for files and programs. Deprecated.";
     DoubleBounceAddress, None, No, Done, Text => double_bounce_address: Bytes = Bytes::from_static(b"postmaster"),
         "Receiver of bounces of bounces.";
-    HostStatusDirectory, None, No, Accepted("the state of hosts is kept in memory for seconds and never in files"), MaybeText => host_status_directory: Option<Bytes> = None,
+    HostStatusDirectory, None, No, Done, MaybeText => host_status_directory: Option<Bytes> = None,
         "Persistent host status. Needs ConnectionCacheSize\\>0.";
-    SingleThreadDelivery, None, No, Accepted("there is no host status that processes share"), Bool => single_thread_delivery: bool = false,
+    SingleThreadDelivery, None, No, Done, Bool => single_thread_delivery: bool = false,
         "At most one connection to a host across processes. Needs HostStatusDirectory.";
     RunAsUser, None, No, Done, Own => run_as_user: Option<UserSpec> = None,
         "Uid taken after start-up.";

@@ -111,8 +111,15 @@ impl<'a> Reader<'a> {
         let options = &mut self.config.options;
         let interactive = options.super_safe == SuperSafe::Interactive;
         let mismatch = interactive && options.delivery_mode != DeliveryMode::Interactive;
+        let is_disabled = options.host_status_directory.is_some() && options.connection_cache_size <= 0;
+        if is_disabled {
+            options.host_status_directory = None;
+        }
         let lonely = options.single_thread_delivery && options.host_status_directory.is_none();
         options.single_thread_delivery &= !lonely;
+        if is_disabled {
+            self.note("Warning: HostStatusDirectory disabled with ConnectionCacheSize = 0".to_owned());
+        }
         if lonely {
             self.note("Warning: HostStatusDirectory required for SingleThreadDelivery".to_owned());
         }

@@ -18,11 +18,12 @@ use crate::log::{Id, Level, Priority};
 use crate::policy::rates::Rates;
 use crate::queue::Kind;
 use crate::queue::drive::Leftover;
-use crate::queue::schedule::{Field, Filter, Request as RunRequest, plan};
+use crate::queue::schedule::{Field, Filter, Request as RunRequest, plan, waits_for_load};
 use crate::site::Site;
 use crate::smtp::server::drive::{Accepted, Deliverer};
 use crate::smtp::server::etrn::Request;
 use crate::sys::clock;
+use crate::sys::handover::Handover;
 
 /// What runs in the daemon.
 pub struct Engine {
@@ -40,6 +41,8 @@ pub struct Engine {
     sessions: AtomicU64,
     lanes: Mutex<Lanes<runner::Token>>,
     tracker: Tracker,
+    /// Sockets of listeners that have ended.
+    parked: Mutex<Handover>,
 }
 
 impl Engine {
@@ -57,6 +60,7 @@ impl Engine {
             waiting: AtomicUsize::new(0),
             sessions: AtomicU64::new(1),
             tracker: Tracker::default(),
+            parked: Mutex::default(),
         })
     }
 
@@ -72,6 +76,16 @@ impl Engine {
             work.await;
             drop(held);
         });
+    }
+
+    /// Keeps the socket of a listener that ends.
+    pub(super) fn park(&self, address: std::net::SocketAddr, socket: std::net::TcpListener) {
+        self.parked.lock().unwrap_or_else(PoisonError::into_inner).push(address, socket);
+    }
+
+    /// Sockets of listeners that have ended.
+    pub(super) fn parked(&self) -> Handover {
+        std::mem::take(&mut self.parked.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Waits until nothing runs, and ends connections that wait for more.
@@ -102,6 +116,20 @@ impl Engine {
 
     /// Runs the queue every `interval`, the first time at once. A run does not wait for messages of the one before.
     pub fn run_regularly(self: &Arc<Self>, interval: Duration, selection: Selection) {
+        let mut selection = selection;
+        if selection.group.is_none() {
+            for (index, group) in self.site.config.queue_groups.iter().enumerate() {
+                if let Some(own) = group.interval.filter(|own| !own.is_zero() && *own != interval) {
+                    selection.without.push(index);
+                    let only = Selection { group: Some(group.name.clone()), ..selection.clone() };
+                    self.run_one_regularly(own, only);
+                }
+            }
+        }
+        self.run_one_regularly(interval, selection);
+    }
+
+    fn run_one_regularly(self: &Arc<Self>, interval: Duration, selection: Selection) {
         let engine = Arc::clone(self);
         let mut stop = self.stopping();
         tokio::spawn(async move {
@@ -138,19 +166,33 @@ impl Engine {
             }
         };
         let options = &self.site.config.options;
-        let request = RunRequest {
-            filters: selection.filters,
-            kind: Kind::Normal,
-            order: options.queue_sort_order,
-            min_age: options.min_queue_age,
-            max_age: options.max_queue_age,
-            max_jobs: usize::try_from(options.max_queue_run_size).unwrap_or(0),
-        };
         let group = selection.group.and_then(|name| runner::group(&self.site.config, &name));
         let now = clock::now();
-        let entries = entries.into_iter().filter(|e| group.is_none_or(|g| e.group == g)).collect();
         let seed = u64::try_from(now.0).unwrap_or(0);
-        Ok(runner::start(self, plan(entries, &request, now, seed)))
+        let mut planned = Vec::new();
+        for (index, limits) in runner::groups(&self.site.config).into_iter().enumerate() {
+            // One that nobody asks for by name may be left to its own interval, or to nobody.
+            let is_asked = group.map_or(!limits.is_idle && !selection.without.contains(&index), |asked| asked == index);
+            if !is_asked {
+                continue;
+            }
+            let request = RunRequest {
+                filters: selection.filters.clone(),
+                kind: Kind::Normal,
+                order: options.queue_sort_order,
+                min_age: options.min_queue_age,
+                max_age: options.max_queue_age,
+                max_jobs: limits.jobs,
+            };
+            let of_group = entries.iter().filter(|e| e.group == index).cloned().collect();
+            planned.extend(plan(of_group, &request, now, seed));
+        }
+        let load = self.load.average();
+        planned.retain(|entry| {
+            let priority = entry.summary.as_ref().map_or(0, |summary| summary.priority);
+            !waits_for_load(priority, load, options.queue_la.filter(|limit| *limit > 0), options.queue_factor)
+        });
+        Ok(runner::start(self, planned))
     }
 
     /// Tries one message of the queue.
@@ -158,11 +200,14 @@ impl Engine {
         let Ok(spool) = self.site.spool() else { return };
         match spool.lock(id).await {
             Ok(Some((held, envelope, body))) => {
+                if let Some(complaint) = held.complaint() {
+                    self.site.log.system_error(Id::Queue(id.as_str()), "root", complaint);
+                }
                 let job = Job { held, envelope, body, reports: Reports::ByMail, watch: None, is_from_queue: true };
                 self.courier.attempt(job).await;
             }
             Ok(None) => self.site.log.write(Level::LOCKED, Priority::Debug, Id::Queue(id.as_str()), "locked"),
-            Err(error) => self.site.log.system_error(Id::Queue(id.as_str()), "root", error),
+            Err(error) => error.log(&self.site.log, Id::Queue(id.as_str())),
         }
     }
 
@@ -256,7 +301,11 @@ impl Deliverer for Handle {
         tokio::spawn(async move {
             let permit = Arc::clone(&engine.immediate).acquire_owned().await;
             engine.waiting.fetch_sub(1, Ordering::Relaxed);
-            let Accepted { held: place, envelope, body, mode, session, watch } = message;
+            let Accepted { held: place, mut envelope, body, mode, session, watch } = message;
+            if mode != DeliveryMode::Interactive {
+                // What was said in the session is no status of what comes behind it. Source: observed.
+                envelope.message = None;
+            }
             let job = Job { held: place, envelope, body, reports: Reports::ByMail, watch, is_from_queue: false };
             if mode == DeliveryMode::Interactive {
                 Box::pin(engine.courier.attempt_in(session, job)).await;
@@ -289,7 +338,7 @@ impl Deliverer for Handle {
                 if runner::group(&self.0.site.config, name).is_none() {
                     return false;
                 }
-                Selection { filters: Vec::new(), group: Some(name.clone()) }
+                Selection { group: Some(name.clone()), ..Selection::default() }
             }
             Request::Node(name) => {
                 let text = match name.strip_prefix(b"@") {
@@ -297,7 +346,7 @@ impl Deliverer for Handle {
                     None => [b"@".as_slice(), name].concat().into(),
                 };
                 let filter = Filter { field: Field::Recipient, is_negated: false, text };
-                Selection { filters: vec![filter], group: None }
+                Selection { filters: vec![filter], ..Selection::default() }
             }
         };
         let engine = Arc::clone(&self.0);

@@ -20,6 +20,8 @@ pub(super) struct Lanes<T> {
     /// Messages whose lane was full when their turn came.
     parked: HashMap<Bytes, VecDeque<Task<T>>>,
     active: HashMap<Bytes, usize>,
+    /// Messages of a host that wait, in whatever list.
+    waiting: HashMap<Bytes, usize>,
     running: usize,
 }
 
@@ -44,6 +46,7 @@ impl<T> Lanes<T> {
             ready: VecDeque::new(),
             parked: HashMap::new(),
             active: HashMap::new(),
+            waiting: HashMap::new(),
             running: 0,
         }
     }
@@ -56,6 +59,7 @@ impl<T> Lanes<T> {
         for entry in entries {
             if self.known.insert(entry.id.clone()) {
                 let host = entry.summary.map(|summary| summary.host).unwrap_or_default();
+                *self.waiting.entry(host.clone()).or_default() += 1;
                 self.ready.push_back(Task { id: entry.id, host, token: token.clone() });
             }
         }
@@ -65,15 +69,33 @@ impl<T> Lanes<T> {
     pub(super) fn next(&mut self) -> Option<Task<T>> {
         while self.running < self.most {
             let task = self.ready.pop_front()?;
+            let width = self.width(&task.host);
             let active = self.active.entry(task.host.clone()).or_default();
-            if *active < self.most_per_host {
+            if *active < width {
                 *active += 1;
                 self.running += 1;
+                self.leaves(&task.host);
                 return Some(task);
             }
             self.parked.entry(task.host.clone()).or_default().push_back(task);
         }
         None
+    }
+
+    /// How many messages of a host go at a time: few that wait follow each other on one connection, as in the original;
+    /// many share several.
+    fn width(&self, host: &Bytes) -> usize {
+        let waiting = self.waiting.get(host).copied().unwrap_or(0);
+        (waiting / PER_CONNECTION).clamp(1, self.most_per_host.max(1))
+    }
+
+    fn leaves(&mut self, host: &Bytes) {
+        if let Some(waiting) = self.waiting.get_mut(host) {
+            *waiting = waiting.saturating_sub(1);
+            if *waiting == 0 {
+                self.waiting.remove(host);
+            }
+        }
     }
 
     /// The message was tried.
@@ -103,8 +125,12 @@ impl<T> Lanes<T> {
         for task in self.ready.drain(..).chain(parked) {
             self.known.remove(&task.id);
         }
+        self.waiting.clear();
     }
 }
+
+/// Waiting messages of a host for which another connection is worth while.
+const PER_CONNECTION: usize = 10;
 
 #[cfg(test)]
 mod tests {
@@ -130,26 +156,36 @@ mod tests {
     fn a_stalled_host_holds_up_only_its_own_messages() {
         let mut lanes = Lanes::new(4, 2);
         let slow = (1..=5).map(|n| entry(n, "slow"));
-        lanes.add(slow.chain([entry(6, "a"), entry(7, "b"), entry(8, "c")]), &());
-        assert_eq!(drained(&mut lanes), [1, 2, 6, 7]);
+        lanes.add(slow.chain([entry(6, "a"), entry(7, "b"), entry(8, "c"), entry(9, "d")]), &());
+        assert_eq!(drained(&mut lanes), [1, 6, 7, 8]);
         lanes.finished(&entry(6, "a").id, &"a".into());
-        assert_eq!(drained(&mut lanes), [8]);
+        assert_eq!(drained(&mut lanes), [9]);
         lanes.finished(&entry(1, "slow").id, &"slow".into());
-        assert_eq!(drained(&mut lanes), [3]);
+        assert_eq!(drained(&mut lanes), [2]);
+    }
+
+    #[test]
+    fn a_long_lane_is_wider() {
+        let mut lanes = Lanes::new(100, 3);
+        lanes.add((1..=60).map(|n| entry(n, "a")), &());
+        assert_eq!(drained(&mut lanes), [1, 2, 3]);
+        let mut lanes = Lanes::new(100, 3);
+        lanes.add((1..=19).map(|n| entry(n, "a")), &());
+        assert_eq!(drained(&mut lanes), [1]);
     }
 
     #[test]
     fn runs_that_overlap_try_nothing_twice() {
         let mut lanes = Lanes::new(2, 2);
-        lanes.add([entry(1, "a"), entry(2, "a"), entry(3, "a")], &());
+        lanes.add([entry(1, "a"), entry(2, "b"), entry(3, "c")], &());
         assert_eq!(drained(&mut lanes), [1, 2]);
-        lanes.add([entry(1, "a"), entry(2, "a"), entry(3, "a"), entry(4, "b")], &());
-        for n in [1, 2] {
-            lanes.finished(&entry(n, "a").id, &"a".into());
+        lanes.add([entry(1, "a"), entry(2, "b"), entry(3, "c"), entry(4, "d")], &());
+        for (n, host) in [(1, "a"), (2, "b")] {
+            lanes.finished(&entry(n, host).id, &host.into());
         }
         assert_eq!(drained(&mut lanes), [3, 4]);
-        lanes.finished(&entry(3, "a").id, &"a".into());
-        lanes.add([entry(3, "a")], &());
+        lanes.finished(&entry(3, "c").id, &"c".into());
+        lanes.add([entry(3, "c")], &());
         assert_eq!(drained(&mut lanes), [3]);
     }
 

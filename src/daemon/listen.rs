@@ -16,6 +16,7 @@ use crate::net::tls::Stream;
 use crate::site::Site;
 use crate::smtp::server::Setting;
 use crate::smtp::server::drive::{Peer, Server, session};
+use crate::sys::handover::Handover;
 use crate::sys::host;
 use crate::sys::socket::Listen;
 use crate::sys::{clock, file};
@@ -31,14 +32,16 @@ pub struct Listener {
 }
 
 /// Opens the listeners of the configuration; one on port 25 when it names none. What cannot be opened is logged.
-pub fn open_all(site: &Site) -> Vec<Listener> {
+///
+/// A socket that the daemon before left is used as it is.
+pub fn open_all(site: &Site, left: &mut Handover) -> Vec<Listener> {
     let named = &site.config.options.daemon_port_options;
     let default = [DaemonPort { name: Bytes::from_static(b"Daemon0"), ..DaemonPort::default() }];
     let ports = if named.is_empty() { &default[..] } else { named };
-    ports.iter().filter_map(|port| open(site, port)).collect()
+    ports.iter().filter_map(|port| open(site, port, left)).collect()
 }
 
-fn open(site: &Site, port: &DaemonPort) -> Option<Listener> {
+fn open(site: &Site, port: &DaemonPort, left: &mut Handover) -> Option<Listener> {
     let name = String::from_utf8_lossy(&port.name).into_owned();
     let fail = |reason: String| {
         if port.modifiers.has(b'O') {
@@ -62,7 +65,8 @@ fn open(site: &Site, port: &DaemonPort) -> Option<Listener> {
         receive_buffer_bytes: port.receive_buffer_bytes,
         v6_only: address.is_ipv6() && has_inet_twin(site, port),
     };
-    match site.port.open_listener(&request) {
+    let socket = left.take(address).map_or_else(|| site.port.open_listener(&request), Ok);
+    match socket {
         Ok(socket) => Some(Listener { port: port.clone(), address, request, socket: Some(socket) }),
         Err(error) => {
             fail(format!("cannot bind: {error}"));
@@ -115,7 +119,8 @@ pub fn start(engine: Arc<Engine>, listener: Listener) {
     let server = Arc::new(server(&engine, &listener));
     let work =
         Loop { engine, server, listener, active: Arc::new(AtomicUsize::new(0)), changed: Arc::new(Notify::new()) };
-    tokio::spawn(work.run());
+    // Counted, so that the daemon's end has its socket.
+    work.engine.clone().spawn(work.run());
 }
 
 fn server(engine: &Arc<Engine>, listener: &Listener) -> Server {
@@ -173,9 +178,10 @@ impl Loop {
             let Some(socket) = self.reopened(&mut listening).await else { continue };
             let accepted = tokio::select! {
                 biased;
-                _ = stop.wait_for(|stop| *stop) => return,
-                accepted = socket.accept() => accepted,
+                _ = stop.wait_for(|stop| *stop) => None,
+                accepted = socket.accept() => Some(accepted),
             };
+            let Some(accepted) = accepted else { return self.park(listening) };
             match accepted {
                 Ok((stream, remote)) => {
                     self.throttle(&mut second).await;
@@ -188,6 +194,13 @@ impl Loop {
                     tokio::time::sleep(AFTER_FAILURE).await;
                 }
             }
+        }
+    }
+
+    /// Leaves the socket to the program that may come next.
+    fn park(&self, listening: Option<TcpListener>) {
+        if let Some(Ok(socket)) = listening.map(TcpListener::into_std) {
+            self.engine.park(self.listener.address, socket);
         }
     }
 

@@ -27,6 +27,7 @@ use crate::log::{Id, Level, Logger, Priority};
 use crate::macros::names;
 use crate::queue::schedule::Filter;
 use crate::site::{self, Site, StartOptions};
+use crate::sys::handover::Handover;
 use crate::sys::{daemonize, env, file, signal as signals, user};
 use engine::Engine;
 
@@ -43,6 +44,8 @@ pub struct Options {
     pub selection: Selection,
     /// The command line, for the pid file and a restart.
     pub command_line: Vec<Bytes>,
+    /// Started by a daemon in its own place: it is in the background already.
+    pub is_restarted: bool,
 }
 
 /// Part of the queue.
@@ -52,6 +55,8 @@ pub struct Selection {
     pub filters: Vec<Filter>,
     /// Name of a queue group; `None` for all.
     pub group: Option<Bytes>,
+    /// Numbers of groups that have runs of their own.
+    pub without: Vec<usize>,
 }
 
 /// Why the daemon stopped.
@@ -64,8 +69,8 @@ enum Stop {
 /// Runs until a signal ends it; in the background unless told otherwise.
 ///
 /// Only while the process has one thread. In the background the caller's process returns at once with [`Exit::OK`].
-pub fn run(config: Config, start: StartOptions, options: &Options, out: &mut dyn Write) -> Exit {
-    if !options.is_foreground {
+pub fn run(config: Config, start: StartOptions, options: &Options, listeners: Handover, out: &mut dyn Write) -> Exit {
+    if !options.is_foreground && !options.is_restarted {
         match daemonize::detach() {
             Ok(daemonize::Side::Parent) => return Exit::OK,
             Ok(daemonize::Side::Daemon) => {}
@@ -98,17 +103,23 @@ pub fn run(config: Config, start: StartOptions, options: &Options, out: &mut dyn
             }
         }
     };
-    let stopped = work(&runtime, &site, options);
+    let stopped = work(&runtime, &site, options, listeners);
     site.log.flush(LAST_LINES);
     drop(runtime);
     match stopped {
-        Ok(Stop::End) => Exit::OK,
-        Ok(Stop::Restart) => restart(&site.log, options),
+        Ok(Ended { stop: Stop::End, .. }) => Exit::OK,
+        Ok(Ended { stop: Stop::Restart, listeners }) => restart(&site.log, options, listeners),
         Err(exit) => exit,
     }
 }
 
-fn work(runtime: &Runtime, site: &Arc<Site>, options: &Options) -> Result<Stop, Exit> {
+/// How the work ended, and the sockets that still listen.
+struct Ended {
+    stop: Stop,
+    listeners: Handover,
+}
+
+fn work(runtime: &Runtime, site: &Arc<Site>, options: &Options, mut left: Handover) -> Result<Ended, Exit> {
     // A broken pipe must be an error of the write, whatever the caller left set.
     let _ = signals::ignore_broken_pipes();
     let _ = signals::unblock_all();
@@ -117,7 +128,9 @@ fn work(runtime: &Runtime, site: &Arc<Site>, options: &Options) -> Result<Stop, 
     let version = site.config.scope().text(names::VERSION);
     let version = String::from_utf8_lossy(&version).into_owned();
     site.log.write_always(Priority::Info, Id::None, format!("starting daemon ({version}): {what}"));
-    let listeners = if options.listens { listen::open_all(site) } else { Vec::new() };
+    let listeners = if options.listens { listen::open_all(site, &mut left) } else { Vec::new() };
+    // Ports that the configuration names no more.
+    drop(left);
     let pid_file = write_pid_file(site, options);
     site.log.write(Level(9), Priority::Info, Id::None, format!("started as: {}", shown_command(options)));
     if let Err(error) = become_run_as_user(&site.config) {
@@ -139,14 +152,15 @@ fn work(runtime: &Runtime, site: &Arc<Site>, options: &Options) -> Result<Stop, 
         engine.stop(GRACE).await;
         stop
     });
-    if let Some((path, held)) = pid_file {
+    let listeners = engine.parked();
+    if let Some((path, held)) = pid_file.filter(|_| stop == Stop::End) {
         // One that is gone already is as good.
         let _ = file::unlink(&path);
         drop(held);
     }
     let reason = if stop == Stop::End { "stopping daemon, reason=signal" } else { "restarting due to signal" };
     site.log.write(Level(9), Priority::Info, Id::NoQueue, reason);
-    Ok(stop)
+    Ok(Ended { stop, listeners })
 }
 
 /// `SMTP+queueing@00:30:00`.
@@ -206,8 +220,9 @@ async fn wait_for_signal() -> Stop {
     }
 }
 
-/// Starts the same program with the same command line in place of this one.
-fn restart(log: &Logger, options: &Options) -> Exit {
+/// Starts the same program with the same command line in place of this one. Its listeners go on: no connection is refused
+/// meanwhile, and ports that need root's rights are kept under `RunAsUser`.
+fn restart(log: &Logger, options: &Options, listeners: Handover) -> Exit {
     let program = options.command_line.first().cloned().unwrap_or_default();
     let path = {
         use std::os::unix::ffi::OsStrExt as _;
@@ -217,7 +232,10 @@ fn restart(log: &Logger, options: &Options) -> Exit {
             env::own_executable()
         }
     };
-    let error = daemonize::exec(&path, &options.command_line);
+    let error = match listeners.leave() {
+        Ok(variable) => daemonize::exec(&path, &options.command_line, &variable),
+        Err(error) => error,
+    };
     log.write_always(Priority::Alert, Id::NoQueue, format!("could not restart: {}: {error}", path.display()));
     log.flush(LAST_LINES);
     Exit::OSFILE

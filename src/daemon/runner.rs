@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use super::engine::Engine;
 use super::lanes::{Lanes, Task};
 use crate::config::Config;
+use crate::config::queue_group::QueueGroup;
 use crate::envelope::QueueId;
 use crate::queue::Entry;
 
@@ -65,6 +66,26 @@ fn at_a_time(config: &Config) -> usize {
     let of = |n: i64| usize::try_from(n).ok().filter(|n| *n > 0);
     let runners = of(config.options.max_runners_per_queue).filter(|n| *n > 1);
     of(config.options.max_queue_children).or(runners).unwrap_or(RUNNERS).min(MOST_RUNNERS)
+}
+
+/// What bounds the runs of a queue group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Limits {
+    /// `J=`, else `MaxQueueRunSize`; 0 for any.
+    pub(super) jobs: usize,
+    /// `R=0`: it is run only when it is asked for.
+    pub(super) is_idle: bool,
+}
+
+/// The groups in their order; one without a `Q` line.
+pub(super) fn groups(config: &Config) -> Vec<Limits> {
+    let number = |n: i64| usize::try_from(n).unwrap_or(0);
+    let jobs = number(config.options.max_queue_run_size);
+    if config.queue_groups.is_empty() {
+        return vec![Limits { jobs, is_idle: false }];
+    }
+    let of = |group: &QueueGroup| Limits { jobs: group.jobs.map_or(jobs, number), is_idle: group.runners == Some(0) };
+    config.queue_groups.iter().map(of).collect()
 }
 
 /// Number of the queue group of that name.

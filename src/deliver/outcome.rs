@@ -49,6 +49,8 @@ pub struct Outcome {
     pub reply: Option<Bytes>,
     /// Name of the server that gave it.
     pub server: Option<Bytes>,
+    /// The next hop as the log names it, where several were tried.
+    pub relay: Option<Bytes>,
     /// Exit code of a program.
     pub exit: Option<u8>,
     /// Exit code that stands for the outcome.
@@ -223,6 +225,7 @@ impl Outcome {
             reply_code: 250,
             reply: None,
             server: None,
+            relay: None,
             exit: None,
             code: Exit::OK,
             job_text: None,

@@ -100,13 +100,20 @@ fn trouble_alone(trouble: &Trouble, host: &Bytes) -> Outcome {
         // The words go into the queue file, not into the log. Source: observed.
         Trouble::Broken { phase, errno: None } => {
             let status = if *phase == Phase::StartTls { Status(4, 0, 0) } else { Status(4, 4, 2) };
-            let mut outcome = Outcome::deferred(status, "");
+            let is_early = matches!(phase, Phase::Greeting | Phase::Helo | Phase::Lhlo | Phase::Mail);
+            let words =
+                if is_early { format!("Connection reset by {}", String::from_utf8_lossy(host)) } else { String::new() };
+            let mut outcome = Outcome::deferred(status, &words);
             outcome.job_text = Some(format!("reply: read error from {}", String::from_utf8_lossy(host)));
             outcome
         }
-        Trouble::Broken { .. } | Trouble::Timeout(_) | Trouble::Garbage(_) | Trouble::NoHost => {
-            Outcome::deferred(Status(4, 4, 2), &words)
+        // Observed: the queue file says it in these words too.
+        Trouble::Timeout(_) => {
+            let mut outcome = Outcome::deferred(Status(4, 4, 2), &words);
+            outcome.job_text = Some(format!("reply: read error from {}", String::from_utf8_lossy(host)));
+            outcome
         }
+        Trouble::Broken { .. } | Trouble::Garbage(_) | Trouble::NoHost => Outcome::deferred(Status(4, 4, 2), &words),
         Trouble::Ruleset(reply) if !trouble.is_temporary() => {
             let mut outcome = Outcome::failed(Exit::DATAERR, Status(5, 7, 0), "Service unavailable");
             outcome.told = Some((554, Status(5, 0, 0)));

@@ -5,7 +5,10 @@
 
 pub mod complete;
 pub mod id;
+pub mod order;
 pub mod recipient;
+pub mod routes;
+pub mod split;
 
 use bytes::Bytes;
 
@@ -15,6 +18,7 @@ use crate::message::HeaderList;
 
 pub use id::QueueId;
 pub use recipient::{Controller, Notify, Recipient, State, Triple};
+pub use routes::Routes;
 
 /// `BODY=` of MAIL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +69,8 @@ pub struct Envelope {
     pub sender_user: SenderUser,
     /// Recipients in the order of the queue file.
     pub recipients: Vec<Recipient>,
+    /// Which of them lead to the same mailbox.
+    pub routes: Routes,
     /// Header.
     pub headers: HeaderList,
     /// Size of the message in bytes as counted for `size=` and `pri=`.
@@ -144,6 +150,7 @@ impl Envelope {
             sender_given: Bytes::new(),
             sender_user: SenderUser::Unknown,
             recipients: Vec::new(),
+            routes: Routes::default(),
             headers: HeaderList::default(),
             size_bytes: 0,
             class: 0,

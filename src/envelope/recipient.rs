@@ -79,6 +79,8 @@ pub struct Recipient {
     pub address: Bytes,
     /// Where it goes; `None` until it was resolved.
     pub route: Option<Triple>,
+    /// It has a route, but its aliases, lists and `.forward` were not looked at yet.
+    pub is_open: bool,
     /// State.
     pub state: State,
     /// `NOTIFY=`.
@@ -136,6 +138,7 @@ impl Recipient {
         Self {
             address: address.into(),
             route: None,
+            is_open: false,
             state: State::Queued,
             notify: Notify::default(),
             original: None,

@@ -13,6 +13,7 @@ pub mod list;
 pub mod order;
 pub mod qf;
 pub mod schedule;
+pub mod waiting;
 
 use std::io;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 use crate::base::exit::Exit;
 use crate::base::status::{Classify, Status};
 use crate::envelope::QueueId;
+use crate::log::{Id, Logger, Priority};
 
 /// What can go wrong in the queue.
 #[derive(Debug, thiserror::Error)]
@@ -43,10 +45,12 @@ pub enum Error {
         source: io::Error,
     },
     /// A control file that cannot be trusted.
-    #[error("{id}: {fault}")]
+    #[error("{}", fault.text(name))]
     Damaged {
         /// The message.
         id: QueueId,
+        /// Its control file, as `./qfID`.
+        name: String,
         /// What is wrong with it.
         fault: qf::Fault,
     },
@@ -60,6 +64,19 @@ impl Error {
     pub fn is_out_of_space(&self) -> bool {
         let Self::File { source, .. } = self else { return false };
         matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
+
+    /// Writes what an operator must know; `id` is the message that was worked on.
+    pub fn log(&self, log: &Logger, id: Id<'_>) {
+        let Self::Damaged { name, fault, .. } = self else { return log.system_error(id, "root", self) };
+        if let qf::Fault::Ownership { .. } = fault {
+            log.write_always(Priority::Alert, id, fault);
+        } else {
+            log.system_error(id, "root", self);
+        }
+        if let Some(reason) = fault.loss() {
+            log.write_always(Priority::Alert, id, format_args!("Losing {name}: {reason}"));
+        }
     }
 }
 

@@ -81,8 +81,10 @@ impl Kind {
 /// How far an address is looked into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// Rulesets alone (deferred delivery mode, queue files).
+    /// Rulesets alone (deferred delivery mode).
     Rulesets,
-    /// Also whether an alias or mailbox exists: RCPT, VRFY.
+    /// Also whether an alias or mailbox exists, without what it stands for (RCPT when delivery comes later).
+    Existence,
+    /// Everything that it stands for: interactive delivery, VRFY.
     Mailbox,
 }

@@ -13,11 +13,18 @@ use crate::config::Config;
 use crate::config::daemon_port::DaemonPort;
 use crate::daemon::{self, Options, Selection};
 use crate::site::{Site, StartOptions};
+use crate::sys::handover::Handover;
 
 /// Runs as a daemon under `submit.cf`: accepts mail from mail programs, runs the client queue.
 ///
 /// A port line without `Port` means 587; without a line only the client queue is run.
-pub fn daemon(mut config: Config, mut start: StartOptions, mut options: Options, out: &mut dyn Write) -> Exit {
+pub fn daemon(
+    mut config: Config,
+    mut start: StartOptions,
+    mut options: Options,
+    listeners: Handover,
+    out: &mut dyn Write,
+) -> Exit {
     start.is_submission = true;
     let ports = &mut config.options.daemon_port_options;
     options.listens &= !ports.is_empty();
@@ -27,7 +34,7 @@ pub fn daemon(mut config: Config, mut start: StartOptions, mut options: Options,
     if !options.listens && options.interval.is_none() {
         return run_once_needed(out);
     }
-    daemon::run(config, start, &options, out)
+    daemon::run(config, start, &options, listeners, out)
 }
 
 /// Runs the client queue once (`-Ac -q`).

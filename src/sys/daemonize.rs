@@ -1,10 +1,10 @@
 //! Becoming a daemon, before any thread exists; descriptors at start; the pid file.
 #![allow(unsafe_code, reason = "fork(2) and close_range(2) are unsafe; both run before any thread exists")]
 
-use std::ffi::CString;
+use std::ffi::{CString, OsString};
 use std::fs::File;
 use std::io::{self, Read as _, Write};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::path::Path;
 
 use nix::fcntl::OFlag;
@@ -25,10 +25,24 @@ pub fn open_standard_descriptors() -> io::Result<()> {
     }
 }
 
-/// Closes all descriptors above 2, such as a caller may have left open. Only as the first thing in `main`.
-pub fn close_inherited() {
-    // SAFETY: called before anything of this program opened a descriptor, so none that is owned gets closed.
-    unsafe { libc::syscall(libc::SYS_close_range, 3 as libc::c_uint, libc::c_uint::MAX, 0 as libc::c_uint) };
+/// Closes all descriptors above 2 but these, such as a caller may have left open. Only as the first thing in `main`.
+pub fn close_inherited(kept: &[RawFd]) {
+    let mut kept: Vec<libc::c_uint> = kept.iter().filter_map(|fd| libc::c_uint::try_from(*fd).ok()).collect();
+    kept.sort_unstable();
+    let mut first: libc::c_uint = 3;
+    for fd in kept {
+        if fd > first {
+            close_range(first, fd - 1);
+        }
+        first = fd.saturating_add(1).max(first);
+    }
+    close_range(first, libc::c_uint::MAX);
+}
+
+fn close_range(first: libc::c_uint, last: libc::c_uint) {
+    // SAFETY: called before anything of this program opened a descriptor but those that are kept, so none that is owned
+    // gets closed.
+    unsafe { libc::syscall(libc::SYS_close_range, first, last, 0 as libc::c_uint) };
 }
 
 /// Which process goes on after [`detach`].
@@ -123,8 +137,8 @@ pub fn leave_terminal() -> io::Result<()> {
     Ok(())
 }
 
-/// Starts a program in place of this one, with this environment. Returns only when that failed.
-pub fn exec(path: &Path, arguments: &[impl AsRef<[u8]>]) -> io::Error {
+/// Starts a program in place of this one, with this environment and a variable more. Returns only when that failed.
+pub fn exec(path: &Path, arguments: &[impl AsRef<[u8]>], variable: &(OsString, OsString)) -> io::Error {
     use std::os::unix::ffi::OsStrExt as _;
     let text = |bytes: &[u8]| CString::new(bytes).map_err(io::Error::other);
     let path = match text(path.as_os_str().as_bytes()) {
@@ -132,7 +146,12 @@ pub fn exec(path: &Path, arguments: &[impl AsRef<[u8]>]) -> io::Error {
         Err(error) => return error,
     };
     let arguments: io::Result<Vec<CString>> = arguments.iter().map(|a| text(a.as_ref())).collect();
-    match arguments.map(|arguments| nix::unistd::execv(&path, &arguments)) {
+    let others = super::env::vars().into_iter().filter(|(name, _)| *name != variable.0);
+    let environment: io::Result<Vec<CString>> = others
+        .chain([variable.clone()])
+        .map(|(name, value)| text(&[name.as_bytes(), b"=", value.as_bytes()].concat()))
+        .collect();
+    match arguments.and_then(|arguments| Ok(nix::unistd::execve(&path, &arguments, &environment?))) {
         Ok(Err(errno)) => errno.into(),
         Ok(Ok(never)) => match never {},
         Err(error) => error,

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod daemonize;
 pub mod env;
 pub mod file;
+pub mod handover;
 pub mod host;
 pub mod load;
 pub mod lock;

@@ -18,6 +18,7 @@ mod cfcheck;
 mod command_line;
 mod configuration_values;
 mod daemon_is_killed;
+mod daemon_is_reloaded;
 mod databases_made_by_makemap;
 mod full_disk;
 mod key_files;

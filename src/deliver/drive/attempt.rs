@@ -1,14 +1,15 @@
 //! One try of one message.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
 
 use super::agent::{self, Delivered};
-use super::hooks::Asking;
+use super::host_status::HostFiles;
 use super::pool::Pool;
+use super::shown::Slots;
 use super::{Courier, Job, Report, Reports, dead_letter, reports};
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
@@ -25,23 +26,28 @@ use crate::log::{Id, Level, Priority};
 use crate::macros::names;
 use crate::queue;
 use crate::queue::drive::{Body, Held};
+use crate::route::recipient::Special;
 use crate::site::Site;
-use crate::smtp::client::drive::Connection;
 use crate::sys::{clock, safefile};
 use tokio::sync::mpsc::UnboundedSender;
 
 /// See [`Courier::attempt`].
 pub(super) async fn attempt(courier: &Courier, job: Job) -> Report {
-    let (mut report, next) = one(courier, job, false).await;
+    let watch = job.watch.clone();
+    let slots = courier.shown.clone().unwrap_or_default();
+    let (mut report, next) = one(courier, job, &slots, false).await;
     // Reports are tried at once, and reports about them, which are the last: nobody is told of those.
     let mut waiting: Vec<Next> = next;
     waiting.reverse();
     while let Some(Next { job, about }) = waiting.pop() {
-        let (tried, next) = one(courier, job, about.is_some()).await;
+        let (tried, next) = one(courier, job, &slots, about.is_some()).await;
         match about {
             None => waiting.extend(next.into_iter().rev()),
             Some(about) => report.letters.extend(settle(courier, *about, &tried).await),
         }
+    }
+    if let Some(watch) = watch.filter(|_| courier.shown.is_none()) {
+        slots.close(&watch).await;
     }
     report
 }
@@ -61,12 +67,14 @@ struct Undelivered {
 }
 
 /// One try of one message, and the reports that it makes. `is_last`: nobody is told when it fails.
-async fn one(courier: &Courier, job: Job, is_last: bool) -> (Report, Vec<Next>) {
+async fn one(courier: &Courier, job: Job, slots: &Slots, is_last: bool) -> (Report, Vec<Next>) {
     let site = &courier.site;
+    let has_text = job.envelope.message.is_some();
     let mut attempt = Attempt {
         site: Arc::clone(site),
         courier: courier.clone(),
         pool: courier.pool.clone(),
+        hosts: courier.hosts.clone(),
         timeouts: Arc::clone(&courier.timeouts),
         held: Some(job.held),
         envelope: job.envelope,
@@ -77,8 +85,8 @@ async fn one(courier: &Courier, job: Job, is_last: bool) -> (Report, Vec<Next>) 
         now: clock::now(),
         transcript: Vec::new(),
         last_dialogue: None,
-        has_job_text: false,
-        parting: None,
+        has_job_text: !job.is_from_queue && has_text,
+        slots: slots.clone(),
         unmarked: 0,
         exit: Exit::OK,
         was_held: false,
@@ -87,6 +95,8 @@ async fn one(courier: &Courier, job: Job, is_last: bool) -> (Report, Vec<Next>) 
     };
     if job.is_from_queue {
         attempt.envelope.priority = retry::priority_of_rerun(&site.config, &attempt.envelope);
+        // Whatever it came from, a recipient of a queue run is one that the message is for. Source: observed.
+        attempt.envelope.recipients.iter_mut().for_each(|recipient| recipient.is_primary = true);
     }
     if !job.is_from_queue {
         attempt.note_refused();
@@ -151,6 +161,7 @@ pub(super) struct Attempt {
     pub(super) site: Arc<Site>,
     courier: Courier,
     pub(super) pool: Pool,
+    pub(super) hosts: HostFiles,
     pub(super) timeouts: Arc<Timeouts>,
     held: Option<Held>,
     pub(super) envelope: Envelope,
@@ -165,8 +176,8 @@ pub(super) struct Attempt {
     last_dialogue: Option<(Bytes, Bytes)>,
     /// The message as a whole has a status of this attempt.
     has_job_text: bool,
-    /// A connection that the watcher sees end. The lock is never waited for: it only makes the attempt shareable.
-    pub(super) parting: Option<(Bytes, Mutex<Connection>)>,
+    /// Connections that the watcher sees.
+    pub(super) slots: Slots,
     /// Recipients settled since the queue file was written.
     unmarked: usize,
     exit: Exit,
@@ -289,6 +300,7 @@ impl Attempt {
             let reply = Bytes::from(error.line());
             self.settle(&[index], &outcome.with_local_reply(reply), b"", None);
         }
+        self.envelope.group_by_next_hop();
     }
 
     /// The code that the attempt ends with.
@@ -351,20 +363,11 @@ impl Attempt {
             self.end_with(Exit::DATAERR);
         }
         for (recipients, outcome) in results {
+            let relay = outcome.relay.clone().unwrap_or_else(|| relay.clone());
             self.settle(&recipients, &outcome, &relay, Some(started));
         }
-        self.part(batch).await;
         let interval = usize::try_from(self.site.config.options.checkpoint_interval).unwrap_or(0);
         if interval > 0 && self.unmarked >= interval { self.mark().await } else { Ok(()) }
-    }
-
-    /// Ends a connection before the eyes of whoever watches.
-    async fn part(&mut self, batch: &Batch) {
-        let Some((host, connection)) = self.parting.take() else { return };
-        self.show(format!("Closing connection to {}.", shown(host.strip_suffix(b".").unwrap_or(&host))));
-        let connection = connection.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let load = agent::load(self, &Arc::clone(&self.site.config), batch).await;
-        connection.quit(&mut Asking::new(self, &load)).await;
     }
 
     /// Notes an outcome: recipients, transcript, log, caller.
@@ -434,7 +437,9 @@ impl Attempt {
             SenderUser::Local(controller) => Some(controller),
             _ => None,
         };
-        let controller = first.controller.as_ref().or(sender);
+        // Observed: mail that goes on to a host or mailbox is the sender's; a program or file is its alias's or user's.
+        let is_special = mailer.is_some_and(|m| Special::of_mailer(&m.name).is_some());
+        let controller = first.controller.as_ref().filter(|_| is_special).or(sender);
         let dsn = outcome.status.to_string();
         let line = To {
             to: &addresses,

@@ -1,6 +1,7 @@
 //! `DeadLetterDrop`: the last place for a report that reaches neither the sender nor a postmaster.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -15,20 +16,35 @@ use crate::envelope::Envelope;
 use crate::macros::names;
 use crate::queue::drive::Body;
 use crate::site::Site;
-use crate::sys::{clock, file};
+use crate::sys::{clock, file, lock};
 
 /// Appends a message to the file; the file is as long as before when that fails.
 pub(super) async fn drop(site: &Site, path: &[u8], envelope: &Envelope, body: &Body) -> io::Result<()> {
-    let mut letter = file::open_append(Path::new(OsStr::from_bytes(path)), 0o600)?;
-    let before = file::facts(&letter)?;
-    if !before.is_regular() {
-        return Err(io::Error::from_raw_os_error(libc::EINVAL));
-    }
-    let written = write(site, envelope, body, &mut letter).await;
+    let path = Path::new(OsStr::from_bytes(path)).to_owned();
+    let opened = tokio::task::spawn_blocking(move || open(&path)).await;
+    let (mut letter, before) = opened.map_err(io::Error::other)??;
+    let written = match write(site, envelope, body, &mut letter).await {
+        // The report leaves the queue for it: it must be on the disk.
+        Ok(()) => letter.sync_all(),
+        Err(error) => Err(error),
+    };
     if written.is_err() {
-        letter.set_len(before.bytes)?;
+        letter.set_len(before)?;
     }
     written
+}
+
+/// Opens and locks the file; gives its length.
+fn open(path: &Path) -> io::Result<(File, u64)> {
+    let letter = file::open_append(path, 0o600)?;
+    if !file::facts(&letter)?.is_regular() {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    }
+    if !lock::lock_within(&letter, lock::Kind::Exclusive, LOCK)? {
+        return Err(io::Error::from_raw_os_error(libc::EWOULDBLOCK));
+    }
+    let length = file::facts(&letter)?.bytes;
+    Ok((letter, length))
 }
 
 /// Writes the message as a mailbox has it.
@@ -64,3 +80,6 @@ pub fn head(site: &Site, envelope: &Envelope) -> Vec<u8> {
     text.push(b'\n');
     text
 }
+
+/// How long another process may have the file.
+const LOCK: std::time::Duration = std::time::Duration::from_secs(30);

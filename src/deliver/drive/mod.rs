@@ -7,11 +7,13 @@ mod dane;
 mod dead_letter;
 mod file;
 mod hooks;
+pub mod host_status;
 mod mx;
 mod network;
 mod pool;
 mod program;
 mod reports;
+mod shown;
 mod source;
 
 pub use dead_letter::head as dead_letter_head;
@@ -33,13 +35,35 @@ pub struct Courier {
     site: Arc<Site>,
     pool: pool::Pool,
     timeouts: Arc<Timeouts>,
+    hosts: host_status::HostFiles,
+    /// Connections kept before a watcher's eyes from message to message; `None`: each message closes its own.
+    shown: Option<shown::Slots>,
 }
 
 impl Courier {
     /// For a site.
     pub fn new(site: &Arc<Site>) -> Self {
         let timeouts = Arc::new(site.config.timeouts.clone());
-        Self { site: Arc::clone(site), pool: pool::Pool::new(site.log.traffic().cloned()), timeouts }
+        let hosts = host_status::HostFiles::new(&site.config);
+        Self {
+            site: Arc::clone(site),
+            pool: pool::Pool::new(site.log.traffic().cloned()),
+            timeouts,
+            hosts,
+            shown: None,
+        }
+    }
+
+    /// For a run of messages that one caller watches; ended by [`Courier::close_shown`].
+    pub fn watched(site: &Arc<Site>) -> Self {
+        Self { shown: Some(shown::Slots::default()), ..Self::new(site) }
+    }
+
+    /// Ends connections that wait, before the eyes of whoever watches.
+    pub async fn close_shown(&self, watch: &UnboundedSender<Bytes>) {
+        if let Some(slots) = &self.shown {
+            slots.close(watch).await;
+        }
     }
 
     /// Tries every recipient that is still to be sent, and brings the queue up to date.
@@ -74,14 +98,6 @@ impl Courier {
     pub async fn close(&self) {
         self.pool.close().await;
     }
-}
-
-/// One attempt by itself, for programs that make only one; see [`Courier::attempt`].
-pub async fn attempt(site: &Arc<Site>, job: Job) -> Report {
-    let courier = Courier::new(site);
-    let report = courier.attempt(job).await;
-    courier.close().await;
-    report
 }
 
 /// A message to be tried now.

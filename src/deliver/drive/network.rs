@@ -10,22 +10,26 @@ use super::agent::{Delivered, Load, user_of};
 use super::attempt::Attempt;
 use super::hooks::Asking;
 use super::pool::Place;
+use super::shown::closing;
 use super::source::{self, Source};
 use super::{dane, mx, program};
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::base::status::{Classify, Status};
 use crate::config::Mailer;
+use crate::deliver::host_status::HostStatus;
 use crate::deliver::hosts::{self, Target, Way};
 use crate::deliver::outcome::{Outcome, Verdict};
 use crate::deliver::settled;
 use crate::envelope::Recipient;
 use crate::log::traffic::Sign;
+use crate::log::{Level, Priority};
 use crate::net::dns::shown_address;
 use crate::net::tls::{Dane, Stream, Verify};
 use crate::smtp::client::drive::{Connection, Content, Dialing, Peer, Settings, dial, dial_local};
 use crate::smtp::client::negotiate::Manner;
 use crate::smtp::client::{self, Trouble};
+use crate::sys::clock;
 use crate::sys::host::service_port;
 
 impl Content for Source {
@@ -162,7 +166,15 @@ impl Course<'_> {
             self.relay = shown_name.clone();
             return Some(settled::trouble(&trouble, &shown_name));
         }
-        self.attempt.show(connecting(self.attempt, &self.left, &shown_name, self.mailer));
+        let keeps_status = !self.mailer.has(b'W');
+        if keeps_status && let Some(outcome) = self.known_trouble(&shown_name) {
+            self.relay = shown_name.clone();
+            return Some(outcome);
+        }
+        let Some(_claim) = self.attempt.hosts.claim(&shown_name) else {
+            self.relay = shown_name.clone();
+            return Some(Outcome::deferred(Status(4, 0, 0), ""));
+        };
         let dane = match literal {
             Some(_) => None,
             None => match Box::pin(dane::find(self.attempt, self.load, &target.name, name, port)).await {
@@ -173,7 +185,7 @@ impl Course<'_> {
                 }
             },
         };
-        let known = self.attempt.pool.take(&place).await;
+        let known = self.waiting(&place).await;
         // A connection may have been opened for a domain whose records do not ask for as much.
         if let Some(connection) = Box::pin(dane::fitting(self.attempt, self.load, known, dane.as_ref())).await {
             self.relay = relay(connection.peer(), &shown_name, self.compressed());
@@ -196,6 +208,7 @@ impl Course<'_> {
                     (None, None) => self.with_first_address(name, &shown_name).await,
                 };
                 self.attempt.pool.note(&place, Some(&trouble));
+                self.note_trouble(&trouble, &shown_name);
                 return Some(settled::trouble(&trouble, &shown_name));
             }
         };
@@ -218,6 +231,60 @@ impl Course<'_> {
             Err(trouble) => self.refused(&trouble, &shown_name),
         }
         None
+    }
+
+    /// What earlier deliveries know of a host that is not well.
+    fn known_trouble(&self, host: &Bytes) -> Option<Outcome> {
+        self.attempt.hosts.trouble(host, self.attempt.now)?.outcome(host)
+    }
+
+    fn note_trouble(&self, trouble: &Trouble, host: &Bytes) {
+        self.log_timeout(trouble, host);
+        if let Some(status) = HostStatus::of_trouble(trouble, host, clock::now()) {
+            self.attempt.hosts.note(host, &status);
+        }
+    }
+
+    /// Source: observed.
+    fn log_timeout(&self, trouble: &Trouble, host: &Bytes) {
+        if let Trouble::Timeout(phase) = trouble
+            && let Some(name) = phase.name()
+        {
+            let text = format!("timeout waiting for input from {} during client {name}", shown(host));
+            self.attempt.site.log.write(Level::USER_ERROR, Priority::Notice, self.attempt.id(), text);
+        }
+    }
+
+    /// A connection that is open already. The watcher sees that, or that another one is begun.
+    async fn waiting(&mut self, place: &Place) -> Option<Connection> {
+        if self.attempt.watch.is_none() {
+            return self.attempt.pool.take(place).await;
+        }
+        let slots = self.attempt.slots.clone();
+        let mut hooks = Asking::new(self.attempt, self.load);
+        let names = self.names();
+        let way = format!("{} via {}...", shown(&place.host), shown(&self.mailer.name));
+        if let Some(connection) = slots.take(place, &mut hooks).await {
+            let protocol = connection.capabilities().protocol(self.mailer.has(b'z'));
+            self.attempt.show(format!("{names}... Using cached {protocol} connection to {way}"));
+            return Some(connection);
+        }
+        self.attempt.show(format!("{names}... Connecting to {way}"));
+        if let Some((host, connection)) = slots.make_room(self.cache_size()).await {
+            self.attempt.show(format!("{names}... {}", closing(&host)));
+            connection.quit(&mut hooks).await;
+        }
+        None
+    }
+
+    fn cache_size(&self) -> usize {
+        usize::try_from(self.load.config.options.connection_cache_size).unwrap_or(0)
+    }
+
+    /// Recipients without a final outcome.
+    fn names(&self) -> String {
+        let left = self.left.iter().filter_map(|w| self.attempt.envelope.recipients.get(w.index));
+        left.map(|r| shown(&r.address).to_string()).collect::<Vec<_>>().join(",")
     }
 
     /// A socket in the file system.
@@ -319,19 +386,27 @@ impl Course<'_> {
         let mut content = message.source;
         let mut hooks = Asking::new(self.attempt, load).at(&connection);
         let settled = connection.send(transaction, &mut content, &mut hooks).await;
+        if let Some(client::Settled::Failed(trouble)) = settled.iter().find(|s| matches!(s, client::Settled::Failed(_)))
+        {
+            self.log_timeout(trouble, host);
+        }
+        if place.is_some()
+            && let Some(status) = HostStatus::of_settled(&settled, host, clock::now())
+        {
+            self.attempt.hosts.note(host, &status);
+        }
         let transactions = i64::try_from(connection.transactions()).unwrap_or(i64::MAX);
         let has_room = self.mailer.max_messages <= 0 || transactions < self.mailer.max_messages;
-        // A program waits for its farewell, and is waited for, before this returns.
-        if self.attempt.watch.is_some() && self.mailer.is_network() {
-            self.attempt.parting = Some((host.clone(), std::sync::Mutex::new(connection)));
-            return self.answered(&settled, host, &capabilities);
-        }
-        match place.filter(|_| has_room) {
-            Some(place) => {
+        let kept = place.filter(|_| has_room && self.cache_size() > 0);
+        match kept {
+            Some(place) if self.attempt.watch.is_some() && connection.is_alive().await => {
+                self.attempt.slots.give(place, connection).await;
+            }
+            Some(place) if self.attempt.watch.is_none() => {
                 let limit = self.load.config.options.connection_cache_timeout;
                 self.attempt.pool.give(place, connection, limit).await;
             }
-            None => connection.quit(&mut Asking::new(self.attempt, load)).await,
+            _ => connection.quit(&mut Asking::new(self.attempt, load)).await,
         }
         self.answered(&settled, host, &capabilities);
     }
@@ -341,7 +416,8 @@ impl Course<'_> {
         let outcomes = settled::outcomes(settled, host, capabilities, self.mailer);
         let left = std::mem::take(&mut self.left);
         let mut groups: Vec<(Vec<usize>, Outcome)> = Vec::new();
-        for (mut waiting, (settled, outcome)) in left.into_iter().zip(settled.iter().zip(outcomes)) {
+        for (mut waiting, (settled, mut outcome)) in left.into_iter().zip(settled.iter().zip(outcomes)) {
+            outcome.relay = Some(self.relay.clone());
             if outcome.reply.is_some() {
                 self.heard.clone_from(&outcome.reply);
             }
@@ -366,6 +442,7 @@ impl Course<'_> {
 
     /// A server that does not want to talk to us; another one may.
     fn refused(&mut self, trouble: &Trouble, host: &Bytes) {
+        self.note_trouble(trouble, host);
         let outcome = settled::trouble(trouble, host);
         if outcome.reply.is_some() {
             self.heard.clone_from(&outcome.reply);
@@ -452,15 +529,6 @@ fn group(groups: &mut Vec<(Vec<usize>, Outcome)>, index: usize, outcome: Outcome
         Some((list, _)) => list.push(index),
         None => groups.push((vec![index], outcome)),
     }
-}
-
-fn connecting(attempt: &Attempt, left: &[Waiting], host: &Bytes, mailer: &Mailer) -> String {
-    let names: Vec<String> = left
-        .iter()
-        .filter_map(|w| attempt.envelope.recipients.get(w.index))
-        .map(|r| shown(&r.address).to_string())
-        .collect();
-    format!("{}... Connecting to {} via {}...", names.join(","), shown(host), shown(&mailer.name))
 }
 
 /// `ClientPortOptions`.

@@ -154,6 +154,7 @@ impl Spool {
             directory: job.directory,
             data: job.data,
             is_at_rest: false,
+            complaint: None,
             lock: Lock::File(lock),
         })
     }

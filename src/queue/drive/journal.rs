@@ -104,6 +104,10 @@ struct Writer {
     offset: u64,
     /// How far each segment was ever written.
     ends: [u64; 2],
+    /// How far the blocks of each are there already.
+    filled: [u64; 2],
+    /// Length from which the other segment takes over.
+    most: u64,
     generation: u64,
     is_synced: bool,
     buffer: Vec<u8>,
@@ -138,6 +142,8 @@ impl Spool {
             current: 0,
             offset: 0,
             ends: [0; 2],
+            filled: [0; 2],
+            most: SEGMENT,
             generation: generation + 1,
             is_synced: self.is_synced(),
             buffer: Vec::new(),
@@ -284,6 +290,7 @@ impl Spool {
             directory: job.directory,
             data: job.data,
             is_at_rest: false,
+            complaint: None,
             lock: Lock::Journal(slot),
         }))
     }
@@ -508,7 +515,7 @@ impl Shared {
 
     /// The thread. After a panic it takes no more messages, but those it has still come to rest.
     fn run(&self, mut writer: Writer) -> Writer {
-        writer.fill();
+        writer.measure();
         while catch_unwind(AssertUnwindSafe(|| self.serve(&mut writer))).is_err() {
             // Those who wait hear "closed".
             let waiting = {
@@ -633,39 +640,58 @@ impl Trouble {
 }
 
 impl Writer {
-    /// Blocks that are there already need no change of metadata when they are synced.
-    fn fill(&mut self) {
+    /// Decides how long segments become on this disk.
+    fn measure(&mut self) {
+        let room = self.files.first().and_then(|file| nix::sys::statvfs::fstatvfs(file).ok());
+        let free = room.map_or(0, |room| room.blocks_available().saturating_mul(room.fragment_size()));
+        self.most = segment_length(free);
+    }
+
+    /// Blocks that are there already need no change of metadata when they are synced. A segment grows as mail comes: an idle
+    /// daemon takes next to nothing of the disk, and `MinFreeBlocks` sees what mail may use.
+    fn fill(&mut self, size: u64) {
+        let (Some(file), Some(filled)) = (self.files.get(self.current), self.filled.get_mut(self.current)) else {
+            return;
+        };
+        // Records may have been written past what was made ready: zeros come behind them.
+        *filled = (*filled).max(self.offset);
+        let needed = self.offset.saturating_add(size);
+        if needed <= *filled || *filled >= self.most {
+            return;
+        }
+        let wanted = needed.max(filled.saturating_mul(2)).max(FIRST).min(self.most);
         let zeros = vec![0; 1 << 16];
-        for file in &mut self.files {
-            let mut at = 0;
-            while at < SEGMENT && file.write_all_at(&zeros, at).is_ok() {
-                at += zeros.len() as u64;
-            }
-            if at < SEGMENT {
+        while *filled < wanted {
+            let piece = zeros.get(..usize::try_from(wanted - *filled).unwrap_or(zeros.len())).unwrap_or(&zeros);
+            if file.write_all_at(piece, *filled).is_err() {
                 // No room now: the file grows as it is needed. That it could not be cut harms nothing.
-                let _ = file.set_len(0);
+                let _ = file.set_len(self.offset);
+                *filled = self.offset;
+                return;
             }
+            *filled += piece.len() as u64;
         }
     }
 
     /// Goes on in the other segment when this one is full and that one free.
     fn turn(&mut self, live: &[usize; 2], size: usize) {
         let other = usize::from(self.current == 0);
-        if self.offset > 0 && self.offset + size as u64 > SEGMENT && live.get(other) == Some(&0) {
+        if self.offset > 0 && self.offset + size as u64 > self.most && live.get(other) == Some(&0) {
             self.current = other;
             self.offset = 0;
             self.generation += 1;
             if let (Some(file), Some(end)) = (self.files.get(other), self.ends.get_mut(other))
-                && *end > SEGMENT
+                && *end > self.most
             {
                 // It grew while the other one was held up. One that stays long harms nothing.
-                let _ = file.set_len(SEGMENT);
-                *end = SEGMENT;
+                let _ = file.set_len(self.most);
+                *end = self.most;
             }
         }
     }
 
     fn write(&mut self, accepted: &[Accepted], done: &[Record]) -> Result<(), Trouble> {
+        self.fill(size(accepted, done) as u64);
         let Some(file) = self.files.get(self.current) else { return Err(Trouble::lost()) };
         self.buffer.clear();
         for record in done.iter().chain(accepted.iter().map(|a| &a.record)) {
@@ -683,12 +709,20 @@ impl Writer {
         } else {
             // What the peers are told is not taken must not come back; an error changes nothing any more.
             let _ = file.set_len(self.offset);
+            if let Some(filled) = self.filled.get_mut(self.current) {
+                *filled = (*filled).min(self.offset);
+            }
         }
         if self.buffer.capacity() > KEPT {
             self.buffer = Vec::new();
         }
         result
     }
+}
+
+/// Length of a segment on a disk with so many free bytes: both together take a small part of it.
+fn segment_length(free_bytes: u64) -> u64 {
+    (free_bytes / SHARE).clamp(LEAST, SEGMENT)
 }
 
 fn size(accepted: &[Accepted], done: &[Record]) -> usize {
@@ -735,6 +769,12 @@ fn open_segment(directory: &Directory, n: usize) -> Result<File, Error> {
 const NAMES: [&str; 2] = [".journal.0", ".journal.1"];
 /// Usual length of a segment, bytes.
 const SEGMENT: u64 = 4 << 20;
+/// Length of one on the smallest disk.
+const LEAST: u64 = 16 << 10;
+/// How much of a segment is made ready at first.
+const FIRST: u64 = 64 << 10;
+/// A segment takes at most this part of what is free.
+const SHARE: u64 = 128;
 /// Messages in the journal beyond which others go to their files at once.
 const MOST_LIVE: usize = 500;
 /// The same for their bytes.
@@ -751,3 +791,44 @@ const TELL_AGAIN: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(5);
 /// Buffer kept between writes, bytes.
 const KEPT: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_made_ready_lies_behind_what_is_written() {
+        let files = [tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap()];
+        let mut writer = Writer {
+            files,
+            current: 0,
+            offset: 0,
+            ends: [0; 2],
+            filled: [0; 2],
+            most: SEGMENT,
+            generation: 1,
+            is_synced: false,
+            buffer: Vec::new(),
+        };
+        // As after a disk that was full: the file grew with its records alone.
+        writer.files[0].write_all_at(&[7; 1000], 0).unwrap();
+        writer.offset = 1000;
+        writer.fill(100);
+        assert_eq!(writer.files[0].metadata().unwrap().len(), FIRST);
+        let mut text = [0; 1100];
+        writer.files[0].read_exact_at(&mut text, 0).unwrap();
+        assert!(text[..1000].iter().all(|b| *b == 7) && text[1000..].iter().all(|b| *b == 0));
+        let before = writer.filled[0];
+        writer.fill(100);
+        assert_eq!(writer.filled[0], before, "there is room already");
+        writer.fill(FIRST);
+        assert_eq!(writer.filled[0], 2 * FIRST);
+    }
+
+    #[test]
+    fn segments_are_small_on_small_disks() {
+        for (free, length) in [(0, LEAST), (1 << 20, LEAST), (16 << 20, 128 << 10), (1 << 40, SEGMENT)] {
+            assert_eq!(segment_length(free), length, "{free}");
+        }
+    }
+}

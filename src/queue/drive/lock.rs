@@ -5,36 +5,80 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 
 use super::body::DataFile;
-use super::commit::step;
-use super::{Body, Directory, Held, Lock, Spool};
+use super::commit::{UpdateJob, step};
+use super::{Body, Directory, Held, Spool};
 use crate::base::time::UnixTime;
 use crate::envelope::{Envelope, QueueId};
+use crate::queue::qf::quarantine::{self, Change};
 use crate::queue::qf::{Fault, read};
-use crate::queue::{Error, Kind};
+use crate::queue::{Entry, Error, Kind};
 
 impl Spool {
     /// See [`Spool::lock`].
     pub fn lock_now(&self, id: &QueueId) -> Result<Option<(Held, Envelope, Body)>, Error> {
-        let Some((index, kind, file)) = self.open_locked(id)? else { return Ok(None) };
+        self.lock_one(id, &[Kind::Normal, Kind::Quarantined])
+    }
+
+    /// [`Spool::lock_now`] for a message of a list; one that was set aside is put back when nothing is wrong with it.
+    pub fn lock_entry(&self, entry: &Entry) -> Result<Option<(Held, Envelope, Body)>, Error> {
+        if entry.kind != Kind::Lost {
+            return self.lock_now(&entry.id);
+        }
+        let Some((mut held, envelope, body)) = self.lock_one(&entry.id, &[Kind::Lost])? else { return Ok(None) };
+        let kind = if envelope.quarantine.is_some() { Kind::Quarantined } else { Kind::Normal };
+        let directory = self.directory(held.directory)?;
+        let (from, to) = (format!("Qf{}", entry.id), format!("{}f{}", kind.letter(), entry.id));
+        step("rename", &from, directory.rename(&from, &to))?;
+        held.kind = kind;
+        Ok(Some((held, envelope, body)))
+    }
+
+    fn lock_one(&self, id: &QueueId, kinds: &[Kind]) -> Result<Option<(Held, Envelope, Body)>, Error> {
+        let Some((index, kind, file)) = self.open_locked(id, kinds)? else { return Ok(None) };
+        if step("stat", "qf", file.metadata())?.len() == 0 {
+            // Its writer has not come to its first line.
+            return Ok(None);
+        }
         let directory = self.directory(index)?;
-        let mut held =
-            Held { id: id.clone(), kind, directory: index, data: index, is_at_rest: true, lock: Lock::File(file) };
+        let mut held = Held::at_rest(id.clone(), kind, index, file);
         match self.read_message(&mut held) {
             Ok((envelope, body)) => Ok(Some((held, envelope, body))),
-            Err(error @ Error::Damaged { .. }) => {
-                // An empty control file is one whose writer has not come to its first line: left alone.
-                if held.control().is_ok_and(|file| file.metadata().is_ok_and(|m| m.len() > 0)) {
+            Err(Error::Damaged { id, name, fault }) => {
+                // Another process may be writing it: left alone.
+                if fault.loss().is_some() && kind != Kind::Lost {
                     let name = format!("{}f{id}", kind.letter());
                     step("rename", &name, directory.rename(&name, &format!("Qf{id}")))?;
                 }
-                Err(error)
+                Err(Error::Damaged { id, name, fault })
             }
             Err(error) => Err(error),
         }
     }
 
+    /// Gives a message another quarantine reason, or frees it.
+    pub fn requarantine_now(&self, id: &QueueId, reason: Option<&[u8]>) -> Result<Requarantined, Error> {
+        let Some((index, kind, file)) = self.open_locked(id, &[Kind::Normal, Kind::Quarantined])? else {
+            return Ok(Requarantined::Locked);
+        };
+        let directory = self.directory(index)?;
+        let name = format!("{}f{id}", kind.letter());
+        if directory.judge(&step("stat", &name, file.metadata())?).is_err() {
+            return Ok(Requarantined::Done(Change::Unfit));
+        }
+        let text = step("read", &name, read_bounded(&file))?.unwrap_or_default();
+        let change = quarantine::rewrite(&text, reason);
+        let (kind_then, text) = match &change {
+            Change::Quarantined(text) | Change::Changed(_, text) => (Kind::Quarantined, text.clone()),
+            Change::Freed(_, text) => (Kind::Normal, text.clone()),
+            Change::Same | Change::Incomplete(_) | Change::Unfit => return Ok(Requarantined::Done(change)),
+        };
+        let held = Held::at_rest(id.clone(), kind, index, file);
+        self.update_files(UpdateJob { held, kind: kind_then, text })?;
+        Ok(Requarantined::Done(change))
+    }
+
     /// Reads a control file without its lock, for lists. `None` when it is gone.
-    pub fn look(&self, entry: &crate::queue::Entry) -> Result<Option<Look>, Error> {
+    pub fn look(&self, entry: &Entry) -> Result<Option<Look>, Error> {
         let directory = self.directory(entry.directory)?;
         let name = format!("{}f{}", entry.kind.letter(), entry.id);
         let file = match directory.open_file(&name, false) {
@@ -51,9 +95,9 @@ impl Spool {
         Ok(Some(Look { control, is_locked, is_trusted, body_size, modified: UnixTime(metadata.mtime()) }))
     }
 
-    fn open_locked(&self, id: &QueueId) -> Result<Option<(usize, Kind, File)>, Error> {
+    fn open_locked(&self, id: &QueueId, kinds: &[Kind]) -> Result<Option<(usize, Kind, File)>, Error> {
         for (index, directory) in self.inner.directories.iter().enumerate() {
-            for kind in [Kind::Normal, Kind::Quarantined] {
+            for kind in kinds.iter().copied() {
                 let name = format!("{}f{id}", kind.letter());
                 let file = match directory.open_file(&name, true) {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -75,8 +119,8 @@ impl Spool {
     }
 
     fn read_message(&self, held: &mut Held) -> Result<(Envelope, Body), Error> {
-        let damaged = |fault| Error::Damaged { id: held.id.clone(), fault };
         let name = format!("{}f{}", held.kind.letter(), held.id);
+        let damaged = |fault| Error::Damaged { id: held.id.clone(), name: format!("./{name}"), fault };
         let directory = self.directory(held.directory)?;
         let metadata = step("stat", &name, held.control()?.metadata())?;
         directory.judge(&metadata).map_err(damaged)?;
@@ -85,7 +129,13 @@ impl Spool {
         let data = self.data_directory(control.df_directory.as_deref(), held.directory);
         let data_name = format!("df{}", held.id);
         let file = match self.directory(data)?.open_file(&data_name, false) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(damaged(Fault::NoBody)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let shown = self.shown_in(data, &data_name);
+                held.complaint = Some(format!("readqf: cannot open {shown}: No such file or directory"));
+                let mut envelope = control.envelope;
+                envelope.queue_group = self.group_of(held.directory);
+                return Ok((envelope, Body::from(NO_MESSAGE.to_vec())));
+            }
             other => step("open", &data_name, other)?,
         };
         let metadata = step("stat", &data_name, file.metadata())?;
@@ -119,6 +169,15 @@ impl Spool {
     pub(super) fn group_of(&self, directory: usize) -> usize {
         self.inner.groups.iter().position(|group| group.contains(&directory)).unwrap_or(0)
     }
+}
+
+/// What came of a quarantine, or of its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Requarantined {
+    /// Another process has the message, or it is gone.
+    Locked,
+    /// The control file was looked at, and changed if it could be.
+    Done(Change),
 }
 
 /// A control file as a list sees it.
@@ -179,5 +238,7 @@ fn read_bounded(file: &File) -> io::Result<Option<Vec<u8>>> {
 
 /// Bytes that hold a usual control file.
 const FIRST_READ: usize = 8 * 1024;
+/// What is delivered when the body is gone. Source: observed.
+const NO_MESSAGE: &[u8] = b"<<< No Message Collected >>>\n";
 /// Largest control file read, bytes: 100,000 recipients with all their lines fit.
 const CONTROL_FILE: u64 = 64 * 1024 * 1024;

@@ -24,7 +24,7 @@ use crate::envelope::id::LocalTime;
 use crate::envelope::{Envelope, QueueId};
 
 pub use body::{Block, Body, BodyWriter};
-pub use lock::Look;
+pub use lock::{Look, Requarantined};
 pub use recover::{Leftover, Leftovers};
 
 use commit::Committer;
@@ -41,6 +41,8 @@ struct Inner {
     directories: Vec<Directory>,
     /// Indices into `directories`, one list per queue group.
     groups: Vec<Vec<usize>>,
+    /// `QueueDirectory`; above its directories when it stands for several.
+    root: std::path::PathBuf,
     codec: Codec,
     super_safe: SuperSafe,
     memory: usize,
@@ -71,6 +73,8 @@ pub struct Held {
     data: usize,
     /// It was found in the queue, not just put there.
     is_at_rest: bool,
+    /// What was wrong with it, though it can be delivered.
+    complaint: Option<String>,
     lock: Lock,
 }
 
@@ -84,6 +88,16 @@ enum Lock {
 }
 
 impl Held {
+    /// A message found in a queue directory.
+    fn at_rest(id: QueueId, kind: Kind, directory: usize, file: File) -> Self {
+        Self { id, kind, directory, data: directory, is_at_rest: true, complaint: None, lock: Lock::File(file) }
+    }
+
+    /// What an operator is to be told of it.
+    pub fn complaint(&self) -> Option<&str> {
+        self.complaint.as_deref()
+    }
+
     /// Its queue id.
     pub fn id(&self) -> &QueueId {
         &self.id
@@ -120,6 +134,7 @@ impl Spool {
             inner: Arc::new(Inner {
                 directories,
                 groups,
+                root: directory::root(config),
                 codec: Codec::new(config),
                 super_safe: config.options.super_safe,
                 memory,
@@ -219,6 +234,16 @@ impl Spool {
     /// Directories of a queue group, by number; see [`super::Entry::directory`].
     pub fn directories_of(&self, group: usize) -> &[usize] {
         self.inner.groups.get(group).map_or(&[], Vec::as_slice)
+    }
+
+    /// Name of a file of bodies in messages about it: relative to `QueueDirectory` when it lies there.
+    pub fn shown_in(&self, directory: usize, name: &str) -> String {
+        let path = self.path_of(directory).unwrap_or(std::path::Path::new("."));
+        match path.strip_prefix(&self.inner.root) {
+            Ok(rest) if rest.as_os_str().is_empty() => format!("./{name}"),
+            Ok(rest) => format!("{}/{name}", rest.display()),
+            Err(_) => format!("{}/{name}", path.display()),
+        }
     }
 
     /// Path of a queue directory, as `mailq` names it: that of the bodies when the kinds are kept apart.

@@ -75,7 +75,8 @@ impl Spool {
 
     fn summary(&self, entry: &Entry) -> Option<order::Summary> {
         let look = self.look(entry).ok()??;
-        Some(order::Summary::scan(&look.control, look.modified))
+        // One that its writer has only created says nothing.
+        (!look.control.is_empty()).then(|| order::Summary::scan(&look.control, look.modified))
     }
 }
 

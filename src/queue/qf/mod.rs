@@ -5,6 +5,7 @@
 //! the next octet.
 
 pub mod fields;
+pub mod quarantine;
 pub mod read;
 pub mod write;
 
@@ -62,9 +63,9 @@ pub enum Fault {
     /// A version that is newer than ours.
     #[error("Version number in queue file ({0}) greater than max (8)")]
     Version(i64),
-    /// A line with a letter that has no meaning.
-    #[error("readqf: bad line \"{0}\"")]
-    BadLine(String),
+    /// A line with a letter that has no meaning, and its number.
+    #[error("line {0}: bad line \"{1}\"")]
+    BadLine(usize, String),
     /// Text behind the end: somebody wrote where he should not.
     #[error("SECURITY ALERT: extra or bogus data in queue file: {0}")]
     Extra(String),
@@ -84,14 +85,39 @@ pub enum Fault {
     /// Larger than any control file we write.
     #[error("queue file too large")]
     TooLarge,
-    /// The body is missing.
+    /// Instead of the body lies something that is no file.
     #[error("no data file")]
     NoBody,
+}
+
+impl Fault {
+    /// Why the file is set aside as `Qf…`; `None` when it is left alone, because its writer may not be done.
+    pub fn loss(&self) -> Option<&'static str> {
+        match self {
+            Self::Incomplete => None,
+            Self::Version(_) => Some("unsupported queue file version"),
+            Self::BadLine(..) => Some("unrecognized line"),
+            Self::Extra(_) | Self::Bogus(_) => Some("bogus queue line"),
+            Self::Ownership { .. } => Some("bogus file uid/gid in mqueue"),
+            Self::TooLarge => Some("queue file too large"),
+            Self::NoBody => Some("no data file"),
+        }
+    }
+
+    /// The complaint, with the file's name where the original names it.
+    pub fn text(&self, name: &str) -> String {
+        match self {
+            Self::Incomplete | Self::BadLine(..) => format!("readqf: {name}: {self}"),
+            _ => self.to_string(),
+        }
+    }
 }
 
 /// Octet that stands for `$` in headers.
 const MACRO: u8 = 0x81;
 /// Octet in front of one that would mean something else: 0x80 to 0x9f, and itself. Source: observed.
 const QUOTE: u8 = 0xff;
+/// Mode letters of `BY=` and their bits in a `!` line. Source: observed.
+const DELIVER_BY: &[(u8, u8)] = &[(b'N', 0x01), (b'R', 0x02), (b'T', 0x10)];
 /// How the null sender of a report is written. Source: observed.
 const NULL_SENDER: &[u8] = b"MAILER-DAEMON";

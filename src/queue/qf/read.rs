@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Codec, Fault, MACRO, NULL_SENDER, QUOTE, fields};
+use super::{Codec, DELIVER_BY, Fault, MACRO, NULL_SENDER, QUOTE, fields};
 use crate::base::bytes::{leading_number, shown, split_once};
 use crate::base::letters::LetterSet;
 use crate::base::time::UnixTime;
@@ -17,7 +17,7 @@ pub struct Control {
     pub envelope: Envelope,
     /// Directory of the df when it is another one (`d`).
     pub df_directory: Option<Bytes>,
-    /// Bytes of all header names and values: with the body, the size that is announced.
+    /// Bytes of the header as the original counts them: with the body, the size that is announced.
     pub header_bytes: u64,
 }
 
@@ -33,18 +33,23 @@ pub fn read(text: &[u8], id: &QueueId, codec: &Codec) -> Result<Control, Fault> 
         has_sender: false,
         pending: Pending::default(),
     };
-    let mut lines = Lines { rest: text };
+    let mut lines = Lines { rest: text, number: 0 };
     loop {
         let Some(line) = lines.next_logical()? else { return Err(Fault::Incomplete) };
         if line == b".".as_slice() {
             break;
         }
-        reader.line(line)?;
+        reader.line(line).map_err(|fault| numbered(fault, lines.number))?;
     }
     if !lines.rest.is_empty() {
-        return Err(Fault::Extra(shown(lines.rest.get(..60).unwrap_or(lines.rest)).to_string()));
+        let extra = lines.rest.split(|b| *b == b'\n').next().unwrap_or_default();
+        return Err(Fault::Extra(shown(extra.get(..60).unwrap_or(extra)).to_string()));
     }
     Ok(reader.control)
+}
+
+fn numbered(fault: Fault, line: usize) -> Fault {
+    if let Fault::BadLine(_, text) = fault { Fault::BadLine(line, text) } else { fault }
 }
 
 struct Reader {
@@ -66,6 +71,8 @@ struct Pending {
 
 struct Lines<'a> {
     rest: &'a [u8],
+    /// Number of the line read last.
+    number: usize,
 }
 
 impl<'a> Lines<'a> {
@@ -76,6 +83,7 @@ impl<'a> Lines<'a> {
             let tail = self.rest.get(end..).unwrap_or_default();
             let Some(at) = memchr::memchr(b'\n', tail) else { return Ok(None) };
             end += at + 1;
+            self.number += 1;
             if !matches!(self.rest.get(end), Some(b' ' | b'\t')) {
                 break;
             }
@@ -92,7 +100,7 @@ impl<'a> Lines<'a> {
 
 impl Reader {
     fn line(&mut self, line: &[u8]) -> Result<(), Fault> {
-        let Some((letter, value)) = line.split_first() else { return Ok(()) };
+        let Some((letter, value)) = line.split_first() else { return Err(Fault::BadLine(0, String::new())) };
         if *letter == b'H' {
             self.header(value);
             return Ok(());
@@ -128,7 +136,7 @@ impl Reader {
             b'r' => self.pending.last = Some(owned(value)),
             b'R' => self.recipient(value),
             other if fields::find(*other).is_some() => {}
-            _ => return Err(Fault::BadLine(shown(line.get(..60).unwrap_or(line)).to_string())),
+            _ => return Err(Fault::BadLine(0, shown(line.get(..60).unwrap_or(line)).to_string())),
         }
         Ok(())
     }
@@ -186,7 +194,8 @@ impl Reader {
             None => (Condition::Always, value),
         };
         let Some((name, text)) = split_once(field, b':') else { return };
-        self.control.header_bytes += (name.len() + text.len()) as u64;
+        // A condition counts, but for its two question marks. Source: observed.
+        self.control.header_bytes += value.len().saturating_sub(2) as u64;
         let value = header_value(text, &mut self.names);
         let header = Header { name: owned(name.trim_ascii_end()), value, condition, is_default: false };
         self.control.envelope.headers.push(header);
@@ -271,7 +280,13 @@ fn body_type(value: &[u8]) -> Option<BodyType> {
 
 fn deliver_by(value: &[u8]) -> Option<(i64, Bytes)> {
     let (mode, seconds) = split_once(value, b' ')?;
-    Some((leading_number(seconds), owned(mode)))
+    let letters = match mode {
+        [bits] if bits.is_ascii_control() => {
+            DELIVER_BY.iter().filter(|(_, bit)| bits & bit != 0).map(|(letter, _)| *letter).collect()
+        }
+        letters => owned(letters),
+    };
+    Some((leading_number(seconds), letters))
 }
 
 /// `user:uid:gid:address`, `user:address`, `user`; empty for none.
@@ -371,8 +386,8 @@ mod tests {
             (b"V8\nT1\nS<a@b>\nRPFD:<c@d>\n", Fault::Incomplete),
             (b"V8\nT1\n.", Fault::Incomplete),
             (b"V9\n.\n", Fault::Version(9)),
-            (b"V8\nx\n.\n", Fault::BadLine("x".to_owned())),
-            (b"V8\n.\nRPFD:<c@d>\n", Fault::Extra("RPFD:<c@d>\\012".to_owned())),
+            (b"V8\nx\n.\n", Fault::BadLine(2, "x".to_owned())),
+            (b"V8\n.\nRPFD:<c@d>\n", Fault::Extra("RPFD:<c@d>".to_owned())),
             (b"V8\nS<a\0@b>\n.\n", Fault::Bogus("S<a\\000@b>".to_owned())),
         ] {
             assert_eq!(parsed(text).unwrap_err(), fault, "{}", shown(text));

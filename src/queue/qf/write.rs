@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Codec, DataFile, MACRO, NULL_SENDER, QUOTE};
+use super::{Codec, DELIVER_BY, DataFile, MACRO, NULL_SENDER, QUOTE};
 use crate::envelope::{BodyType, Controller, Envelope, Flags, Recipient, Ret, State};
 use crate::macros::{MacroId, Piece, Template, Value, names};
 use crate::message::{Condition, Header, HeaderValue};
@@ -39,7 +39,7 @@ pub fn render(envelope: &Envelope, codec: &Codec, data: DataFile<'_>) -> Vec<u8>
         line(&mut out, b"A", auth);
     }
     if let Some((seconds, mode)) = &envelope.deliver_by {
-        line(&mut out, b"!", &[mode, b" ".as_slice(), seconds.to_string().as_bytes()].concat());
+        line(&mut out, b"!", &[&[deliver_by_bits(mode), b' '], seconds.to_string().as_bytes()].concat());
     }
     if let Some(directory) = data.directory {
         line(&mut out, b"d", directory);
@@ -63,6 +63,11 @@ fn sender(envelope: &Envelope) -> &[u8] {
         (b"", bare) => bare,
         (given, _) => given,
     }
+}
+
+/// Mode letters of `BY=` as the `!` line has them. Source: observed.
+fn deliver_by_bits(mode: &[u8]) -> u8 {
+    DELIVER_BY.iter().filter(|(letter, _)| mode.contains(letter)).fold(0, |bits, (_, bit)| bits | bit)
 }
 
 /// Letters of the `F` line in their order.
@@ -116,6 +121,9 @@ fn macros(out: &mut Vec<u8>, envelope: &Envelope, codec: &Codec) {
 }
 
 fn write_recipient<'a>(out: &mut Vec<u8>, recipient: &'a Recipient, last: &mut Option<&'a Controller>) {
+    if let Some(message) = &recipient.message {
+        line(out, b"M", message);
+    }
     let controller = recipient.controller.as_ref();
     if controller != *last {
         match controller {
@@ -127,9 +135,6 @@ fn write_recipient<'a>(out: &mut Vec<u8>, recipient: &'a Recipient, last: &mut O
             None => line(out, b"C", b""),
         }
         *last = controller;
-    }
-    if let Some(message) = &recipient.message {
-        line(out, b"M", message);
     }
     if let Some(original) = &recipient.original {
         line(out, b"Q", original);

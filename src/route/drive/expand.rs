@@ -73,6 +73,7 @@ impl Router {
                 found.failures.push((alias, error));
                 continue;
             }
+            envelope.routes.follow(&envelope.recipients);
             let placed = if index >= limits::EXPANSION {
                 Err(too_deep(level, limits::EXPANSION))
             } else {
@@ -192,8 +193,16 @@ impl Router {
                     return Ok(Placed::Here);
                 }
             };
-            if depth == Depth::Rulesets {
-                return Ok(Placed::Here);
+            recipient.is_open = depth != Depth::Mailbox;
+            match depth {
+                Depth::Rulesets => return Ok(Placed::Here),
+                Depth::Existence => {
+                    let address = recipient.address.clone();
+                    let resolved = Resolved { triple, address, owner: None, is_alias: false };
+                    self.look_into(resolved, is_final, &mut scope).await?;
+                    return Ok(Placed::Here);
+                }
+                Depth::Mailbox => {}
             }
             let (is_escaped, _) = unescaped(&triple.user);
             if mailer.has(b'A')
@@ -227,6 +236,14 @@ impl Router {
             };
             triple = next.triple;
             is_final = next.is_final;
+            // What ruleset 5 makes of an address goes on in its name, without a user behind it. Source: observed.
+            let address = &recipient.address;
+            recipient.controller.get_or_insert_with(|| Controller {
+                user: Bytes::new(),
+                uid: self.config.options.default_user.uid,
+                gid: self.config.options.default_user.gid,
+                address: address.clone(),
+            });
         }
         Err(too_deep(limits::ALIAS_DEPTH, limits::ALIAS_DEPTH))
     }
@@ -339,7 +356,12 @@ impl Router {
             return Ok(Placed::Here);
         }
         let owner = self.owner_of(triple).await?.ok_or_else(RouteError::user_unknown)?;
-        recipient.controller = None;
+        // Who gets what an alias or a list sends on is the user; the name it came by stays. Source: observed.
+        recipient.controller = recipient
+            .controller
+            .take()
+            .filter(|_| recipient.owner.is_none())
+            .map(|from| Controller { user: owner.name.clone(), uid: owner.uid, gid: owner.gid, address: from.address });
         if let Some(route) = &mut recipient.route {
             route.user = owner.name.clone();
         }
@@ -457,12 +479,11 @@ impl Router {
             ancestors.push(index);
             at = parent.parent.filter(|next| *next < index);
         }
-        let is_elsewhere = envelope
-            .recipients
-            .iter()
-            .enumerate()
+        let alike = envelope.routes.find(triple.mailer.0, &triple.user).iter();
+        let is_elsewhere = alike
+            .filter_map(|index| Some((index, envelope.recipients.get(*index)?)))
             .filter(|(_, other)| other.state != State::Duplicate && !is_left_out(other))
-            .any(|(index, other)| equal(other) && !ancestors.contains(&index));
+            .any(|(index, other)| equal(other) && !ancestors.contains(index));
         if is_elsewhere {
             return Known::Already;
         }

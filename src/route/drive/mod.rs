@@ -91,6 +91,7 @@ impl Router {
         self.expand_one(envelope, recipient, depth, &mut found).await;
         if let Some((_, error)) = found.failures.into_iter().next() {
             envelope.recipients.truncate(before);
+            envelope.routes.forget();
             return Err(error);
         }
         let Some(first) = envelope.recipients.get(before) else { return Err(RouteError::user_unknown()) };
@@ -98,13 +99,14 @@ impl Router {
         Ok(Resolved { triple, address: first.address.clone(), owner: None, is_alias: first.state == State::Expanded })
     }
 
-    /// Routes recipients that have no route yet and replaces aliases, lists and users with a `.forward` by what they
+    /// Routes recipients that have no route yet, and replaces aliases, lists and users with a `.forward` by what they
     /// stand for. Recipients that fail are marked so.
     pub async fn expand(&self, envelope: &mut Envelope) -> Expansion {
-        let waiting = |r: &Recipient| r.route.is_none() && r.state == State::Queued;
+        let waiting = |r: &Recipient| (r.route.is_none() || r.is_open) && r.state == State::Queued;
         if !envelope.recipients.iter().any(waiting) {
             return Expansion::default();
         }
+        envelope.routes.forget();
         let given = std::mem::take(&mut envelope.recipients);
         let mut found = Expansion::default();
         // Parents keep their indices only while nothing is inserted before them: those with a route come first.

@@ -28,6 +28,11 @@ pub(super) struct Standard {
     five: Option<RulesetId>,
 }
 
+/// Whether messages are only queued, without a look at name servers.
+fn is_deferred(scope: &Scope) -> bool {
+    scope.text(names::DELIVERY_MODE) == "d"
+}
+
 /// What rulesets 0 and 5 made of an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Parsed {
@@ -63,8 +68,9 @@ impl Router {
         load(&mut workspace, address)?;
         let rulesets = [self.standard.three, self.standard.zero];
         match self.run(&mut workspace, rulesets, scope).await {
-            // A sender whose domain cannot be looked up now is for `check_mail` to judge: ruleset 3 left it as it was.
-            Err(error) if is_sender && error.exit.is_temporary() => {
+            // A sender whose domain cannot be looked up now is for `check_mail` to judge: ruleset 3 left it as it was. In
+            // deferred mode every name waits for the queue run.
+            Err(error) if (is_sender || is_deferred(scope)) && error.exit.is_temporary() => {
                 let zero = self.standard.zero;
                 match self.run(&mut workspace, [zero], scope).await {
                     Err(error) if !error.exit.is_temporary() => return Err(error),

@@ -57,6 +57,24 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// What was waited for, as the log names it; `None` for what is no reply.
+    pub fn name(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Connect | Self::Handshake | Self::DataBlock => return None,
+            Self::Greeting => "greeting",
+            Self::Helo => "EHLO",
+            Self::Lhlo => "LHLO",
+            Self::StartTls => "STARTTLS",
+            Self::Auth => "AUTH",
+            Self::Rset => "RSET",
+            Self::Mail => "MAIL",
+            Self::Rcpt => "RCPT",
+            Self::DataInit => "DATA 354",
+            Self::DataFinal => "DATA status",
+            Self::Quit => "QUIT",
+        })
+    }
+
     /// For how long; `None` for ever.
     pub fn limit(self, timeouts: &Timeouts) -> Option<Duration> {
         let limit = match self {

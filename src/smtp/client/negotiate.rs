@@ -36,6 +36,15 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
+    /// What is spoken with the server, as a watcher is told.
+    pub fn protocol(&self, is_lmtp: bool) -> &'static str {
+        match (is_lmtp, self.is_extended) {
+            (true, _) => "LMTP",
+            (false, true) => "ESMTP",
+            (false, false) => "SMTP",
+        }
+    }
+
     /// Reads the lines of a reply to EHLO; words that mean nothing are left out.
     pub fn of(reply: &Reply) -> Self {
         let mut found = Self { is_extended: true, ..Self::default() };

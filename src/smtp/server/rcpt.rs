@@ -13,6 +13,7 @@ use crate::envelope::{Notify, Recipient};
 use crate::log::{Level, Priority};
 use crate::macros::names;
 use crate::policy::{Hook, Refusal, Verdict};
+use crate::queue::waiting;
 use crate::route::recipient::Special;
 use crate::route::{Resolved, RouteError};
 use crate::smtp::extension::{Fault, dsn, parameter};
@@ -193,7 +194,9 @@ impl Session {
             self.with_envelope(|e| e.flags.had_refused_recipient = true);
             return self.route_refused(error);
         }
-        let is_deferred = self.setting.delivery_mode == DeliveryMode::Deferred;
+        let bare = rcpt.given.strip_prefix(b"<").and_then(|given| given.strip_suffix(b">"));
+        let is_deferred =
+            self.setting.delivery_mode == DeliveryMode::Deferred && waiting::has_host(bare.unwrap_or(&rcpt.given));
         let text = if is_deferred { "Recipient ok (will queue)" } else { "Recipient ok" };
         self.reply_about(250, Status(2, 1, 5), &rcpt.given, text);
         Action::Read

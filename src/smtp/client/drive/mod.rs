@@ -224,6 +224,8 @@ pub struct Connection {
     is_authenticated: bool,
     transactions: usize,
     is_usable: bool,
+    /// Nothing more can come from the server.
+    is_broken: bool,
     needs_reset: bool,
 }
 
@@ -283,6 +285,7 @@ impl Connection {
             is_authenticated: machine.is_authenticated(),
             transactions: 0,
             is_usable: true,
+            is_broken: false,
             needs_reset: false,
         })
     }
@@ -305,6 +308,7 @@ impl Connection {
         self.transactions += 1;
         // Until the end is known the connection counts as broken.
         self.is_usable = false;
+        self.is_broken = true;
         let mut session = Session::new(transaction, settled, &self.capabilities, self.is_lmtp, resets);
         let mut input = transaction::Input::Start;
         loop {
@@ -337,6 +341,7 @@ impl Connection {
         self.needs_reset = session.needs_reset();
         let (settled, is_usable) = session.results();
         self.is_usable = is_usable;
+        self.is_broken = settled.iter().any(|one| matches!(one, Settled::Failed(_)));
         settled
     }
 
@@ -372,12 +377,25 @@ impl Connection {
         }
     }
 
+    /// Says RSET to a server that waited, to see whether it is still well.
+    pub async fn reset(&mut self, hooks: &mut impl Hooks) -> bool {
+        if !self.is_alive().await {
+            return false;
+        }
+        let reply = self.exchange(b"RSET\r\n", Phase::Rset, hooks).await;
+        self.needs_reset = false;
+        self.is_usable = matches!(&reply, Ok(reply) if reply.code != 421);
+        self.is_usable
+    }
+
     /// Says QUIT and closes in good order, so that a TLS session can be resumed.
     pub async fn quit(mut self, hooks: &mut impl Hooks) {
         if self.needs_reset && self.is_usable {
             let _ = self.exchange(b"RSET\r\n", Phase::Rset, hooks).await;
         }
-        let _ = self.exchange(b"QUIT\r\n", Phase::Quit, hooks).await;
+        if !self.is_broken {
+            let _ = self.exchange(b"QUIT\r\n", Phase::Quit, hooks).await;
+        }
         self.wire.stream.close(CLOSING).await;
     }
 

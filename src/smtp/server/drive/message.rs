@@ -3,12 +3,13 @@
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use super::groups::{self, SplitOff};
 use super::{Accepted, Drive, Outcome, accepted, not_now};
 use crate::base::bytes::{shown, trim};
 use crate::base::status::{Classify, Status};
 use crate::collect::{Collected, Collector, Fault, Limits, fixup};
 use crate::config::values::{DeliveryMode, EightBitMode};
-use crate::envelope::BodyType;
+use crate::envelope::{BodyType, Envelope};
 use crate::log::traffic::{Sign, Tap};
 use crate::log::{Id, Level, Priority, line};
 use crate::macros::names;
@@ -16,6 +17,7 @@ use crate::message::{Header, HeaderList};
 use crate::policy::{Hook, Refusal, Verdict};
 use crate::queue;
 use crate::queue::drive::{Body, BodyWriter};
+use crate::queue::waiting;
 use crate::smtp::data::{Decoder, Progress};
 use crate::sys::clock;
 
@@ -322,22 +324,22 @@ impl Drive {
     fn log_queued(&mut self, mode: DeliveryMode) {
         let site = std::sync::Arc::clone(&self.server.site);
         let Some(envelope) = self.session.envelope() else { return };
-        let mut lines = Vec::new();
-        for recipient in envelope.recipients.iter().filter(|r| r.is_primary) {
-            let mailer = recipient.route.as_ref().and_then(|triple| site.config.mailers.get(triple.mailer.0));
-            let line = line::To {
-                to: &[&recipient.address],
-                delay: clock::now().since(envelope.created),
-                priority: envelope.priority,
-                mailer: mailer.map(|m| m.name.as_ref()).unwrap_or_default(),
-                dsn: if mode == DeliveryMode::Deferred { "4.4.3" } else { "" },
-                stat: b"queued",
-                ..line::To::default()
-            };
-            lines.extend(line.lines());
+        if mode == DeliveryMode::QueueOnly && waiting::has_aliases_open(envelope, &site.config) {
+            return;
         }
+        let lines = waiting::lines(envelope, &site.config, mode, clock::now());
         for text in lines {
             self.log(Level::DELIVERY, Priority::Info, &text);
+        }
+    }
+
+    fn log_queued_of(&self, envelope: &Envelope, mode: DeliveryMode) {
+        let site = &self.server.site;
+        if mode == DeliveryMode::QueueOnly && waiting::has_aliases_open(envelope, &site.config) {
+            return;
+        }
+        for text in waiting::lines(envelope, &site.config, mode, clock::now()) {
+            site.log.write(Level::DELIVERY, Priority::Info, Id::Queue(envelope.id.as_str()), text);
         }
     }
 
@@ -356,8 +358,15 @@ impl Drive {
             envelope.last_try = Some(envelope.created);
         }
         envelope.body_type = envelope.body_type.or(envelope.flags.has_8bit_body.then_some(BodyType::EightBitMime));
+        if mode != DeliveryMode::Interactive {
+            envelope.group_by_next_hop();
+        }
         let is_held = envelope.quarantine.clone();
         let Ok(spool) = site.spool() else { return not_now("no queue") };
+        let made = match groups::split_off(&site, envelope, &body).await {
+            Ok(made) => made,
+            Err(error) => return self.put_off(&error),
+        };
         let committed = if mode.is_immediate() {
             spool.commit_at_once(envelope, body.clone()).await
         } else {
@@ -365,7 +374,10 @@ impl Drive {
         };
         let held = match committed {
             Ok(held) => held,
-            Err(error) => return self.put_off(&error),
+            Err(error) => {
+                groups::give_up(&site, made).await;
+                return self.put_off(&error);
+            }
         };
         if let Some(reason) = is_held {
             let mailer = self.first_mailer();
@@ -375,15 +387,28 @@ impl Drive {
         }
         if !mode.is_immediate() {
             self.log_queued(mode);
+            for part in &made {
+                self.log_queued_of(&part.envelope, mode);
+            }
             self.session.take_envelope();
             return accepted(id);
         }
         let Some(envelope) = self.session.take_envelope() else { return accepted(id) };
         let (watch, mut steps) = mpsc::unbounded_channel();
         let watch = self.session.is_verbose().then_some(watch);
-        let over =
-            self.server.deliverer.deliver(Accepted { held, envelope, body, mode, session: self.number.number, watch });
+        let session = self.number.number;
+        let over = self.server.deliverer.deliver(Accepted { held, envelope, body: body.clone(), mode, session, watch });
+        let others: Vec<_> = made
+            .into_iter()
+            .map(|SplitOff { held, envelope }| {
+                let body = body.clone();
+                self.server.deliverer.deliver(Accepted { held, envelope, body, mode, session, watch: None })
+            })
+            .collect();
         if mode == DeliveryMode::Interactive {
+            for other in others {
+                let _ = other.await;
+            }
             // An attempt that was given up leaves the message in the queue: the answer is the same.
             let _ = over.await;
         }
@@ -401,7 +426,7 @@ impl Drive {
     }
 
     /// When it is delivered: as the port says, later while the machine is too busy.
-    fn mode(&self) -> DeliveryMode {
+    pub(super) fn mode(&self) -> DeliveryMode {
         let mode = self.server.setting.delivery_mode;
         if mode.is_immediate() && self.server.is_busy() {
             return DeliveryMode::QueueOnly;

@@ -4,6 +4,7 @@
 //! there, and its client was not told 250.
 
 mod client;
+pub mod groups;
 mod message;
 mod wire;
 
@@ -334,8 +335,11 @@ impl Drive {
     }
 
     async fn add(&mut self, recipient: crate::envelope::Recipient) -> Result<Resolved, RouteError> {
-        let depth =
-            if self.server.setting.delivery_mode == DeliveryMode::Deferred { Depth::Rulesets } else { Depth::Mailbox };
+        let depth = match self.mode() {
+            DeliveryMode::Deferred => Depth::Rulesets,
+            DeliveryMode::Interactive => Depth::Mailbox,
+            DeliveryMode::Background | DeliveryMode::QueueOnly => Depth::Existence,
+        };
         let Some(envelope) = self.session.envelope() else {
             return Err(RouteError::new(
                 503,
