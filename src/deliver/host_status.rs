@@ -243,7 +243,7 @@ mod tests {
         let greeting =
             |text: &str| Trouble::Refused { phase: Phase::Greeting, command: Bytes::new(), reply: reply(text) };
         for (settled, expected) in [
-            (Settled::Accepted(reply("250 2.0.0 ok")), "S0\nD2.0.0\nR250 2.0.0 ok\n"),
+            (Settled::Accepted { reply: reply("250 2.0.0 ok"), rcpt: None }, "S0\nD2.0.0\nR250 2.0.0 ok\n"),
             (refused(Phase::Mail, "451 4.7.1 wait"), "S0\nD4.7.1\nR451 4.7.1 wait\n"),
             (refused(Phase::DataInit, "452 4.3.1 full"), "S0\n"),
             (refused(Phase::DataFinal, "451 later"), "S75\nD4.0.0\nR451 later\n"),
