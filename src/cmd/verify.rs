@@ -23,6 +23,9 @@ pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &tokio::runtime:
     envelope.scope.unset(names::DAEMON_FLAGS);
     let sender = request.invocation.sender.as_ref().map_or_else(|| request.caller.name.clone(), |given| bare(given));
     let sender = super::sender::resolve(request, site, runtime, &envelope, sender, out);
+    // Whom `MeToo` leaves out.
+    envelope.sender =
+        request.invocation.sender.as_ref().map_or_else(|| request.caller.name.clone(), |given| bare(given));
     let mut direct = Vec::new();
     let mut expanded = Vec::new();
     let mut exit = sender.exit;

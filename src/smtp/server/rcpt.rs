@@ -110,7 +110,7 @@ impl Session {
     fn recipient_resolved(&mut self, mut rcpt: Rcpt, resolved: Result<Resolved, RouteError>) -> Action {
         let resolved = match resolved {
             Ok(resolved) => resolved,
-            Err(error) => return self.route_refused(error),
+            Err(error) => return self.route_refused(&rcpt.given, error),
         };
         let setting = std::sync::Arc::clone(&self.setting);
         let mailer = setting.config.mailers.get(resolved.triple.mailer.0);
@@ -192,7 +192,7 @@ impl Session {
         if let Err(error) = added {
             // It was one of those the message was for: `for` in Received would tell of the others. Observed.
             self.with_envelope(|e| e.flags.had_refused_recipient = true);
-            return self.route_refused(error);
+            return self.route_refused(&rcpt.given, error);
         }
         let bare = rcpt.given.strip_prefix(b"<").and_then(|given| given.strip_suffix(b">"));
         let is_deferred =
@@ -202,8 +202,9 @@ impl Session {
         Action::Read
     }
 
-    fn route_refused(&mut self, error: RouteError) -> Action {
-        let about = error.about();
+    fn route_refused(&mut self, given: &Bytes, error: RouteError) -> Action {
+        // A loop is not about an address.
+        let about = if error.address.is_empty() && error.reply != 554 { given.clone() } else { error.about() };
         let refusal = Refusal::new(error.reply, error.status, error.text);
         self.refuse_recipient(&refusal, &about)
     }

@@ -89,7 +89,8 @@ impl Session {
         let found = match found {
             Ok(found) => self.in_order(found),
             Err(error) => {
-                let about = error.about();
+                let about =
+                    if error.address.is_empty() && error.reply != 554 { vrfy.argument.clone() } else { error.about() };
                 let refusal = Refusal::new(error.reply, error.status, error.text);
                 return self.refuse(&refusal, &about);
             }
