@@ -47,6 +47,7 @@ pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &Runtime, out: &
         is_returned: false,
         reports_to_caller: true,
     };
+    log_caller(site, &submission.envelope);
     submission.set_sender(out);
     let (collected, body) = match submission.collect() {
         Ok(read) => read,
@@ -269,11 +270,20 @@ impl Submission<'_> {
             while let Some((_, line)) = notes.next_if(|(before, _)| *before <= n) {
                 say(out, &line);
             }
+            if error.is_temporary() {
+                // What the error mailer defers is told, what else cannot be found out now is not. Source: observed.
+                if error.names_address() {
+                    say(out, &error.shown());
+                }
+                // The attempt asks again, and says what comes of it.
+                if let Some(recipient) = self.envelope.recipients.get_mut(index) {
+                    recipient.state = State::Queued;
+                    recipient.route = None;
+                }
+                continue;
+            }
             self.site.log.write(Level::USER_ERROR, Priority::Notice, self.id(), error.shown());
-            // What the error mailer defers is told, what else cannot be found out now is not. Source: observed.
-            if error.is_temporary() && error.names_address() {
-                say(out, &error.shown());
-            } else if !error.is_temporary() && !self.is_returned {
+            if !self.is_returned {
                 if self.site.config.options.error_mode == ErrorMode::Print {
                     say(out, &error.shown());
                 }
@@ -288,7 +298,7 @@ impl Submission<'_> {
             }
             let now = clock::now();
             let Some(recipient) = self.envelope.recipients.get_mut(index) else { continue };
-            recipient.state = if error.is_temporary() { State::Queued } else { State::Failed };
+            recipient.state = State::Failed;
             recipient.message = Some(error.text.clone().into());
             recipient.status = Some(error.status);
             // A loop is no reply to an address. Source: observed.
@@ -440,6 +450,7 @@ impl Submission<'_> {
     }
 
     fn log_queued(&self, envelope: &Envelope) {
+        self.site.note_statistics();
         let config = &self.site.config;
         for text in waiting::lines(envelope, config, config.options.delivery_mode, clock::now()) {
             self.site.log.write(Level::DELIVERY, Priority::Info, Id::Queue(envelope.id.as_str()), text);
@@ -476,6 +487,12 @@ fn is_permanent((_, error): &(usize, RouteError)) -> bool {
 /// The last of these fields that names the address.
 fn field_of(address: &[u8], fields: &[Bytes]) -> Option<usize> {
     fields.iter().rposition(|field| list::split(field).iter().any(|one| trim(one) == trim(address)))
+}
+
+/// Who calls is logged like a client that connects.
+pub(super) fn log_caller(site: &Site, envelope: &Envelope) {
+    let client = envelope.scope.text(names::CLIENT_INFO);
+    site.log.write(Level::CALLER, Priority::Info, Id::NoQueue, format_args!("connect from {}", shown(&client)));
 }
 
 /// An envelope that knows who called and how.

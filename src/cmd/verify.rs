@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use super::sendmail::{Request, say};
-use super::submission::{bare, new_envelope};
+use super::submission::{bare, log_caller, new_envelope};
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::base::status::{Classify as _, Status};
@@ -21,6 +21,7 @@ pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &tokio::runtime:
     }
     let mut envelope = new_envelope(request, site);
     envelope.scope.unset(names::DAEMON_FLAGS);
+    log_caller(site, &envelope);
     let sender = request.invocation.sender.as_ref().map_or_else(|| request.caller.name.clone(), |given| bare(given));
     let sender = super::sender::resolve(request, site, runtime, &envelope, sender, out);
     // Whom `MeToo` leaves out.

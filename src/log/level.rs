@@ -24,9 +24,12 @@ impl Level {
     pub const DONE: Self = Self(9);
     pub const ALIAS: Self = Self(9);
     pub const ALIAS_BUILT: Self = Self(7);
+    pub const CALLER: Self = Self(9);
     pub const CONNECTION: Self = Self(12);
     pub const DIALOGUE: Self = Self(14);
-    pub const ENGINE: Self = Self(14);
+    pub const OUTGOING: Self = Self(11);
+    pub const STATISTICS: Self = Self(12);
+    pub const ENGINE: Self = Self(13);
     pub const LOCKED: Self = Self(19);
 }
 

@@ -7,6 +7,9 @@ mod resolver;
 mod sasl;
 mod tls;
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,7 +17,7 @@ use jiff::tz::TimeZone;
 
 use crate::config::values::TimeZoneSpec;
 use crate::config::{Config, Diagnostic};
-use crate::log::Logger;
+use crate::log::{Id, Level, Logger, Priority};
 use crate::log::debug::Tracer;
 use crate::log::traffic::Traffic;
 use crate::macros::names;
@@ -28,7 +31,7 @@ use crate::queue::drive::Spool;
 use crate::rewrite::Program;
 use crate::rewrite::drive::Rewriter;
 use crate::route::drive::Router;
-use crate::sys::clock;
+use crate::sys::{clock, file, safefile};
 
 pub use tls::Tls;
 
@@ -68,6 +71,22 @@ impl Site {
     /// The queue. Errors: [`queue::Error::Closed`] when the mode has none.
     pub fn spool(&self) -> Result<&Spool, queue::Error> {
         self.queue.as_ref().ok_or(queue::Error::Closed)
+    }
+
+    /// Logs that the file of `StatusFile` cannot be written, once for a message's arrival and once for what came of it.
+    ///
+    /// Source: observed; the file is made by the operator, never by us.
+    pub fn note_statistics(&self) {
+        if !self.log.is_on(Level::STATISTICS) {
+            return;
+        }
+        let Some(path) = self.config.options.status_file.as_ref().filter(|path| !path.is_empty()) else { return };
+        let path = Path::new(OsStr::from_bytes(path));
+        let Err(error) = file::open_read_following(path) else { return };
+        for _ in 0..2 {
+            let text = format!("poststats: {}: {}", path.display(), safefile::error_text(&error));
+            self.log.write(Level::STATISTICS, Priority::Info, Id::None, text);
+        }
     }
 }
 
@@ -121,6 +140,11 @@ pub fn load(config: Config, start: StartOptions) -> Result<(Arc<Site>, Vec<Diagn
     let log = Logger::syslog(&tag, zone.clone(), config.options.log_level)
         .with_tracer(Arc::clone(&start.tracer))
         .with_traffic(start.traffic.clone());
+    if queue.is_some() {
+        // Engines are gone; what the original says of having none.
+        let text = "engine=(null), path=(null), ispre=1, pre=0, initialized=0";
+        log.write(Level::ENGINE, Priority::Debug, Id::None, text);
+    }
     let port = Port::in_process(Arc::clone(&config), log.clone());
     let services = Services { resolver: Some(resolver.clone()), port: Some(port.clone()), log: Some(log.clone()) };
     let (maps, diagnostics) = MapSet::open(&config, services);

@@ -25,6 +25,7 @@ use crate::log::line::To;
 use crate::log::{Id, Level, Priority};
 use crate::macros::names;
 use crate::queue;
+use crate::route::RouteError;
 use crate::queue::drive::{Body, Held};
 use crate::route::recipient::Special;
 use crate::site::Site;
@@ -49,6 +50,7 @@ pub(super) async fn attempt(courier: &Courier, job: Job) -> Report {
     if let Some(watch) = watch.filter(|_| courier.shown.is_none()) {
         slots.close(&watch).await;
     }
+    courier.site.note_statistics();
     report
 }
 
@@ -290,17 +292,42 @@ impl Attempt {
             self.show(line);
         }
         for (index, error) in expansion.failures {
-            let line = error.shown();
-            self.site.log.write(Level::USER_ERROR, Priority::Notice, self.id(), &line);
-            let verdict = if error.is_temporary() { Verdict::Deferred } else { Verdict::Failed };
-            let outcome = match verdict {
-                Verdict::Deferred => Outcome::deferred(error.status, &error.text),
-                _ => Outcome::failed(error.exit, error.status, error.text.clone()),
-            };
+            if error.is_temporary() {
+                self.hold_back(index, &error);
+                continue;
+            }
+            self.site.log.write(Level::USER_ERROR, Priority::Notice, self.id(), error.shown());
+            let outcome = Outcome::failed(error.exit, error.status, error.text.clone());
             let reply = Bytes::from(error.line());
             self.settle(&[index], &outcome.with_local_reply(reply), b"", None);
         }
         self.envelope.group_by_next_hop();
+    }
+
+    /// A recipient that cannot be expanded now waits without a route: no mailer may see it before. Source: observed.
+    fn hold_back(&mut self, index: usize, error: &RouteError) {
+        let text = error.shown();
+        self.note(format!("{} {text}", error.line().get(..9).unwrap_or("451 4.3.0")));
+        let Some(recipient) = self.envelope.recipients.get_mut(index) else { return };
+        let mailer = recipient.route.take().and_then(|route| self.site.config.mailers.get(route.mailer.0));
+        let line = To {
+            to: &[&recipient.address],
+            delay: self.now.since(self.envelope.created),
+            mailer: mailer.map_or(&b""[..], |m| m.name.as_ref()),
+            priority: self.envelope.priority,
+            stat: b"queued",
+            ..To::default()
+        };
+        for line in line.lines() {
+            self.site.log.write(Level::CONNECT, Priority::Info, Id::Queue(self.envelope.id.as_str()), line);
+        }
+        recipient.state = State::Queued;
+        recipient.status = Some(error.status);
+        recipient.message = Some(text.clone().into());
+        recipient.last_try = Some(self.now);
+        if !std::mem::replace(&mut self.has_job_text, true) {
+            self.envelope.message = Some(text.into());
+        }
     }
 
     /// The code that the attempt ends with.

@@ -339,6 +339,10 @@ impl Course<'_> {
         dane: Option<Dane>,
     ) -> Result<Connection, Trouble> {
         let site = self.attempt.site.clone();
+        if peer.address.is_some() {
+            let text = format!("SMTP outgoing connect on {}", shown(peer.server_name()));
+            site.log.write(Level::OUTGOING, Priority::Info, self.attempt.id(), text);
+        }
         if let Some(traffic) = site.log.traffic().filter(|_| peer.address.is_some()) {
             traffic.line(Sign::Start, &[&b"CONNECT "[..], &peer.host].concat());
         }

@@ -204,6 +204,9 @@ impl Router {
                 }
                 Depth::Mailbox => {}
             }
+            if mailer.has(b'A') {
+                self.trace(1, format_args!("alias({})", shown(&triple.user)));
+            }
             let (is_escaped, _) = unescaped(&triple.user);
             if mailer.has(b'A')
                 && !self.leaves_aliases
@@ -289,6 +292,8 @@ impl Router {
         scope: &mut Scope,
     ) -> Result<Placed, RouteError> {
         let addresses = list::split(value);
+        let (host, user) = (shown(&triple.host), shown(&triple.user));
+        self.trace(1, format_args!("{} ({host}, {user}) aliased to {}", shown(&recipient.address), shown(value)));
         self.log.write(
             Level::ALIAS,
             Priority::Info,
@@ -368,6 +373,7 @@ impl Router {
         if stays {
             return Ok(Placed::Here);
         }
+        self.trace(1, format_args!("forward({})", shown(&owner.name)));
         let paths = self.forward_paths(triple, &owner, scope);
         let Some((path, file)) = self.forward_file(Id::Queue(envelope.id.as_str()), &paths, &owner).await? else {
             return Ok(Placed::Here);
@@ -395,6 +401,11 @@ impl Router {
         Ok(Placed::Instead(named, origin))
     }
 
+    /// Debug output of category 27.
+    fn trace(&self, level: u16, text: impl std::fmt::Display) {
+        self.log.tracer().say(27, level, text);
+    }
+
     /// `ForwardPath` with the user's home, name and host put in.
     fn forward_paths(&self, triple: &Triple, owner: &Owner, scope: &Scope) -> Vec<Bytes> {
         let mut scope = scope.clone();
@@ -418,7 +429,7 @@ impl Router {
             Answer::Found(value) | Answer::Instead(value) => Ok(Some(value)),
             Answer::NotFound(_) => Ok(None),
             Answer::Temporary(why) => {
-                self.log.write(Level::COLLECT, Priority::Notice, Id::NoQueue, format_args!("alias database: {why}"));
+                self.log.write(Level::DIALOGUE, Priority::Notice, Id::NoQueue, format_args!("alias database: {why}"));
                 Err(RouteError::new(451, Status(4, 3, 0), Exit::TEMPFAIL, "alias database unavailable"))
             }
         }
