@@ -163,7 +163,7 @@ options! {
         "Mode of transcript, status, pid and delivered-to files. Value is read as octal.";
     SaveFromLine, Some(b'f'), No, Accepted("a leading From line of the input is never kept"), Bool => save_from_line: bool = false,
         "Keep a leading UNIX From line of the input as part of the header.";
-    MatchGECOS, Some(b'G'), No, Accepted("mail goes to login names and aliases only"), Bool => match_gecos: bool = false,
+    MatchGECOS, Some(b'G'), No, Done, Bool => match_gecos: bool = false,
         "Fuzzy search of the full-name field of the password file for unknown local users (binary needs MATCHGECOS; Debian has it).";
     HelpFile, Some(b'H'), No, Done, Own => help_file: Option<Bytes> = None,
         "Text source for SMTP HELP and -bt `?`. Unreadable: 502 5.3.0 ... HELP not implemented.";
@@ -245,7 +245,7 @@ options! {
         "Charset for 8-bit text made into MIME.";
     ServiceSwitchFile, None, No, Done, Text => service_switch_file: Bytes = Bytes::from_static(b"/etc/mail/service.switch"),
         "Service order file: hosts and aliases lines. Absent: aliases files; hosts dns nis files.";
-    DialDelay, None, Yes, Accepted("a host that does not answer is not called a second time at once"), Seconds => dial_delay: Duration = Duration::from_secs(0),
+    DialDelay, None, Yes, Done, Seconds => dial_delay: Duration = Duration::from_secs(0),
         "Pause before second connect for mailers with flag Z.";
     NoRecipientAction, None, Yes, Done, Own => no_recipient_action: NoRecipientAction = NoRecipientAction::None,
         "What to add if no recipient header exists.";
@@ -269,7 +269,7 @@ options! {
         "mbox separator line.";
     OperatorChars, None, No, Done, Own => operator_chars: Bytes = Bytes::from_static(b".:@[]"),
         "Tokenizer separators.";
-    DontInitGroups, None, No, Accepted("programs always run with all groups of their user"), Bool => dont_init_groups: bool = false,
+    DontInitGroups, None, No, Done, Bool => dont_init_groups: bool = false,
         "Skip initgroups; set only the primary group.";
     SingleLineFromHeader, None, Yes, Accepted("fields keep their lines"), Bool => single_line_from_header: bool = false,
         "Unfold From: to one line.";
@@ -313,7 +313,7 @@ options! {
         "Total header size limit: 552 Headers too large.";
     ProcessTitlePrefix, None, No, Accepted("the title of the process stays the command line"), MaybeTemplate => process_title_prefix: Option<Template> = None,
         "Prefix in ps.";
-    DefaultAuthInfo, None, No, Accepted("only the authinfo ruleset is asked"), MaybeText => default_auth_info: Option<Bytes> = None,
+    DefaultAuthInfo, None, No, Done, MaybeText => default_auth_info: Option<Bytes> = None,
         "Client AUTH data. Deprecated for the authinfo ruleset.";
     AuthMechanisms, None, No, Done, MaybeText => auth_mechanisms: Option<Bytes> = None,
         "Mechanisms offered or used.";

@@ -29,6 +29,16 @@ pub fn parse(text: &[u8]) -> Option<Credentials> {
     is_any.then_some(found)
 }
 
+/// Reads the file of `DefaultAuthInfo`: user, identity, secret, realm and mechanisms, a line each; later ones may be missing.
+///
+/// Source: op guide 5.6 (DefaultAuthInfo).
+pub fn parse_file(text: &[u8]) -> Option<Credentials> {
+    let mut lines = text.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line).to_vec());
+    let mut next = || lines.next().unwrap_or_default();
+    let found = Credentials { user: next(), identity: next(), password: next(), realm: next(), mechanisms: next() };
+    (!found.user.is_empty() && !found.password.is_empty()).then_some(found)
+}
+
 /// Quoted strings, and words parted by blanks.
 fn words(text: &[u8]) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
@@ -83,6 +93,15 @@ fn decoded(text: &[u8]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_has_a_value_on_each_line() {
+        let found = parse_file(b"me\nid\nsecret\n\nPLAIN\n").unwrap();
+        assert_eq!((found.user.as_slice(), found.identity.as_slice()), (&b"me"[..], &b"id"[..]));
+        assert_eq!((found.password.as_slice(), found.realm.as_slice()), (&b"secret"[..], &b""[..]));
+        assert_eq!(found.mechanisms, b"PLAIN");
+        assert!(parse_file(b"me\nid\n").is_none());
+    }
 
     #[test]
     fn values_are_plain_or_base64() {

@@ -95,7 +95,7 @@ impl Server {
         let mut launch = Launch::new(path);
         launch.argv.clone_from(&request.argv);
         launch.environment = self.environment();
-        launch.identity = identity_to_take(uid, gid)?;
+        launch.identity = self.identity_to_take(uid, gid)?;
         launch.directories = request.directories.iter().map(|d| OsStr::from_bytes(d).into()).collect();
         launch.root = request.root.as_ref().map(|d| OsStr::from_bytes(d).into());
         launch.nice = mailer.nice;
@@ -114,7 +114,7 @@ impl Server {
             root: options.safe_file_environment.as_ref().map(|p| PathBuf::from(OsStr::from_bytes(p))),
             lock_limit: LOCK_LIMIT,
         };
-        let Some(identity) = identity_to_take(uid, gid)? else { return Ok(By::Self_(settings)) };
+        let Some(identity) = self.identity_to_take(uid, gid)? else { return Ok(By::Self_(settings)) };
         let mut launch = self.role();
         launch.argv = child::append_args(&settings);
         launch.identity = Some(identity);
@@ -125,7 +125,7 @@ impl Server {
     pub fn read_as_user(&self, request: &ReadAsUser) -> Result<By<ReadHere>, Error> {
         self.said(check::read_as_user(request))?;
         let judge = self.judge(request.user.0);
-        let Some(identity) = identity_to_take(request.user.0, request.user.1)? else {
+        let Some(identity) = self.identity_to_take(request.user.0, request.user.1)? else {
             let (path, purpose, limit) = (request.path.clone(), request.purpose, request.limit);
             return Ok(By::Self_(ReadHere { path, purpose, judge, limit }));
         };
@@ -149,7 +149,7 @@ impl Server {
         launch.argv = request.argv.iter().chain(&request.arguments).cloned().collect();
         launch.environment = self.environment();
         let (uid, gid) = check::identity_of(&self.config, None, None, None);
-        launch.identity = identity_to_take(uid, gid)?;
+        launch.identity = self.identity_to_take(uid, gid)?;
         launch.umask = MAILER_UMASK;
         start(launch, false, true)
     }
@@ -211,20 +211,23 @@ impl Server {
         launch
     }
 
+    /// Whom to become: nobody else when this process is not root, and nobody else when it has the identity already.
+    fn identity_to_take(&self, uid: u32, gid: u32) -> Result<Option<Identity>, Error> {
+        if user::effective_uid() != 0 || (uid, gid) == (0, user::effective_gid()) {
+            return Ok(None);
+        }
+        if self.config.options.dont_init_groups {
+            return Ok(Some(Identity::without_groups(uid, gid)));
+        }
+        Ok(Some(Identity::of(uid, gid)?))
+    }
+
     fn said<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
         if let Err(Error::Refused(why)) = &result {
             self.logger.write_always(Priority::Alert, Id::None, format_args!("monitor: refused: {why}"));
         }
         result
     }
-}
-
-/// Whom to become: nobody else when this process is not root, and nobody else when it has the identity already.
-fn identity_to_take(uid: u32, gid: u32) -> Result<Option<Identity>, Error> {
-    if user::effective_uid() != 0 || (uid, gid) == (0, user::effective_gid()) {
-        return Ok(None);
-    }
-    Ok(Some(Identity::of(uid, gid)?))
 }
 
 fn start(mut launch: Launch, has_input: bool, keeps_errors_apart: bool) -> Result<Started, Error> {

@@ -84,6 +84,12 @@ pub fn unescaped(user: &[u8]) -> (bool, Bytes) {
     }
 }
 
+/// The full name that a user part may stand for: underscores and `BlankSub` are blanks. Source: op guide 5.6 (MatchGECOS);
+/// observed.
+pub fn full_name(user: &[u8], blank: u8) -> Vec<u8> {
+    without_quotes(user).iter().map(|b| if *b == b'_' || *b == blank { b' ' } else { *b }).collect()
+}
+
 /// Text with its quotes removed; a backslash within quotes keeps the next character.
 pub fn without_quotes(text: &[u8]) -> Bytes {
     if !text.contains(&b'"') {
@@ -147,6 +153,12 @@ pub(super) mod tests {
             queue_group: None,
             root: None,
         }
+    }
+
+    #[test]
+    fn underscores_and_the_blank_byte_part_full_names() {
+        assert_eq!(full_name(b"Ann.B_Example", b'.'), b"Ann B Example");
+        assert_eq!(full_name(b"\"Ann B.\"", b' '), b"Ann B.");
     }
 
     #[test]

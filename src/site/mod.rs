@@ -17,9 +17,9 @@ use jiff::tz::TimeZone;
 
 use crate::config::values::TimeZoneSpec;
 use crate::config::{Config, Diagnostic};
-use crate::log::{Id, Level, Logger, Priority};
 use crate::log::debug::Tracer;
 use crate::log::traffic::Traffic;
+use crate::log::{Id, Level, Logger, Priority};
 use crate::macros::names;
 use crate::maps::{MapSet, Services};
 use crate::monitor::Port;

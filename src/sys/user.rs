@@ -3,7 +3,7 @@
 use std::ffi::{CString, OsStr};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use nix::unistd::{Gid, Group, Uid, User};
@@ -54,6 +54,32 @@ pub fn by_name(name: &[u8]) -> io::Result<Option<Account>> {
     }
     absent_is_none(User::from_name(text)).map(|found| found.map(account))
 }
+
+/// The first user of the password file whose real name this is, letter case aside.
+pub fn by_real_name(name: &[u8]) -> io::Result<Option<Account>> {
+    let text = file::read_following(Path::new(PASSWORDS), PASSWORDS_BYTES)?;
+    Ok(with_real_name(&text, name))
+}
+
+fn with_real_name(passwords: &[u8], name: &[u8]) -> Option<Account> {
+    passwords.split(|b| *b == b'\n').filter_map(entry).find(|account| account.real_name().eq_ignore_ascii_case(name))
+}
+
+/// A line of the password file.
+fn entry(line: &[u8]) -> Option<Account> {
+    let mut fields = line.split(|b| *b == b':');
+    let name = fields.next().filter(|name| !name.is_empty())?;
+    let mut number = || std::str::from_utf8(fields.next()?).ok()?.parse().ok();
+    let _: Option<u32> = number();
+    let (uid, gid) = (number()?, number()?);
+    let gecos = fields.next()?;
+    let mut path = || PathBuf::from(OsStr::from_bytes(fields.next().unwrap_or_default()));
+    let (home, shell) = (path(), path());
+    Some(Account { name: Bytes::copy_from_slice(name), uid, gid, gecos: Bytes::copy_from_slice(gecos), home, shell })
+}
+
+const PASSWORDS: &str = "/etc/passwd";
+const PASSWORDS_BYTES: usize = 64 * 1024 * 1024;
 
 /// The user of that number.
 pub fn by_uid(uid: u32) -> io::Result<Option<Account>> {
@@ -121,6 +147,11 @@ impl Identity {
     /// The identity of this process.
     pub fn own() -> io::Result<Self> {
         Ok(Self { uid: effective_uid(), gid: effective_gid(), groups: own_groups()? })
+    }
+
+    /// A user with the login group alone (`DontInitGroups`).
+    pub fn without_groups(uid: u32, gid: u32) -> Self {
+        Self { uid, gid, groups: vec![gid] }
     }
 
     /// A user with the groups that the database gives; the group alone for a user without a name.
@@ -218,6 +249,24 @@ const DEFAULT_SHELLS: &[&[u8]] = &[b"/bin/sh", b"/usr/bin/sh", b"/bin/csh", b"/b
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_name_finds_its_user() {
+        let passwords = b"root:x:0:0:root:/root:/bin/sh\nbroken\nann:x:7:8:Ann Example,Room 1:/home/ann:/bin/sh\n\
+            carl:x:9:9:& Co:/home/carl:\n";
+        let ann = with_real_name(passwords, b"ann example").unwrap();
+        assert_eq!((ann.name.as_ref(), ann.uid, ann.gid), (&b"ann"[..], 7, 8));
+        assert_eq!((ann.home.to_str(), ann.shell.to_str()), (Some("/home/ann"), Some("/bin/sh")));
+        assert_eq!(with_real_name(passwords, b"Carl Co").unwrap().name, "carl");
+        assert!(
+            with_real_name(passwords, b"Ann").is_none() && with_real_name(passwords, b"Ann Example,Room 1").is_none()
+        );
+    }
+
+    #[test]
+    fn without_groups_there_is_the_login_group_alone() {
+        assert_eq!(Identity::without_groups(7, 8).groups, [8]);
+    }
 
     #[test]
     fn root_is_found_by_name_and_number() {

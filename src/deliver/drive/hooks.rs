@@ -1,5 +1,8 @@
 //! What a client session asks on its way, and who watches it.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,6 +21,10 @@ use crate::policy::{Hook, Verdict, verdict};
 use crate::site::Site;
 use crate::smtp::client::auth::Credentials;
 use crate::smtp::client::drive::{Connection, Hooks, Peer};
+use crate::sys::safefile::Purpose;
+
+/// Most of a file of credentials, bytes.
+const AUTH_FILE_BYTES: usize = 16 * 1024;
 
 /// Asks the rulesets of the site for one attempt.
 pub(super) struct Asking {
@@ -85,6 +92,20 @@ impl Asking {
         self.scope.set(names::SERVER_NAME, self.server.clone());
         let address = peer.address.map(|a| a.ip().to_string()).unwrap_or_default();
         self.scope.set(names::SERVER_ADDR, address);
+    }
+
+    /// What the file of `DefaultAuthInfo` says, when the ruleset does not exist or says nothing.
+    fn default_credentials(&self) -> Option<Credentials> {
+        let path = self.site.config.options.default_auth_info.as_ref()?;
+        let path = Path::new(OsStr::from_bytes(path));
+        match self.site.port.read_protected(path, Purpose::AuthInfo, AUTH_FILE_BYTES) {
+            Ok(text) => crate::deliver::credentials::parse_file(&text),
+            Err(error) => {
+                let text = format!("AUTH=client, error: can't open {}: {error}", path.display());
+                self.site.log.write(Level::AUTH, Priority::Error, Id::Queue(&self.id), text);
+                None
+            }
+        }
     }
 
     /// The refusal of a ruleset as a reply line.
@@ -169,8 +190,10 @@ impl Hooks for Asking {
         self.know(peer);
         let address = self.scope.text(names::SERVER_ADDR);
         let arguments = [self.server.clone(), address];
-        let text = self.site.policy.ask(Hook::Authinfo, &arguments, &mut self.scope).await?;
-        crate::deliver::credentials::parse(&text)
+        match self.site.policy.ask(Hook::Authinfo, &arguments, &mut self.scope).await {
+            Some(text) => crate::deliver::credentials::parse(&text),
+            None => self.default_credentials(),
+        }
     }
 
     fn sent(&mut self, line: &[u8]) {

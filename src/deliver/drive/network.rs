@@ -195,8 +195,15 @@ impl Course<'_> {
         let only = literal.map(|ip| SocketAddr::new(ip, port));
         let dialing =
             Dialing { port, only_to: only.or_else(|| self.only_to(port)), limit: self.limit(), ..bindings(self) };
-        let (stream, peer) = match dial(&site.resolver, if only.is_some() { &shown_name } else { name }, &dialing).await
-        {
+        let asked = if only.is_some() { &shown_name } else { name };
+        let mut dialed = dial(&site.resolver, asked, &dialing).await;
+        let pause = site.config.options.dial_delay;
+        if self.mailer.has(b'Z') && !pause.is_zero() && matches!(dialed, Err(Trouble::Broken { .. })) {
+            // A line that is dialled on demand is up now. Source: op guide 5.6 (DialDelay).
+            tokio::time::sleep(pause).await;
+            dialed = dial(&site.resolver, asked, &dialing).await;
+        }
+        let (stream, peer) = match dialed {
             Ok(dialed) => dialed,
             Err(Trouble::Name(error)) => {
                 self.relay = name.clone();

@@ -182,7 +182,12 @@ impl Router {
             return Ok(None);
         }
         let (_, user) = super::recipient::unescaped(&triple.user);
-        self.users.find(&user).await
+        let found = self.users.find(&user).await?;
+        if found.is_some() || !self.config.options.match_gecos {
+            return Ok(found);
+        }
+        let full_name = super::recipient::full_name(&user, self.config.options.blank_sub);
+        self.users.find_by_full_name(full_name).await
     }
 
     /// An address as a mailer's envelope or header shows it: rulesets 3, 1 or 2, `S=` or `R=`, 4. Phrase and comments of a

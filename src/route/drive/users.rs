@@ -49,6 +49,15 @@ impl Users {
         Ok(owner)
     }
 
+    /// The user of that full name (`MatchGECOS`). Errors: the password file cannot be read.
+    pub(super) async fn find_by_full_name(&self, name: Vec<u8>) -> Result<Option<Owner>, RouteError> {
+        let found = tokio::task::spawn_blocking(move || user::by_real_name(&name)).await.map_err(std::io::Error::other);
+        match found {
+            Ok(Ok(account)) => Ok(account.map(owner)),
+            Ok(Err(error)) | Err(error) => Err(temporary(&error)),
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
