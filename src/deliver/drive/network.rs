@@ -196,14 +196,7 @@ impl Course<'_> {
         let dialing =
             Dialing { port, only_to: only.or_else(|| self.only_to(port)), limit: self.limit(), ..bindings(self) };
         let asked = if only.is_some() { &shown_name } else { name };
-        let mut dialed = dial(&site.resolver, asked, &dialing).await;
-        let pause = site.config.options.dial_delay;
-        if self.mailer.has(b'Z') && !pause.is_zero() && matches!(dialed, Err(Trouble::Broken { .. })) {
-            // A line that is dialled on demand is up now. Source: op guide 5.6 (DialDelay).
-            tokio::time::sleep(pause).await;
-            dialed = dial(&site.resolver, asked, &dialing).await;
-        }
-        let (stream, peer) = match dialed {
+        let (stream, peer) = match self.dialed(asked, &dialing).await {
             Ok(dialed) => dialed,
             Err(Trouble::Name(error)) => {
                 self.relay = name.clone();
@@ -222,22 +215,42 @@ impl Course<'_> {
         let peer = Peer { host: shown_name.clone(), ..peer };
         self.attempt.pool.note(&place, None);
         self.relay = relay(&peer, &shown_name, self.compressed());
-        let is_bound = dane.is_some();
-        match self.open(stream, peer.clone(), true, dane).await {
+        match self.opened(stream, peer, dialing, dane).await {
             Ok(connection) => self.transact(connection, Some(place), &shown_name).await,
-            Err(Trouble::Handshake(_)) if self.falls_back && !is_bound => {
-                let again = Dialing { only_to: peer.address, ..dialing };
-                match dial(&site.resolver, &shown_name, &again).await {
-                    Ok((stream, _)) => match self.open(stream, peer, false, None).await {
-                        Ok(connection) => self.transact(connection, Some(place), &shown_name).await,
-                        Err(trouble) => self.refused(&trouble, &shown_name),
-                    },
-                    Err(trouble) => self.refused(&trouble, &shown_name),
-                }
-            }
             Err(trouble) => self.refused(&trouble, &shown_name),
         }
         None
+    }
+
+    /// A new connection. With flag `Z` a second one is tried after `DialDelay`: a line that is dialled on demand is up then.
+    /// Source: op guide 5.6 (DialDelay).
+    async fn dialed(&self, host: &Bytes, dialing: &Dialing) -> Result<(Stream, Peer), Trouble> {
+        let site = &self.attempt.site;
+        let first = dial(&site.resolver, host, dialing).await;
+        let pause = site.config.options.dial_delay;
+        if !self.mailer.has(b'Z') || pause.is_zero() || !matches!(first, Err(Trouble::Broken { .. })) {
+            return first;
+        }
+        tokio::time::sleep(pause).await;
+        dial(&site.resolver, host, dialing).await
+    }
+
+    /// The session on a new connection; after a handshake that failed a second one in clear, where that is allowed.
+    async fn opened(
+        &mut self,
+        stream: Stream,
+        peer: Peer,
+        dialing: Dialing,
+        dane: Option<Dane>,
+    ) -> Result<Connection, Trouble> {
+        let is_bound = dane.is_some();
+        let first = self.open(stream, peer.clone(), true, dane).await;
+        if is_bound || !self.falls_back || !matches!(first, Err(Trouble::Handshake(_))) {
+            return first;
+        }
+        let again = Dialing { only_to: peer.address, ..dialing };
+        let (stream, _) = dial(&self.attempt.site.resolver, &peer.host, &again).await?;
+        self.open(stream, peer, false, None).await
     }
 
     /// What earlier deliveries know of a host that is not well.

@@ -239,16 +239,16 @@ impl Router {
             };
             triple = next.triple;
             is_final = next.is_final;
-            // What ruleset 5 makes of an address goes on in its name, without a user behind it. Source: observed.
             let address = &recipient.address;
-            recipient.controller.get_or_insert_with(|| Controller {
-                user: Bytes::new(),
-                uid: self.config.options.default_user.uid,
-                gid: self.config.options.default_user.gid,
-                address: address.clone(),
-            });
+            recipient.controller.get_or_insert_with(|| self.nobody(address));
         }
         Err(too_deep(limits::ALIAS_DEPTH, limits::ALIAS_DEPTH))
+    }
+
+    /// What ruleset 5 makes of an address goes on in its name, without a user behind it. Source: observed.
+    fn nobody(&self, address: &Bytes) -> Controller {
+        let user = &self.config.options.default_user;
+        Controller { user: Bytes::new(), uid: user.uid, gid: user.gid, address: address.clone() }
     }
 
     async fn place_special(
