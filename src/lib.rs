@@ -42,6 +42,7 @@ pub mod log;
 pub mod macros;
 pub mod maps;
 pub mod message;
+pub mod milter;
 pub mod monitor;
 pub mod net;
 pub mod policy;

@@ -27,6 +27,7 @@ pub async fn run(site: &Arc<Site>) -> Exit {
         host: site.host.clone(),
         daemon: Bytes::new(),
         modifiers: options.direct_submission_modifiers.unwrap_or(LetterSet::EMPTY),
+        filters: options.input_mail_filters.clone(),
         delivery_mode: options.delivery_mode,
         help: super::listen::help_text(site),
         is_smtps: false,

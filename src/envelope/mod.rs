@@ -139,6 +139,36 @@ impl Envelope {
         named.next().filter(|_| named.next().is_none() && !self.flags.is_response)
     }
 
+    /// Takes the recipients for which `goes` is true out, with all they were expanded to; how many they were.
+    pub fn remove_recipients(&mut self, goes: impl Fn(&Recipient) -> bool) -> usize {
+        let mut count = 0;
+        // New index of each recipient that stays.
+        let mut places: Vec<Option<usize>> = Vec::with_capacity(self.recipients.len());
+        let mut kept = Vec::with_capacity(self.recipients.len());
+        for mut recipient in std::mem::take(&mut self.recipients) {
+            let parent = recipient.parent.map(|at| places.get(at).copied().flatten());
+            let is_named = goes(&recipient);
+            count += usize::from(is_named);
+            if is_named || parent == Some(None) {
+                places.push(None);
+                continue;
+            }
+            recipient.parent = parent.flatten();
+            places.push(Some(kept.len()));
+            kept.push(recipient);
+        }
+        self.recipients = kept;
+        count
+    }
+
+    /// Takes recipients from `first` on out that say the same as others.
+    pub fn drop_repeated(&mut self, first: usize) {
+        let tail = self.recipients.get(first..).unwrap_or_default();
+        if tail.iter().all(|r| r.state == State::Duplicate) {
+            self.recipients.truncate(first);
+        }
+    }
+
     /// A new envelope without recipients.
     pub fn new(id: QueueId, created: UnixTime, scope: Scope) -> Self {
         Self {
@@ -166,5 +196,21 @@ impl Envelope {
             queue_group: 0,
             scope,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_recipient_stood_for_goes_with_it() {
+        let id = QueueId::parse(b"6AM8Wwpk005225").unwrap();
+        let mut envelope = Envelope::new(id, UnixTime(0), Scope::default());
+        let add = |address: &'static str, parent| Recipient { parent, ..Recipient::new(address) };
+        envelope.recipients = vec![add("list", None), add("a", Some(0)), add("b", Some(1)), add("c", None), add("d", Some(3))];
+        assert_eq!(envelope.remove_recipients(|r| r.address == "list"), 1);
+        let left: Vec<_> = envelope.recipients.iter().map(|r| (r.address.as_ref(), r.parent)).collect();
+        assert_eq!(left, [(&b"c"[..], None), (b"d", Some(0))]);
     }
 }

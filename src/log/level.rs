@@ -17,7 +17,15 @@ impl Level {
     pub const START: Self = Self(8);
     pub const TLS: Self = Self(8);
     pub const AUTH: Self = Self(8);
-    pub const MILTER_INIT: Self = Self(8);
+    pub const MILTER_RESULTS: Self = Self(3);
+    pub const MILTER_EDITS: Self = Self(8);
+    pub const MILTER: Self = Self(9);
+    pub const MILTER_ACTIONS: Self = Self(10);
+    pub const MILTER_CONTINUES: Self = Self(12);
+    pub const MILTER_ADDRESSES: Self = Self(14);
+    pub const MILTER_PARTS: Self = Self(17);
+    pub const MILTER_ENDS: Self = Self(18);
+    pub const MILTER_TIMES: Self = Self(21);
     pub const DELIVERY: Self = Self(7);
     pub const RECEIVED: Self = Self(4);
     pub const CONNECT: Self = Self(8);

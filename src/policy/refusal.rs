@@ -56,6 +56,23 @@ impl Refusal {
         matches!(self.code, 500..600 | 450 | 250 | 252)
     }
 
+    /// The lines of the reply, one for each line of the words; the address stands in the first.
+    pub fn lines(&self, about: &[u8]) -> Vec<Vec<u8>> {
+        if !self.text.contains(&b'\n') {
+            return vec![self.line(about)];
+        }
+        let count = self.text.split(|b| *b == b'\n').count();
+        let one = |(at, text): (usize, &[u8])| {
+            let about = if at == 0 { about } else { b"" };
+            let mut line = Self::new(self.code, self.status, self.text.slice_ref(text)).line(about);
+            if let Some(separator) = line.get_mut(3).filter(|_| at + 1 < count) {
+                *separator = b'-';
+            }
+            line
+        };
+        self.text.split(|b| *b == b'\n').enumerate().map(one).collect()
+    }
+
     /// The reply line without its end: `550 5.7.1 <a@b>... words`; `about` is empty when it is about no address.
     pub fn line(&self, about: &[u8]) -> Vec<u8> {
         let mut line = format!("{:03} {} ", self.code, self.status).into_bytes();
@@ -122,5 +139,7 @@ mod tests {
             assert_eq!(String::from_utf8(refusal.line(b"<a>")).unwrap(), line, "{host} {user}");
         }
         assert_eq!(Refusal::from_error(b"", b"550 x").line(b""), b"550 5.0.0 x");
+        let two = Refusal::new(550, Status(5, 7, 1), "one\ntwo").lines(b"<a>");
+        assert_eq!(two, [&b"550-5.7.1 <a>... one"[..], b"550 5.7.1 two"]);
     }
 }

@@ -37,6 +37,11 @@ impl Replies {
         self.push_clean(line);
     }
 
+    /// Lines of one reply, complete in themselves.
+    pub fn refuse(&mut self, lines: impl IntoIterator<Item = Vec<u8>>) {
+        lines.into_iter().for_each(|line| self.push_clean(&line));
+    }
+
     /// What is waiting.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

@@ -22,6 +22,8 @@ use super::file::{self, Facts};
 pub enum Purpose {
     /// `sendmail.cf`, `submit.cf`.
     Configuration,
+    /// Socket of a filter.
+    FilterSocket,
     /// File of an `F` line.
     Class,
     /// Text of an alias file.
@@ -103,6 +105,7 @@ pub static ROWS: &[Row] = {
         hard_link: Free, world_file: Free, group_file: Free, world_read: Free, group_read: Free, must_own: false };
     &[
         Row { purpose: P::Configuration, world_directory: Refuse, group_directory: Refuse, ..OPEN },
+        Row { purpose: P::FilterSocket, world_directory: Refuse, group_directory: Refuse, ..OPEN },
         Row { purpose: P::Class, world_directory: Unless(23), group_directory: Unless(23), linked: Unless(10), ..OPEN },
         Row { purpose: P::AliasText, world_directory: Unless(8), group_directory: Unless(8), linked: Unless(9),
               world_file: Unless(6), group_file: Unless(5), ..OPEN },

@@ -67,6 +67,11 @@ impl Session {
             self.reply(503, Status(5, 5, 0), "AUTH not permitted during a mail transaction");
             return Action::Read;
         }
+        if self.filtering.is_temporary {
+            self.note_temporary("AUTH", argument);
+            self.reply(454, Status(4, 3, 0), "Please try again later");
+            return Action::Read;
+        }
         self.count(|c| &mut c.auth, MOST_AUTH, "AUTH");
         let argument = argument.trim_ascii_start();
         let end = argument.iter().position(u8::is_ascii_whitespace).unwrap_or(argument.len());

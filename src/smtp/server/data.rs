@@ -1,10 +1,12 @@
 //! DATA.
 
+use super::filter;
 use super::session::{Action, Input, Session, Step};
 use crate::base::bytes::shown;
 use crate::base::status::Status;
 use crate::envelope::QueueId;
 use crate::log::{Level, Priority};
+use crate::macros::names;
 use crate::policy::{Hook, Refusal, Verdict};
 
 /// Where DATA stands.
@@ -76,6 +78,16 @@ impl Session {
             self.reply(554, Status(5, 5, 0), "SMTP protocol error");
             return self.close();
         }
+        let count = self.transaction.as_ref().map_or(0, |t| t.envelope.recipients.len());
+        self.scope().set(names::NRCPTS, count.to_string());
+        if self.asks_filters() {
+            return self.ask_filters(filter::Told::Data, filter::Call::Data);
+        }
+        self.take_message()
+    }
+
+    /// The client may send.
+    pub(super) fn take_message(&mut self) -> Action {
         self.step = Step::Data(Data::Collect);
         self.replies.plain(354, "End data with <CR><LF>.<CR><LF>");
         Action::Collect

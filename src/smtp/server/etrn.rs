@@ -21,6 +21,11 @@ pub enum Request {
 impl Session {
     pub(super) fn etrn(&mut self, argument: &[u8]) -> Action {
         let argument = argument.trim_ascii_end();
+        if self.filtering.is_temporary {
+            self.note_temporary("ETRN", argument);
+            self.reply(451, Status(4, 3, 2), "Please try again later");
+            return Action::Read;
+        }
         if !self.offer().etrn {
             let line = format!("{}: ETRN {} [rejected]", shown(&self.client.described), shown(argument));
             self.note(Level::VERIFY, Priority::Info, line);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::filter;
 use super::session::{Action, Input, Session, Step};
 use crate::base::bytes::{leading_number, shown};
 use crate::base::status::Status;
@@ -22,7 +23,7 @@ pub(super) enum Greet {
 impl Session {
     pub(super) fn begin(&mut self) -> Action {
         self.set_protocol(false);
-        if self.setting.config.options.input_mail_filters.is_empty() {
+        if self.setting.filters.is_empty() {
             self.note(Level(10), Priority::Info, "Milter: no active filter".to_owned());
         }
         if self.setting.is_stdio {
@@ -84,6 +85,14 @@ impl Session {
         if self.features.is_temporary && self.refusal.is_none() {
             self.refusal = Some(Refusal::new(450, Status(4, 3, 0), "Please try again later."));
         }
+        if self.refusal.is_none() && !self.setting.filters.is_empty() {
+            return self.ask_filters(filter::Told::Open, filter::Call::Open);
+        }
+        self.greet_or_pause()
+    }
+
+    /// Behind filters: a pause for those who talk too early, or the greeting at once.
+    pub(super) fn greet_or_pause(&mut self) -> Action {
         if self.setting.is_stdio || self.setting.is_smtps || self.refusal.is_some() {
             return self.banner();
         }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::counters::MOST_HELO;
+use super::filter;
 use super::session::{Action, Session, Step};
 use crate::base::bytes::shown;
 use crate::base::status::Status;
@@ -44,6 +45,14 @@ impl Session {
         let name = self.helo_name.clone();
         self.scope().set(names::HELO, name);
         self.set_protocol(extended);
+        if self.asks_filters() {
+            let name = self.helo_name.clone();
+            return self.ask_filters(filter::Told::Helo { extended }, filter::Call::Helo(name));
+        }
+        self.say_hello(extended)
+    }
+
+    pub(super) fn say_hello(&mut self, extended: bool) -> Action {
         let hello =
             format!("{} Hello {}, pleased to meet you", shown(&self.setting.host), shown(&self.client.described));
         if !extended {

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::filter;
 use super::session::{Action, Input, Session, Space, Step};
 use super::setting::Setting;
 use crate::base::bytes::shown;
@@ -68,6 +69,11 @@ impl Session {
         }
         if self.transaction.as_ref().is_some_and(|t| t.is_open) {
             self.reply(503, Status(5, 5, 0), "Sender already specified");
+            return Action::Read;
+        }
+        if self.filtering.is_temporary {
+            self.note_temporary("MAIL", argument);
+            self.reply(451, Status(4, 3, 2), "Please try again later");
             return Action::Read;
         }
         self.did_something = true;
@@ -152,14 +158,21 @@ impl Session {
             let envelope = Envelope::new(self.id.clone(), UnixTime::default(), Scope::default());
             self.begin_transaction(envelope);
         }
+        if let Some(transaction) = &mut self.transaction {
+            transaction.is_logged = false;
+            transaction.envelope.size_bytes = 0;
+        }
+        self.set_sender(given, resolved);
+    }
+
+    /// The sender of the transaction, with the macros that tell of it.
+    fn set_sender(&mut self, given: &Bytes, resolved: &Resolved) {
         let Setting { config, .. } = &*self.setting;
         let mailer = config.mailers.get(resolved.triple.mailer.0).map(|m| m.name.clone()).unwrap_or_default();
         let Some(transaction) = &mut self.transaction else { return };
-        transaction.is_logged = false;
         let envelope = &mut transaction.envelope;
         envelope.sender_given = given.clone();
         envelope.sender = bare(&resolved.address);
-        envelope.size_bytes = 0;
         let scope = &mut envelope.scope;
         if let Some(owner) = resolved.owner.as_ref().filter(|o| !o.real_name.is_empty()) {
             scope.set(names::FULL_NAME, owner.real_name.clone());
@@ -299,14 +312,44 @@ impl Session {
             self.reply(452, Status(4, 4, 5), "Insufficient disk space; try again later");
             return Action::Read;
         }
-        if let Some(transaction) = &mut self.transaction {
-            transaction.is_open = true;
-        }
         if self.discards {
             self.with_envelope(|e| e.flags.is_discarded = true);
         }
-        self.reply_about(250, Status(2, 1, 0), &mail.given, "Sender ok");
+        if self.asks_filters() {
+            let told = filter::Told::Mail(mail.given.clone());
+            return self.ask_filters(told, filter::Call::Mail(filter::arguments(&mail.given, &mail.parameters)));
+        }
+        self.sender_accepted(&mail.given)
+    }
+
+    pub(super) fn sender_accepted(&mut self, given: &Bytes) -> Action {
+        if let Some(transaction) = &mut self.transaction {
+            transaction.is_open = true;
+        }
+        self.reply_about(250, Status(2, 1, 0), given, "Sender ok");
         Action::Read
+    }
+
+    /// A filter changes the sender when the message is complete. The parameters are those of MAIL.
+    pub fn change_sender(&mut self, given: &Bytes, resolved: &Resolved, parameters: Bytes) -> Result<(), Fault> {
+        self.set_sender(given, resolved);
+        self.marks.ret = false;
+        self.marks.envid = false;
+        let size = self.envelope().map_or(0, |e| e.size_bytes);
+        let mut mail = Mail { given: given.clone(), parameters, at: At::Space, size: 0 };
+        let done = self.mail_parameters(&mut mail);
+        self.with_envelope(|e| e.size_bytes = size);
+        done
+    }
+
+    /// The message is held for this reason.
+    pub fn hold(&mut self, reason: Bytes) {
+        self.quarantine(reason);
+    }
+
+    /// What went wrong last with the message in hand.
+    pub fn blame_message(&mut self, words: &[u8]) {
+        self.blame(words);
     }
 
     pub(super) fn quarantine(&mut self, reason: Bytes) {
@@ -324,9 +367,9 @@ impl Session {
         if self.setting.config.options.soft_bounce && refusal.code >= 500 {
             let status = Status(4, refusal.status.1, refusal.status.2);
             let soft = crate::policy::Refusal::new(refusal.code - 100, status, refusal.text.clone());
-            return self.replies.line(&soft.line(about));
+            return self.replies.refuse(soft.lines(about));
         }
-        self.replies.line(&refusal.line(about));
+        self.replies.refuse(refusal.lines(about));
     }
 
     pub(super) fn fault(&mut self, fault: &Fault) {

@@ -12,6 +12,7 @@ pub mod counters;
 pub mod data;
 pub mod drive;
 pub mod etrn;
+pub mod filter;
 pub mod greet;
 pub mod helo;
 pub mod mail;

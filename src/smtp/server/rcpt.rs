@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::filter;
 use super::mail::{behind_word, syntax};
 use super::session::{Action, Input, Session, Step};
 use crate::base::bytes::shown;
@@ -25,6 +26,8 @@ pub(super) struct Rcpt {
     parameters: Bytes,
     at: At,
     recipient: Recipient,
+    /// Recipients that the envelope had before.
+    before: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +57,7 @@ impl Session {
             parameters: Bytes::copy_from_slice(parameters),
             at: At::Resolve,
             recipient: Recipient::new(given.clone()),
+            before: 0,
         }));
         Action::Resolve(given)
     }
@@ -183,6 +187,7 @@ impl Session {
             Verdict::Quarantine(reason) => self.quarantine(reason),
         }
         rcpt.at = At::Add;
+        rcpt.before = self.transaction.as_ref().map_or(0, |t| t.envelope.recipients.len());
         let recipient = rcpt.recipient.clone();
         self.step = Step::Rcpt(Box::new(rcpt));
         Action::Add(Box::new(recipient))
@@ -192,13 +197,32 @@ impl Session {
         if let Err(error) = added {
             // It was one of those the message was for: `for` in Received would tell of the others. Observed.
             self.with_envelope(|e| e.flags.had_refused_recipient = true);
-            return self.route_refused(&rcpt.given, error);
+            if !self.asks_filters() {
+                return self.route_refused(&rcpt.given, error);
+            }
+            let (status, line) = (error.status.to_string(), error.line());
+            let _ = self.route_refused(&rcpt.given, error);
+            let scope = self.scope();
+            scope.set(names::RCPT_MAILER, "error");
+            scope.set(names::RCPT_HOST, status);
+            scope.set(names::RCPT_ADDR, line);
+            let arguments = filter::arguments(&rcpt.given, &rcpt.parameters);
+            return self.ask_filters(filter::Told::RefusedRcpt, filter::Call::Rcpt { arguments, is_refused: true });
         }
-        let bare = rcpt.given.strip_prefix(b"<").and_then(|given| given.strip_suffix(b">"));
+        if self.asks_filters() {
+            let arguments = filter::arguments(&rcpt.given, &rcpt.parameters);
+            let told = filter::Told::Rcpt { given: rcpt.given.clone(), before: rcpt.before };
+            return self.ask_filters(told, filter::Call::Rcpt { arguments, is_refused: false });
+        }
+        self.recipient_accepted(&rcpt.given)
+    }
+
+    pub(super) fn recipient_accepted(&mut self, given: &Bytes) -> Action {
+        let bare = given.strip_prefix(b"<").and_then(|given| given.strip_suffix(b">"));
         let is_deferred =
-            self.setting.delivery_mode == DeliveryMode::Deferred && waiting::has_host(bare.unwrap_or(&rcpt.given));
+            self.setting.delivery_mode == DeliveryMode::Deferred && waiting::has_host(bare.unwrap_or(given));
         let text = if is_deferred { "Recipient ok (will queue)" } else { "Recipient ok" };
-        self.reply_about(250, Status(2, 1, 5), &rcpt.given, text);
+        self.reply_about(250, Status(2, 1, 5), given, text);
         Action::Read
     }
 

@@ -10,7 +10,7 @@ use super::counters::{self, Counters};
 use super::data::Outcome;
 use super::note::Note;
 use super::setting::{Client, Setting};
-use super::{etrn, greet, mail, rcpt};
+use super::{etrn, filter, greet, mail, rcpt};
 use crate::base::bytes::shown;
 use crate::base::limits;
 use crate::base::status::Status;
@@ -18,6 +18,7 @@ use crate::config::privacy::Privacy;
 use crate::envelope::{Envelope, QueueId};
 use crate::log::{Level, Priority, line};
 use crate::macros::{MacroId, Scope, names};
+use crate::milter::Decision;
 use crate::net::sasl::{Answer, Offer};
 use crate::policy::{Features, Hook, Refusal, Verdict};
 use crate::route::{Resolved, RouteError};
@@ -67,6 +68,10 @@ pub enum Input<'a> {
     Secured,
     /// Answer to [`Action::Collect`].
     Message(Outcome),
+    /// Answer to [`Action::Filter`].
+    Filtered(Decision),
+    /// Answer to [`filter::Call::Open`]: what it came to, and whether there is a filter now.
+    FiltersOpen(Decision, bool),
 }
 
 /// What to do next. Replies and notes that are waiting come first, except before `Collect`'s own reply.
@@ -116,6 +121,8 @@ pub enum Action {
     Secure,
     /// Send what is waiting, read the message, commit it.
     Collect,
+    /// Tell the filters.
+    Filter(filter::Call),
     /// Send what is waiting, close.
     Close,
 }
@@ -154,6 +161,8 @@ pub(super) enum Step {
     Tls(super::starttls::Tls),
     /// AUTH.
     Auth(super::auth::Auth),
+    /// Filters are told of something.
+    Filter(filter::Told),
     /// Closed.
     Over,
 }
@@ -179,6 +188,7 @@ pub struct Session {
     pub(super) helo_name: Bytes,
     pub(super) refusal: Option<Refusal>,
     pub(super) discards: bool,
+    pub(super) filtering: filter::Filtering,
     pub(super) is_tls: bool,
     /// Whether certificate and key are loaded.
     pub has_tls: bool,
@@ -215,6 +225,7 @@ impl Session {
             helo_name: Bytes::new(),
             refusal: None,
             discards: false,
+            filtering: filter::Filtering::default(),
             is_authenticated: false,
             mechanisms: Offer::default(),
             is_verbose: false,
@@ -252,6 +263,7 @@ impl Session {
             (Step::Other(planned), Input::Verdict(verdict)) => self.other_on(&planned, &verdict),
             (Step::Tls(at), input) => self.tls_on(at, input),
             (Step::Auth(at), input) => self.auth_on(at, input),
+            (Step::Filter(told), input) => self.filter_on(told, input),
             (step, input) => self.confused(&step, &input),
         }
     }
@@ -368,6 +380,14 @@ impl Session {
         if self.counters.bad > counters::MOST_BAD {
             return self.too_many_bad();
         }
+        if self.asks_filters() {
+            let line = Bytes::copy_from_slice(text);
+            return self.ask_filters(filter::Told::Unknown(line.clone()), filter::Call::Unknown(line));
+        }
+        self.unrecognized(text)
+    }
+
+    pub(super) fn unrecognized(&mut self, text: &[u8]) -> Action {
         self.other(text, 500, Status(5, 5, 1), &quoted("Command unrecognized", text))
     }
 
@@ -397,11 +417,12 @@ impl Session {
     }
 
     fn refused(&mut self, refusal: &Refusal) -> Action {
+        self.did_something = true;
         self.counters.bad += 1;
         if self.counters.bad > counters::MOST_BAD {
             return self.too_many_bad();
         }
-        self.replies.line(&refusal.line(b""));
+        self.replies.refuse(refusal.lines(b""));
         Action::Read
     }
 
@@ -538,6 +559,12 @@ impl Session {
         }
     }
 
+    /// A line whose level was looked at already.
+    pub(super) fn note_always(&mut self, priority: Priority, text: String) {
+        let id = Some(self.id.as_str().to_owned());
+        self.notes.push(Note { level: Level(-1), priority, id, text });
+    }
+
     /// A line about the session, not about a message.
     pub(super) fn note_without_id(&mut self, level: Level, priority: Priority, text: String) {
         if self.setting.config.options.log_level > level.0 {
@@ -580,6 +607,7 @@ impl Session {
         self.marks.envid = false;
         self.counters.bad_recipients = 0;
         self.looked_up = 0;
+        self.filtering.gives_up |= self.transaction.is_some();
         if let Some(transaction) = self.transaction.take() {
             self.scope = transaction.envelope.scope;
             self.marks.used_id = true;
@@ -597,6 +625,7 @@ impl Session {
             self.scope.unset(*id);
         }
         self.looked_up = 0;
+        self.filtering.gives_up = true;
         self.marks = mail::Marks { used_id: true, ..mail::Marks::default() };
         self.counters.bad_recipients = 0;
         Some(transaction.envelope)

@@ -19,6 +19,8 @@ pub struct Setting {
     pub daemon: Bytes,
     /// Modifiers of the port.
     pub modifiers: LetterSet,
+    /// Names of the filters that see what comes in here, in order.
+    pub filters: Vec<Bytes>,
     /// When delivery happens for mail from here.
     pub delivery_mode: DeliveryMode,
     /// Text of the help file; `None` when it cannot be read.

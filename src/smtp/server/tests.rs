@@ -36,6 +36,7 @@ impl World {
             host: Bytes::from_static(b"mta.test"),
             daemon: Bytes::from_static(b"MTA"),
             modifiers: LetterSet::EMPTY,
+            filters: config.options.input_mail_filters.clone(),
             delivery_mode: DeliveryMode::Background,
             help: None,
             is_smtps: false,

@@ -24,6 +24,11 @@ impl Session {
         let verb = if expand { "EXPN" } else { "VRFY" };
         let argument = argument.trim_ascii_end();
         self.count(|c| &mut c.vrfy, MOST_VRFY, verb);
+        if self.filtering.is_temporary {
+            self.note_temporary(verb, argument);
+            self.reply(550, Status(5, 7, 1), "Please try again later");
+            return Action::Read;
+        }
         let (off, need_helo) = if expand {
             (Privacy::NO_EXPN, Privacy::NEED_EXPN_HELO)
         } else {

@@ -9,11 +9,12 @@ use crate::base::bytes::{shown, trim};
 use crate::base::status::{Classify, Status};
 use crate::collect::{Collected, Collector, Fault, Limits, fixup};
 use crate::config::values::{DeliveryMode, EightBitMode};
-use crate::envelope::{BodyType, Envelope};
+use crate::envelope::{BodyType, Envelope, complete};
 use crate::log::traffic::{Sign, Tap};
 use crate::log::{Id, Level, Priority, line};
 use crate::macros::names;
 use crate::message::{Header, HeaderList};
+use crate::milter::drive::Filters;
 use crate::policy::{Hook, Refusal, Verdict};
 use crate::queue;
 use crate::queue::drive::{Body, BodyWriter};
@@ -135,6 +136,8 @@ impl Drive {
                 Outcome::Broken(Refusal::new(421, Status(4, 4, 1), text))
             }
             End::Gone => {
+                // Filters see their session end as the client's did. Source: observed.
+                self.filters = Filters::default();
                 self.log(Level::COLLECT, Priority::Warning, "collect: premature EOM: unexpected close");
                 self.log(Level::COLLECT, Priority::Notice, &format!("{what}, info=unexpected close"));
                 Outcome::Gone
@@ -201,7 +204,13 @@ impl Drive {
         if let Some(refusal) = self.check_message(Hook::CheckEom, &[Bytes::from(size.to_string())]).await {
             return self.refused(refusal);
         }
-        self.commit(body).await
+        if !self.session.has_filters() {
+            return self.commit(body).await;
+        }
+        match self.filter_message(body).await {
+            Ok(body) => self.commit(body).await,
+            Err(refusal) => self.refused(refusal),
+        }
     }
 
     fn note_received(&mut self) {
@@ -353,6 +362,11 @@ impl Drive {
             self.session.take_envelope();
             return accepted(id);
         }
+        if envelope.recipients.is_empty() {
+            // Filters took them all away.
+            self.session.take_envelope();
+            return accepted(id);
+        }
         envelope.flags.is_split = true;
         if envelope.quarantine.is_some() {
             envelope.last_try = Some(envelope.created);
@@ -393,7 +407,11 @@ impl Drive {
             self.session.take_envelope();
             return accepted(id);
         }
-        let Some(envelope) = self.session.take_envelope() else { return accepted(id) };
+        let Some(mut envelope) = self.session.take_envelope() else { return accepted(id) };
+        if let Some(size) = self.filtered_size.take() {
+            envelope.size_bytes = size;
+            envelope.priority = complete::priority(&envelope, &site.config);
+        }
         let (watch, mut steps) = mpsc::unbounded_channel();
         let watch = self.session.is_verbose().then_some(watch);
         let session = self.number.number;
@@ -434,10 +452,14 @@ impl Drive {
         if self.session.is_verbose() && mode.is_immediate() {
             return DeliveryMode::Interactive;
         }
+        // Source: op guide 5.6 (`DeliveryMode`).
+        if mode == DeliveryMode::Interactive && self.session.has_filters() && self.filters.may_delete_recipients() {
+            return DeliveryMode::Background;
+        }
         mode
     }
 
-    fn log(&self, level: Level, priority: Priority, text: &str) {
+    pub(super) fn log(&self, level: Level, priority: Priority, text: &str) {
         self.server.site.log.write(level, priority, Id::Queue(self.session.id().as_str()), text);
     }
 }

@@ -4,6 +4,7 @@
 //! there, and its client was not told 250.
 
 mod client;
+mod filter;
 pub mod groups;
 mod message;
 mod wire;
@@ -28,6 +29,7 @@ use crate::envelope::{Envelope, QueueId};
 use crate::log::traffic::Sign;
 use crate::log::{Id, Level, Priority, line};
 use crate::macros::{Scope, names};
+use crate::milter::drive::Filters;
 use crate::net::sasl::{Answer, Exchange, Failure, Surroundings};
 use crate::net::tls::features::{self, FeaturesError};
 use crate::net::tls::{PeerInfo, Role, ServerContext, SessionSettings, Stream, Verify};
@@ -143,6 +145,8 @@ pub async fn session(stream: Stream, server: Arc<Server>, peer: Peer) {
         exchange: None,
         tls,
         tls_settings: SessionSettings::default(),
+        filters: Filters::default(),
+        filtered_size: None,
     };
     if drive.server.setting.is_smtps && !Box::pin(drive.handshake()).await {
         return;
@@ -163,6 +167,9 @@ struct Drive {
     tls: Option<ServerContext>,
     /// Of the handshake that comes next.
     tls_settings: SessionSettings,
+    filters: Filters,
+    /// Bytes of the message in hand as they are counted behind filters.
+    filtered_size: Option<u64>,
 }
 
 impl Drive {
@@ -185,6 +192,9 @@ impl Drive {
                 // A client who has gone is not told.
                 let _ = self.flush().await;
                 self.log_notes();
+                if self.session.has_filters() {
+                    self.filters.quit().await;
+                }
                 self.wire.close().await;
                 None
             }
@@ -208,6 +218,9 @@ impl Drive {
 
     /// Sends what is waiting when there is nothing more to read, then takes a command.
     async fn read(&mut self) -> Option<Action> {
+        if self.session.take_abort() {
+            self.filters.abort().await;
+        }
         self.wait().await;
         if self.session.needs_id()
             && let Ok(spool) = self.server.site.spool()
@@ -297,6 +310,7 @@ impl Drive {
                 Input::Secured
             }
             Action::Collect => Input::Message(self.collect().await),
+            Action::Filter(call) => self.filter(call).await,
             Action::Read | Action::Close => return action,
         };
         self.session.on(input)

@@ -1,0 +1,612 @@
+//! The filters of one session: sockets, timeouts, log lines.
+//!
+//! Being dropped at any await closes the connections; a filter then sees its session end.
+
+mod link;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::Decision;
+use super::session::{Conversation, Outcome, State};
+use super::stage::Stage;
+use super::wire::{self, Edit, action, step};
+use crate::base::limits;
+use crate::config::Config;
+use crate::config::milter::Filter;
+use crate::log::line::text as text_of;
+use crate::log::{Id, Level, Logger, Priority};
+use crate::macros::{MacroId, Scope};
+use crate::message::Header;
+use link::{Fault, Link};
+
+/// Filters of a session, in the order they are asked.
+#[derive(Debug, Default)]
+pub struct Filters {
+    peers: Vec<Peer>,
+    setting: Option<Setting>,
+    id: String,
+}
+
+#[derive(Debug)]
+struct Setting {
+    config: Arc<Config>,
+    log: Logger,
+}
+
+#[derive(Debug)]
+struct Peer {
+    spec: Filter,
+    talk: Conversation,
+    link: Option<Link>,
+}
+
+/// What a filter does at the end of a message.
+#[derive(Debug)]
+pub enum Said {
+    /// It wants a change; it is asked again.
+    Edit(Edit),
+    /// It is done.
+    Done(Decision),
+}
+
+impl Filters {
+    /// Connects to the filters of these names and agrees on options.
+    ///
+    /// The decision is that of the first filter that cannot be had and whose `F=` does not let that pass; no other is
+    /// asked then.
+    pub async fn open(config: &Arc<Config>, names: &[Bytes], log: &Logger, id: &str) -> (Self, Decision) {
+        let level = config.milter.log_level.unwrap_or(config.options.log_level);
+        let setting = Setting { config: Arc::clone(config), log: log.with_level(level) };
+        let specs = names.iter().filter_map(|name| config.filters.iter().find(|f| f.name == *name));
+        let peers = specs.map(|spec| Peer {
+            spec: spec.clone(),
+            talk: Conversation::new(spec.on_failure),
+            link: None,
+        });
+        let mut filters = Self { peers: peers.collect(), setting: Some(setting), id: id.to_owned() };
+        if filters.peers.is_empty() {
+            filters.note(Level::MILTER, "Milter: no active filter");
+            return (filters, Decision::Continue);
+        }
+        for at in 0..filters.peers.len() {
+            let decision = filters.open_one(at).await;
+            if decision != Decision::Continue {
+                filters.quit().await;
+                return (filters, decision);
+            }
+        }
+        (filters, Decision::Continue)
+    }
+
+    /// Whether there is any filter.
+    pub fn is_empty(&self) -> bool {
+        self.peers.is_empty()
+    }
+
+    /// How many filters there are.
+    pub fn len(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// Whether any filter could be had.
+    pub fn is_active(&self) -> bool {
+        self.peers.iter().any(|p| p.talk.state() != State::Closed || p.link.is_some())
+    }
+
+    /// Whether a filter may take recipients away.
+    pub fn may_delete_recipients(&self) -> bool {
+        self.peers.iter().any(|p| p.talk.may(action::DELETE_RECIPIENTS))
+    }
+
+    /// Log lines go by this id from here on.
+    pub fn go_by(&mut self, id: &str) {
+        if self.id != id {
+            id.clone_into(&mut self.id);
+        }
+    }
+
+    /// A client connected.
+    pub async fn connect(
+        &mut self,
+        scope: &Scope,
+        host: &[u8],
+        address: Option<(IpAddr, u16)>,
+        shown: &[u8],
+    ) -> Decision {
+        self.note(Level::MILTER, "Milter: connect to filters");
+        let decision = self.tell(Stage::Connect, scope, &wire::connect(host, address, shown)).await;
+        if decision != Decision::Continue {
+            self.note(Level::MILTER, "Milter: connect, ending");
+        }
+        if decision == Decision::Discard {
+            // Source: observed: nobody is asked any more, and the session goes on.
+            self.peers.iter_mut().for_each(|p| p.talk.leave());
+            return Decision::Continue;
+        }
+        decision
+    }
+
+    /// HELO or EHLO.
+    pub async fn helo(&mut self, scope: &Scope, name: &[u8]) -> Decision {
+        match self.tell(Stage::Helo, scope, &wire::strings([name])).await {
+            Decision::Discard => Decision::Continue,
+            other => other,
+        }
+    }
+
+    /// MAIL: path and parameters.
+    pub async fn mail(&mut self, scope: &Scope, arguments: &[Bytes]) -> Decision {
+        let path = arguments.first().map(AsRef::as_ref).unwrap_or_default();
+        self.note(Level::MILTER_ADDRESSES, format_args!("Milter: sender: {}", text_of(path)));
+        let decision = self.tell(Stage::Mail, scope, &wire::strings(arguments.iter().map(AsRef::as_ref))).await;
+        if decision != Decision::Continue {
+            self.abort().await;
+        }
+        if decision == Decision::Reject {
+            self.note(Level::MILTER_ACTIONS, "Milter: reject, sender");
+        }
+        decision
+    }
+
+    /// RCPT: path and parameters. One that is refused already is told of to filters that asked for it; the others get
+    /// the macros alone.
+    pub async fn rcpt(&mut self, scope: &Scope, arguments: &[Bytes], is_refused: bool) -> Decision {
+        let path = arguments.first().map(AsRef::as_ref).unwrap_or_default();
+        self.note(Level::MILTER_ADDRESSES, format_args!("Milter: rcpts: {}", text_of(path)));
+        let payload = wire::strings(arguments.iter().map(AsRef::as_ref));
+        if !is_refused {
+            return self.tell(Stage::Rcpt, scope, &payload).await;
+        }
+        for at in 0..self.peers.len() {
+            let Some(peer) = self.peers.get(at) else { continue };
+            if peer.talk.takes_part() && !peer.talk.has(step::REFUSED_RECIPIENTS) {
+                let macros = self.macros(at, Stage::Rcpt, scope);
+                self.send(at, Stage::Rcpt, &macros).await;
+            } else if peer.talk.takes_part() {
+                // It is refused, whatever a filter says.
+                let _ = self.tell_one(at, Stage::Rcpt, scope, &payload).await;
+            }
+        }
+        Decision::Continue
+    }
+
+    /// DATA.
+    pub async fn data(&mut self, scope: &Scope) -> Decision {
+        self.tell(Stage::Data, scope, b"").await
+    }
+
+    /// A command that we do not know.
+    pub async fn unknown(&mut self, scope: &Scope, line: &[u8]) -> Decision {
+        self.note(Level::DIALOGUE, format_args!("Sending \"{}\" to Milter", text_of(line)));
+        self.tell(Stage::Unknown, scope, &wire::strings([line])).await
+    }
+
+    /// Whether the filter is to be told of the message; one that failed says what its `F=` says.
+    pub fn takes_message(&self, at: usize) -> Result<bool, Decision> {
+        let Some(peer) = self.peers.get(at) else { return Ok(false) };
+        match peer.talk.failure() {
+            Decision::Continue => Ok(peer.talk.takes_part()),
+            decision => Err(decision),
+        }
+    }
+
+    /// Whether the filter wants this stage.
+    pub fn wants(&self, at: usize, stage: Stage) -> bool {
+        self.peers.get(at).is_some_and(|p| p.talk.takes_part() && p.talk.wants(stage))
+    }
+
+    /// The header of the message.
+    pub async fn header<'a>(
+        &mut self,
+        at: usize,
+        scope: &Scope,
+        fields: impl Iterator<Item = &'a Header>,
+    ) -> Decision {
+        if self.wants(at, Stage::Header) {
+            self.about(Level::MILTER_PARTS, at, "headers, send");
+            for field in fields {
+                self.about(Level::MILTER_TIMES, at, format_args!("header, {}", text_of(&field.name)));
+                let keeps_blank = self.peers.get(at).is_some_and(|p| p.talk.has(step::LEADING_SPACE));
+                let text = field.text();
+                let value = if keeps_blank { text } else { text.strip_prefix(b" ").unwrap_or(text) };
+                let decision = self.message_step(at, Stage::Header, scope, &wire::strings([&field.name, value])).await;
+                if decision != Decision::Continue || !self.wants(at, Stage::Header) {
+                    self.about(Level::MILTER_PARTS, at, "headers, sent");
+                    return decision;
+                }
+            }
+            self.about(Level::MILTER_PARTS, at, "headers, sent");
+        }
+        if self.wants(at, Stage::EndOfHeader) {
+            return self.message_step(at, Stage::EndOfHeader, scope, b"").await;
+        }
+        Decision::Continue
+    }
+
+    /// A piece of the body, at most [`wire::CHUNK`] bytes.
+    pub async fn body(&mut self, at: usize, scope: &Scope, piece: &[u8]) -> Decision {
+        self.message_step(at, Stage::Body, scope, piece).await
+    }
+
+    /// Line about the body as a whole.
+    pub fn note_body(&self, at: usize, what: &str) {
+        self.about(Level::MILTER_PARTS, at, what);
+    }
+
+    /// The message is complete; edits follow. `Err` when the filter takes no more part.
+    pub async fn end(&mut self, at: usize, scope: &Scope) -> Result<(), Decision> {
+        if !self.peers.get(at).is_some_and(|p| p.talk.takes_part()) {
+            return Err(Decision::Continue);
+        }
+        let mut wire = self.macros(at, Stage::EndOfMessage, scope);
+        wire.extend_from_slice(&wire::packet(Stage::EndOfMessage.row().command, b""));
+        if let Some(link) = self.peers.get_mut(at).and_then(|p| p.link.as_mut()) {
+            link.start_clock();
+        }
+        if self.send(at, Stage::EndOfMessage, &wire).await { Ok(()) } else { Err(self.failure(at)) }
+    }
+
+    /// What the filter does next at the end of the message.
+    pub async fn said(&mut self, at: usize) -> Said {
+        loop {
+            match self.answer(at, Stage::EndOfMessage).await {
+                None => return Said::Done(self.failure(at)),
+                Some(Outcome::Edit(edit)) => {
+                    let honest = self.peers.get(at).is_none_or(|p| p.talk.may(edit.action()));
+                    if !honest {
+                        self.complain(at, Priority::Warning, Words::Function("milter_data"), edit.lie());
+                    }
+                    return Said::Edit(edit);
+                }
+                // Progress: the clock starts again. Nonsense: there is nothing to do.
+                Some(Outcome::Progress | Outcome::Nonsense) => {}
+                Some(Outcome::Continue | Outcome::Accept | Outcome::Skip) => return Said::Done(Decision::Continue),
+                Some(Outcome::Decided(decision)) => return Said::Done(decision),
+                Some(Outcome::Bogus(_)) => return Said::Done(self.failure(at)),
+            }
+        }
+    }
+
+    /// Whether a filter may replace the body: one that did not say so may not. Source: observed.
+    pub fn may_replace_body(&self, at: usize) -> bool {
+        self.peers.get(at).is_some_and(|p| p.talk.may(action::CHANGE_BODY))
+    }
+
+    /// Whether the filter gives header values with the blanks in front of them.
+    pub fn gives_blanks(&self, at: usize) -> bool {
+        self.peers.get(at).is_some_and(|p| p.talk.has(step::LEADING_SPACE))
+    }
+
+    /// The message in hand is given up: filters that are within it are told.
+    pub async fn abort(&mut self) {
+        for at in 0..self.peers.len() {
+            if self.peers.get(at).is_some_and(|p| p.talk.state() == State::InMessage) {
+                self.about(Level::MILTER_ENDS, at, "abort filter");
+                self.send(at, Stage::Mail, &wire::packet(b'A', b"")).await;
+            }
+        }
+        self.end_message();
+    }
+
+    /// The message is over.
+    pub fn end_message(&mut self) {
+        self.peers.iter_mut().for_each(|p| p.talk.end_message());
+    }
+
+    /// The session is over.
+    pub async fn quit(&mut self) {
+        for at in 0..self.peers.len() {
+            self.quit_one(at).await;
+        }
+    }
+
+    /// Writes a line at the level of filters.
+    pub fn note(&self, level: Level, text: impl std::fmt::Display) {
+        if let Some(setting) = &self.setting {
+            setting.log.write(level, Priority::Info, Id::Queue(&self.id), text);
+        }
+    }
+
+    /// Writes a line about one filter: `Milter (NAME) text`.
+    pub fn note_edit(&self, at: usize, text: impl std::fmt::Display) {
+        let name = self.name(at);
+        self.note(Level::MILTER_EDITS, format_args!("Milter ({name}) {text}"));
+    }
+
+    /// Writes a line about one filter: `milter=NAME, text`.
+    pub fn note_decision(&self, level: Level, at: usize, text: impl std::fmt::Display) {
+        let name = self.name(at);
+        self.note(level, format_args!("milter={name}, {text}"));
+    }
+
+    async fn open_one(&mut self, at: usize) -> Decision {
+        let dont_blame = self.setting.as_ref().map_or(0, |s| s.config.options.dont_blame_sendmail.0);
+        let Some(peer) = self.peers.get_mut(at) else { return Decision::Continue };
+        match Link::open(&peer.spec, dont_blame).await {
+            Ok(link) => peer.link = Some(link),
+            Err(text) => {
+                self.complain(at, Priority::Error, Words::Milter, &text);
+                return self.fail(at);
+            }
+        }
+        if !self.send(at, Stage::Connect, &Conversation::offer()).await {
+            return self.not_had(at);
+        }
+        let Some(peer) = self.peers.get_mut(at) else { return Decision::Continue };
+        let read = match &mut peer.link {
+            Some(link) => link.read(peer.spec.read).await,
+            None => Err(Fault::Ended),
+        };
+        let fault = match read {
+            Ok((letter, payload)) => peer.talk.negotiated(letter, &payload).err().map(|e| e.to_string()),
+            // Source: observed: the end of the connection is told as a timeout here.
+            Err(Fault::Ended | Fault::TimedOut) => Some("timeout before data read, where=negotiate".to_owned()),
+            Err(fault) => Some(fault.to_string()),
+        };
+        if let Some(text) = fault {
+            self.complain(at, Priority::Error, Words::Milter, &text);
+            return self.not_had(at);
+        }
+        self.about(Level::MILTER, at, "init success to negotiate");
+        Decision::Continue
+    }
+
+    /// A filter that is there and cannot be had. Source: observed.
+    fn not_had(&mut self, at: usize) -> Decision {
+        self.fail(at);
+        self.complain(at, Priority::Error, Words::Milter, "init failed to open");
+        self.fail(at)
+    }
+
+    /// Tells all filters in turn, until one has a word of its own.
+    async fn tell(&mut self, stage: Stage, scope: &Scope, payload: &[u8]) -> Decision {
+        for at in 0..self.peers.len() {
+            let decision = self.tell_one(at, stage, scope, payload).await;
+            if decision != Decision::Continue {
+                return decision;
+            }
+        }
+        Decision::Continue
+    }
+
+    async fn tell_one(&mut self, at: usize, stage: Stage, scope: &Scope, payload: &[u8]) -> Decision {
+        let Some(peer) = self.peers.get_mut(at) else { return Decision::Continue };
+        if stage == Stage::Mail {
+            peer.talk.begin_message();
+        }
+        let failure = peer.talk.failure();
+        if failure != Decision::Continue || !peer.talk.takes_part() {
+            return failure;
+        }
+        match self.ask(at, stage, scope, payload).await {
+            None => self.failure(at),
+            Some(Outcome::Decided(decision)) => decision,
+            Some(Outcome::Accept) => {
+                if stage.row().is_session {
+                    self.quit_one(at).await;
+                }
+                Decision::Continue
+            }
+            // Source: observed: a bogus answer lets this step pass; the next one finds the filter failed.
+            Some(_) => Decision::Continue,
+        }
+    }
+
+    /// A step within the text of the message: a filter that fails says so at once.
+    async fn message_step(&mut self, at: usize, stage: Stage, scope: &Scope, payload: &[u8]) -> Decision {
+        match self.ask(at, stage, scope, payload).await {
+            None | Some(Outcome::Bogus(_)) => self.failure(at),
+            Some(Outcome::Decided(decision)) => {
+                if matches!(decision, Decision::Reject) {
+                    self.note(Level::MILTER_ACTIONS, "Milter: reject, data");
+                }
+                decision
+            }
+            Some(_) => Decision::Continue,
+        }
+    }
+
+    /// Sends macros and command; the answer, `Continue` where none is given, `None` when the filter failed.
+    async fn ask(&mut self, at: usize, stage: Stage, scope: &Scope, payload: &[u8]) -> Option<Outcome> {
+        let wanted = self.peers.get(at).is_some_and(|p| p.talk.wants(stage));
+        let mut wire = self.macros(at, stage, scope);
+        if wanted {
+            wire.extend_from_slice(&wire::packet(stage.row().command, payload));
+        }
+        if wire.is_empty() {
+            return Some(Outcome::Continue);
+        }
+        if let Some(link) = self.peers.get_mut(at).and_then(|p| p.link.as_mut()) {
+            link.start_clock();
+        }
+        if !self.send(at, stage, &wire).await {
+            return None;
+        }
+        if !wanted || !self.peers.get(at).is_some_and(|p| p.talk.answers(stage)) {
+            return Some(Outcome::Continue);
+        }
+        let outcome = self.answer(at, stage).await?;
+        self.log_outcome(at, stage, &outcome);
+        Some(outcome)
+    }
+
+    fn log_outcome(&self, at: usize, stage: Stage, outcome: &Outcome) {
+        let (level, words) = match outcome {
+            Outcome::Continue => (Level::MILTER_CONTINUES, "continue".to_owned()),
+            Outcome::Skip => (Level::MILTER_CONTINUES, "skip".to_owned()),
+            Outcome::Accept => (Level::MILTER_ACTIONS, "accepted".to_owned()),
+            Outcome::Decided(Decision::Reject) => (Level::MILTER_ACTIONS, "reject".to_owned()),
+            Outcome::Decided(Decision::TempFail) => (Level::MILTER_ACTIONS, "tempfail".to_owned()),
+            Outcome::Decided(Decision::Discard) => (Level::MILTER_ACTIONS, "discard".to_owned()),
+            Outcome::Decided(Decision::Reply(text)) => (Level::MILTER_ACTIONS, format!("reject={}", text_of(text))),
+            _ => return,
+        };
+        let name = stage.row().name;
+        self.note_decision(level, at, format_args!("action={name}, {words}"));
+        let is_command = !matches!(stage, Stage::Header | Stage::EndOfHeader | Stage::Body | Stage::EndOfMessage);
+        if let (true, Some(link)) = (is_command, self.peers.get(at).and_then(|p| p.link.as_ref())) {
+            let (letter, seconds) = (char::from(stage.row().command), link.seconds());
+            self.about(Level::MILTER_TIMES, at, format_args!("time command ({letter}), {seconds}"));
+        }
+    }
+
+    /// Reads an answer; `None` when there is none, and the filter has failed.
+    async fn answer(&mut self, at: usize, stage: Stage) -> Option<Outcome> {
+        let peer = self.peers.get_mut(at)?;
+        let is_end = stage == Stage::EndOfMessage;
+        let limit = if is_end { peer.spec.end_of_message } else { peer.spec.read };
+        let read = match &mut peer.link {
+            Some(link) => link.read(limit).await,
+            None => Err(Fault::Ended),
+        };
+        let name = stage.row().name;
+        match read {
+            Ok((letter, payload)) => {
+                let outcome = peer.talk.take(stage, wire::read_answer(letter, &payload));
+                if let Outcome::Bogus(letter) = outcome {
+                    let (letter, function) = (char::from(letter), if is_end { "milter_data" } else { "milter_send_command" });
+                    let about = if is_end { String::new() } else { format!("action={name} ") };
+                    let text = format!(": {about}returned bogus response {letter}");
+                    self.complain(at, Priority::Error, Words::Function(function), &text);
+                    self.fail(at);
+                }
+                return Some(outcome);
+            }
+            Err(Fault::Ended) => {
+                let text = ": cmd read returned 0, expecting 5";
+                self.complain(at, Priority::Error, Words::Function("milter_sys_read"), text);
+            }
+            Err(Fault::TimedOut) => {
+                let text = format!("timeout before data read, where={name}");
+                let words = if is_end { Words::Milter } else { Words::Read };
+                self.complain(at, Priority::Error, words, &text);
+            }
+            Err(fault) => self.complain(at, Priority::Error, Words::Milter, &fault.to_string()),
+        }
+        self.fail(at);
+        None
+    }
+
+    /// Sends packets; false when that failed, and the filter with it.
+    async fn send(&mut self, at: usize, stage: Stage, wire: &[u8]) -> bool {
+        let Some(peer) = self.peers.get_mut(at) else { return false };
+        let Some(link) = &mut peer.link else { return false };
+        let text = match link.send(wire, peer.spec.send).await {
+            Ok(()) => return true,
+            Err(Fault::TimedOut) => format!("timeout before data write, where={}", stage.row().name),
+            Err(fault) => {
+                let letter = char::from(stage.row().command);
+                format!("write({letter}) returned -1, expected {}: {fault}", wire.len())
+            }
+        };
+        self.complain(at, Priority::Error, Words::Milter, &text);
+        self.fail(at);
+        false
+    }
+
+    /// The filter fails from here on; what its `F=` says.
+    fn fail(&mut self, at: usize) -> Decision {
+        let Some(peer) = self.peers.get_mut(at) else { return Decision::Continue };
+        peer.link = None;
+        let decision = peer.talk.fail();
+        self.about(Level::SYSTEM_ERROR, at, "to error state");
+        decision
+    }
+
+    fn failure(&self, at: usize) -> Decision {
+        self.peers.get(at).map_or(Decision::Continue, |p| p.talk.failure())
+    }
+
+    async fn quit_one(&mut self, at: usize) {
+        if !self.peers.get(at).is_some_and(|p| p.talk.is_connected() && p.link.is_some()) {
+            return;
+        }
+        self.about(Level::MILTER_ENDS, at, "quit filter");
+        if let Some(peer) = self.peers.get_mut(at) {
+            if let Some(mut link) = peer.link.take() {
+                // A filter that has gone needs no farewell.
+                let _ = link.send(&wire::packet(b'Q', b""), peer.spec.send).await;
+            }
+            peer.talk.leave();
+        }
+    }
+
+    /// Packet with the macros of a stage; nothing when its list is empty.
+    fn macros(&self, at: usize, stage: Stage, scope: &Scope) -> Vec<u8> {
+        let row = stage.row();
+        let (Some((list, _)), Some(peer), Some(setting)) = (row.macros, self.peers.get(at), &self.setting) else {
+            return Vec::new();
+        };
+        // Source: observed: macros go out for steps that are not wanted, but for the end of the header.
+        if stage == Stage::EndOfHeader && !peer.talk.wants(stage) {
+            return Vec::new();
+        }
+        let names = &setting.config.names;
+        let ids: Vec<MacroId> = match peer.talk.list(stage) {
+            Some(given) => given
+                .split(|b| b.is_ascii_whitespace() || *b == b',')
+                .filter(|word| !word.is_empty())
+                .take(limits::MILTER_MACROS)
+                .filter_map(|word| names.lookup(unbraced(word)))
+                .collect(),
+            None => {
+                let lists = &setting.config.milter.macros;
+                let given = lists.iter().find(|(known, _)| known.as_ref() == list.as_bytes());
+                given.iter().flat_map(|(_, words)| words).filter_map(|word| names.lookup(word)).collect()
+            }
+        };
+        let is_listed = match peer.talk.list(stage) {
+            Some(given) => !given.trim_ascii().is_empty(),
+            None => setting.config.milter.macros.iter().any(|(known, words)| {
+                known.as_ref() == list.as_bytes() && !words.is_empty()
+            }),
+        };
+        if !is_listed {
+            return Vec::new();
+        }
+        let mut payload = vec![row.command];
+        for id in ids.into_iter().filter(|id| scope.value(*id).is_some()) {
+            let name = names.name(id);
+            let name = if name.len() == 1 { name } else { [b"{", name.as_ref(), b"}"].concat().into() };
+            payload.extend_from_slice(&wire::strings([name.as_ref(), scope.text(id).as_ref()]));
+        }
+        wire::packet(b'D', &payload)
+    }
+
+    fn name(&self, at: usize) -> String {
+        self.peers.get(at).map(|p| text_of(&p.spec.name).to_string()).unwrap_or_default()
+    }
+
+    /// `Milter (NAME): text`.
+    fn about(&self, level: Level, at: usize, text: impl std::fmt::Display) {
+        let name = self.name(at);
+        self.note(level, format_args!("Milter ({name}): {text}"));
+    }
+
+    /// A line about something that a filter did wrong.
+    fn complain(&self, at: usize, priority: Priority, words: Words, text: &str) {
+        let Some(setting) = &self.setting else { return };
+        let name = self.name(at);
+        let line = match words {
+            Words::Milter => format!("Milter ({name}): {text}"),
+            Words::Read => format!("Milter read({name}): {text}"),
+            Words::Function(function) => format!("{function}({name}){text}"),
+        };
+        setting.log.write(Level::SYSTEM_ERROR, priority, Id::Queue(&self.id), line);
+    }
+}
+
+/// How a complaint begins.
+#[derive(Debug, Clone, Copy)]
+enum Words {
+    Milter,
+    Read,
+    Function(&'static str),
+}
+
+fn unbraced(word: &[u8]) -> &[u8] {
+    word.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}")).unwrap_or(word)
+}
