@@ -180,7 +180,7 @@ impl Filters {
 
     /// A command that we do not know.
     pub async fn unknown(&mut self, scope: &Scope, line: &[u8]) -> Decision {
-        self.note(Level::DIALOGUE, format_args!("Sending \"{}\" to Milter", text_of(line)));
+        self.note(Level::MILTER, format_args!("Sending \"{}\" to Milter", text_of(line)));
         self.tell(Stage::Unknown, scope, &wire::strings([line])).await
     }
 
@@ -257,7 +257,9 @@ impl Filters {
                 Some(Outcome::Edit(edit)) => {
                     let honest = self.peers.get(at).is_none_or(|p| p.talk.may(edit.action()));
                     if !honest {
-                        self.complain(at, Priority::Warning, Words::Function("milter_data"), edit.lie());
+                        let is_refused = matches!(edit, Edit::Body(_));
+                        let priority = if is_refused { Priority::Error } else { Priority::Warning };
+                        self.complain(at, priority, Words::Function("milter_data"), edit.lie());
                     }
                     return Said::Edit(edit);
                 }

@@ -72,7 +72,7 @@ impl Fields {
         let mut rest = headers.iter().peekable();
         for rule in &config.headers {
             let Some(template) = &rule.template else { continue };
-            let kind = if fields::has(&rule.name, fields::ADD_ALWAYS) { Kind::Trace } else { Kind::Default };
+            let kind = if fields::has(&rule.name, fields::TRACE) { Kind::Trace } else { Kind::Default };
             let own = rest.next_if(|h| h.is_default && h.name.eq_ignore_ascii_case(&rule.name));
             let header = own.cloned().unwrap_or_else(|| Header {
                 name: rule.name.clone(),
@@ -112,9 +112,9 @@ impl Fields {
 
     /// Bytes of the header as the original counts them after filters.
     pub fn counted_bytes(&self, names: &NameTable) -> usize {
-        // Those of `H` lines count one more. Source: observed (`pri=`).
+        // Those of `H` lines, our trace aside, count one more. Source: observed (`pri=`).
         let of = |slot: &Slot| {
-            let more = usize::from(slot.header.is_default);
+            let more = usize::from(slot.header.is_default && slot.kind != Kind::Trace);
             slot.header.name.len() + raw(&slot.header.value, names).len() + 1 + more
         };
         self.slots.iter().filter(|s| !s.is_hidden).map(of).sum()

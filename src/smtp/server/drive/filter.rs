@@ -6,9 +6,7 @@ use bytes::Bytes;
 
 use super::Drive;
 use crate::base::bytes::trim;
-use crate::base::exit::Exit;
 use crate::base::status::{Classify as _, Status};
-use crate::config::values::DeliveryMode;
 use crate::envelope::{Recipient, State};
 use crate::log::line::text as text_of;
 use crate::log::{Id, Level, Priority, line};
@@ -21,8 +19,8 @@ use crate::milter::stage::Stage;
 use crate::milter::wire::Edit;
 use crate::policy::Refusal;
 use crate::queue::drive::{Body, BodyWriter};
-use crate::route::recipient::{Special, same};
-use crate::route::{Depth, RouteError};
+use crate::route::recipient::same;
+use crate::route::{Depth, Resolved, RouteError};
 use crate::smtp::extension::{Fault, dsn, parameter};
 use crate::smtp::server::filter::Call;
 use crate::smtp::server::session::Input;
@@ -86,6 +84,8 @@ impl Drive {
     ///
     /// Memory: one piece of the body in each direction, whatever its length.
     pub(super) async fn filter_message(&mut self, mut body: Body) -> Result<Body, Refusal> {
+        self.is_held_by_filter = false;
+        self.filtered_size = None;
         if self.session.envelope().is_some_and(|e| e.flags.is_discarded) {
             self.accept();
             return Ok(body);
@@ -234,6 +234,7 @@ impl Drive {
                 let text = format!("quarantine={}", text_of(&reason));
                 self.filters.note_decision(Level::MILTER_RESULTS, at, text);
                 self.session.hold(reason);
+                self.is_held_by_filter = true;
             }
             Edit::Body(piece) => self.replace_body(at, &piece, edited).await,
         }
@@ -271,33 +272,8 @@ impl Drive {
         if let Err(fault) = recipient_parameters(&mut recipient, parameters) {
             return self.session.blame_message(fault.text.as_bytes());
         }
-        let site = Arc::clone(&self.server.site);
-        let is_deferred = self.server.setting.delivery_mode == DeliveryMode::Deferred;
-        let depth = if is_deferred { Depth::Rulesets } else { Depth::Mailbox };
-        let Some(envelope) = self.session.envelope() else { return };
-        let before = envelope.recipients.len();
-        let mut scope = envelope.scope.clone();
-        let direct = site.router.resolve(path, Depth::Rulesets, &mut scope).await.and_then(|resolved| {
-            let mailer = site.config.mailers.get(resolved.triple.mailer.0);
-            match mailer.and_then(|m| Special::of_mailer(&m.name)) {
-                Some(special) => {
-                    let text = format!("Cannot mail directly to {}", special.plural());
-                    Err(RouteError::new(550, Status(5, 7, 1), Exit::UNAVAILABLE, text).at(path))
-                }
-                None => Ok(resolved),
-            }
-        });
-        let error = match direct {
-            Ok(_) => match site.router.add(envelope, recipient.clone(), depth).await {
-                Ok(_) => {
-                    envelope.drop_repeated(before);
-                    return;
-                }
-                Err(error) => error,
-            },
-            Err(error) => error,
-        };
-        if error.exit == Exit::NOUSER {
+        let Err(error) = self.admit(recipient.clone()).await else { return };
+        if error.status == Status(5, 1, 1) {
             return self.note_unknown(path, &error);
         }
         self.session.blame_message(error.shown().as_bytes());
@@ -308,6 +284,19 @@ impl Drive {
         recipient.remote_reply = Some(error.line().into());
         recipient.last_try = Some(clock::now());
         envelope.recipients.push(recipient);
+    }
+
+    /// Takes a recipient as it is given, when it exists: what it stands for is looked at when filters had their say.
+    pub(super) async fn admit(&mut self, recipient: Recipient) -> Result<Resolved, RouteError> {
+        let site = Arc::clone(&self.server.site);
+        let depth = self.depth();
+        let Some(envelope) = self.session.envelope() else { return Err(RouteError::user_unknown()) };
+        let mut scope = envelope.scope.clone();
+        site.router.resolve(&recipient.address, depth, &mut scope).await?;
+        let before = envelope.recipients.len();
+        let added = site.router.add(envelope, recipient, Depth::Rulesets).await;
+        envelope.drop_repeated(before);
+        added
     }
 
     /// The line about a recipient that does not exist; nobody else is told. Source: observed.

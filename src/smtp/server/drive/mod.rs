@@ -147,6 +147,7 @@ pub async fn session(stream: Stream, server: Arc<Server>, peer: Peer) {
         tls_settings: SessionSettings::default(),
         filters: Filters::default(),
         filtered_size: None,
+        is_held_by_filter: false,
     };
     if drive.server.setting.is_smtps && !Box::pin(drive.handshake()).await {
         return;
@@ -170,6 +171,8 @@ struct Drive {
     filters: Filters,
     /// Bytes of the message in hand as they are counted behind filters.
     filtered_size: Option<u64>,
+    /// The message in hand is held because a filter said so.
+    is_held_by_filter: bool,
 }
 
 impl Drive {
@@ -354,6 +357,10 @@ impl Drive {
             DeliveryMode::Interactive => Depth::Mailbox,
             DeliveryMode::Background | DeliveryMode::QueueOnly => Depth::Existence,
         };
+        if self.session.has_filters() {
+            return self.admit(recipient).await;
+        }
+        let depth = self.depth();
         let Some(envelope) = self.session.envelope() else {
             return Err(RouteError::new(
                 503,
@@ -363,6 +370,11 @@ impl Drive {
             ));
         };
         self.server.site.router.add(envelope, recipient, depth).await
+    }
+
+    /// How far recipients are looked into now.
+    fn depth(&self) -> Depth {
+        if self.server.setting.delivery_mode == DeliveryMode::Deferred { Depth::Rulesets } else { Depth::Mailbox }
     }
 
     async fn list(&mut self, address: &[u8], expand: bool) -> Result<Vec<Resolved>, RouteError> {
