@@ -339,7 +339,7 @@ options! {
         "More CAs by hash link.";
     DHParameters, None, No, Done, MaybeText => dh_parameters: Option<Bytes> = None,
         "Server Diffie-Hellman parameters.";
-    InputMailFilters, None, No, Accepted("milters are not asked"), Own => input_mail_filters: Vec<Bytes> = Vec::new(),
+    InputMailFilters, None, No, Done, Own => input_mail_filters: Vec<Bytes> = Vec::new(),
         "Milters called in this order.";
     Milter, None, No, Done, Own,
         "Container of Milter.LogLevel and Milter.macros.STAGE.";

@@ -208,7 +208,8 @@ mod tests {
         let id = QueueId::parse(b"6AM8Wwpk005225").unwrap();
         let mut envelope = Envelope::new(id, UnixTime(0), Scope::default());
         let add = |address: &'static str, parent| Recipient { parent, ..Recipient::new(address) };
-        envelope.recipients = vec![add("list", None), add("a", Some(0)), add("b", Some(1)), add("c", None), add("d", Some(3))];
+        envelope.recipients =
+            vec![add("list", None), add("a", Some(0)), add("b", Some(1)), add("c", None), add("d", Some(3))];
         assert_eq!(envelope.remove_recipients(|r| r.address == "list"), 1);
         let left: Vec<_> = envelope.recipients.iter().map(|r| (r.address.as_ref(), r.parent)).collect();
         assert_eq!(left, [(&b"c"[..], None), (b"d", Some(0))]);

@@ -147,9 +147,7 @@ impl Fields {
         let slot = if found {
             self.slots.iter_mut().filter(given).nth(number - 1)
         } else {
-            self.slots
-                .iter_mut()
-                .find(|s| s.kind == Kind::Default && s.header.name.eq_ignore_ascii_case(name))
+            self.slots.iter_mut().find(|s| s.kind == Kind::Default && s.header.name.eq_ignore_ascii_case(name))
         };
         let Some(slot) = slot else {
             if value.is_empty() {
@@ -170,7 +168,9 @@ impl Fields {
     }
 
     fn default_mut(&mut self, name: &[u8]) -> Option<&mut Slot> {
-        self.slots.iter_mut().find(|s| s.header.is_default && s.kind != Kind::Trace && s.header.name.eq_ignore_ascii_case(name))
+        self.slots
+            .iter_mut()
+            .find(|s| s.header.is_default && s.kind != Kind::Trace && s.header.name.eq_ignore_ascii_case(name))
     }
 
     fn put(&mut self, name: &Bytes, value: Bytes) {
@@ -318,9 +318,15 @@ mod tests {
 
     #[test]
     fn places_are_counted_behind_return_path_with_the_empty_ones() {
-        for (index, before) in
-            [(0, "Received"), (1, "Date: m"), (2, "Date: m"), (3, "Message-Id"), (5, "Message-Id"), (6, "From"), (99, "")]
-        {
+        for (index, before) in [
+            (0, "Received"),
+            (1, "Date: m"),
+            (2, "Date: m"),
+            (3, "Message-Id"),
+            (5, "Message-Id"),
+            (6, "From"),
+            (99, ""),
+        ] {
             let mut fields = fields();
             fields.insert(index, &bytes("X-I"), bytes(" v"));
             let expected = match before {
@@ -335,8 +341,22 @@ mod tests {
     fn fields_are_changed_and_deleted_by_number() {
         let former = |text| Some(bytes(text));
         for (index, name, value, from, to, change) in [
-            (1, "subject", " v", "Subject: one", "Subject: v", Change::Changed { is_default: false, former: former(" one") }),
-            (0, "Subject", " v", "Subject: one", "Subject: v", Change::Changed { is_default: false, former: former(" one") }),
+            (
+                1,
+                "subject",
+                " v",
+                "Subject: one",
+                "Subject: v",
+                Change::Changed { is_default: false, former: former(" one") },
+            ),
+            (
+                0,
+                "Subject",
+                " v",
+                "Subject: one",
+                "Subject: v",
+                Change::Changed { is_default: false, former: former(" one") },
+            ),
             (2, "X-Rep", "", ", X-Rep: 2", "", Change::Deleted { is_default: false, former: former(" 2") }),
             (3, "X-Rep", "", "", "", Change::NothingToDelete),
             (2, "Date", " v", "Date: made", "Date: v", Change::Changed { is_default: true, former: former(" made") }),

@@ -124,10 +124,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bodies_come_back_as_they_went(text in "[ab\r\n]{0,200}", cut in 1usize..7) {
-            let text = text.replace("\r\n", "\n").into_bytes();
+        fn bodies_come_back_as_they_went(text in "([ab\n]|\r[ab]){0,200}", cut in 1usize..7) {
             // A CR in front of a line end is not told apart from one that we added.
-            prop_assume!(!text.windows(2).any(|w| w == b"\r\n"));
+            let text = text.into_bytes();
             let wire: Vec<u8> = pieces(&text).concat();
             let (mut unix, mut out) = (Unix::default(), Vec::new());
             for piece in wire.chunks(cut) {

@@ -277,7 +277,9 @@ impl Edit {
     /// The words about a filter that did not say it would do this. Source: observed.
     pub fn lie(&self) -> &'static str {
         match self {
-            Self::AddHeader { .. } | Self::InsertHeader { .. } => ": lied about adding headers, honoring request anyway",
+            Self::AddHeader { .. } | Self::InsertHeader { .. } => {
+                ": lied about adding headers, honoring request anyway"
+            }
             Self::ChangeHeader { .. } => ": lied about changing headers, honoring request anyway",
             Self::AddRecipient(_) => " lied about adding recipients, honoring request anyway",
             Self::AddRecipientWith { .. } => " lied about adding recipients with parameters, honoring request anyway",
@@ -311,7 +313,11 @@ mod tests {
             (b'O', options(7, 0, 0), ""),
             (b'O', options(1, 0, 0), "negotiate: version 1 != MTA milter version 16777217"),
             (b'O', options(6, 0xffff, 0), "negotiate: filter abilities 0xffff != MTA milter abilities 0x1ff"),
-            (b'O', options(6, 0, 0x1000_0000), "negotiate: protocol abilities 0x10000000 != MTA milter abilities 0x1fffff"),
+            (
+                b'O',
+                options(6, 0, 0x1000_0000),
+                "negotiate: protocol abilities 0x10000000 != MTA milter abilities 0x1fffff",
+            ),
             (b'O', vec![0], "negotiate: did not return valid info"),
             (b'O', options(6, 0, 0)[..8].to_vec(), "negotiate: did not return enough info"),
             (b'r', Vec::new(), "negotiate: returned r instead of O"),
@@ -334,7 +340,11 @@ mod tests {
             (6, 0x10, Stage::Body, false),
             (6, 0x3ff, Stage::EndOfMessage, true),
         ] {
-            assert_eq!(conversation(Options { version, actions: 0, steps }).wants(stage), wanted, "{version} {steps:x}");
+            assert_eq!(
+                conversation(Options { version, actions: 0, steps }).wants(stage),
+                wanted,
+                "{version} {steps:x}"
+            );
         }
         let silent = conversation(Options { version: 6, actions: 0, steps: 0x8000 });
         assert!(!silent.answers(Stage::Rcpt) && silent.answers(Stage::Mail));

@@ -386,7 +386,10 @@ mod tests {
 
     #[test]
     fn addresses_have_family_and_port() {
-        assert_eq!(connect(b"h.test", Some(([192, 0, 2, 1].into(), 258)), b"192.0.2.1"), b"h.test\x004\x01\x02192.0.2.1\0");
+        assert_eq!(
+            connect(b"h.test", Some(([192, 0, 2, 1].into(), 258)), b"192.0.2.1"),
+            b"h.test\x004\x01\x02192.0.2.1\0"
+        );
         assert_eq!(connect(b"localhost", None, b""), b"localhost\0U");
     }
 

@@ -20,6 +20,7 @@ mod configuration_values;
 mod daemon_is_killed;
 mod daemon_is_reloaded;
 mod databases_made_by_makemap;
+mod filters_look_and_change;
 mod full_disk;
 mod key_files;
 mod large_messages;

@@ -72,7 +72,9 @@ impl Link {
                 };
                 Box::new(inet(port, host.trim(), is_v6, filter.connect).await?)
             }
-            b"local" | b"unix" => Box::new(local(Path::new(OsStr::from_bytes(address)), dont_blame, filter.connect).await?),
+            b"local" | b"unix" => {
+                Box::new(local(Path::new(OsStr::from_bytes(address)), dont_blame, filter.connect).await?)
+            }
             other => return Err(format!("unknown socket type {}", String::from_utf8_lossy(other))),
         };
         Ok(Self { stream, packets: Packets::default(), asked: Instant::now() })
@@ -143,13 +145,12 @@ async fn local(path: &Path, dont_blame: u64, limit: Duration) -> Result<UnixStre
 }
 
 async fn inet(port: u16, name: &str, is_v6: bool, limit: Duration) -> Result<TcpStream, String> {
-    let addresses = match name.trim_start_matches('[').trim_end_matches(']').parse() {
-        Ok(ip) => vec![ip],
-        Err(_) => {
-            let asked = name.to_owned();
-            let found = tokio::task::spawn_blocking(move || host::addresses(&asked)).await.unwrap_or_default();
-            found.into_iter().filter(|ip| ip.is_ipv6() == is_v6).collect()
-        }
+    let addresses = if let Ok(ip) = name.trim_start_matches('[').trim_end_matches(']').parse() {
+        vec![ip]
+    } else {
+        let asked = name.to_owned();
+        let found = tokio::task::spawn_blocking(move || host::addresses(&asked)).await.unwrap_or_default();
+        found.into_iter().filter(|ip| ip.is_ipv6() == is_v6).collect()
     };
     if addresses.is_empty() {
         return Err(format!("Unknown host name {name}"));

@@ -110,6 +110,11 @@ impl DataFile {
         self.spill.is_kept.store(true, Ordering::Relaxed);
     }
 
+    /// Whether a message stands for it.
+    pub(super) fn is_kept(&self) -> bool {
+        self.spill.is_kept.load(Ordering::Relaxed)
+    }
+
     pub(super) fn file(&self) -> &File {
         &self.spill.file
     }

@@ -176,7 +176,8 @@ impl Spool {
                 match linked {
                     Ok(()) => {
                         made.push((job.data, name.to_owned()));
-                        Ok(None)
+                        // One that belongs to a message of its own was synced with it.
+                        if data.is_kept() { Ok(None) } else { Ok(Some(step("sync", name, data.file().try_clone())?)) }
                     }
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                         Err(Error::File { action: "link", name: name.to_owned(), source: error })

@@ -70,6 +70,34 @@ enum Answer {
     Shutdown,
 }
 
+impl Answer {
+    /// A decision as an answer; `code` is that of a refusal without words of the filter's own.
+    fn new(decision: &Decision, code: (u16, Status)) -> Self {
+        match decision {
+            Decision::Continue => Self::Nothing,
+            Decision::Discard => Self::Discard,
+            Decision::Shutdown => Self::Shutdown,
+            Decision::Reject => {
+                let refusal = Refusal::new(code.0, code.1, "Command rejected");
+                let text = refusal.to_string();
+                Self::Refuse(refusal, text)
+            }
+            Decision::TempFail => {
+                let refusal = Refusal::new(451, Status(4, 3, 2), "Please try again later");
+                let text = refusal.to_string();
+                Self::Refuse(refusal, text)
+            }
+            Decision::Reply(raw) => {
+                let refusal = match Reply::parse(raw) {
+                    Some(reply) => Refusal::new(reply.code, reply.status, reply.text),
+                    None => Refusal::new(code.0, code.1, "Command rejected"),
+                };
+                Self::Refuse(refusal, text_of(raw).to_string())
+            }
+        }
+    }
+}
+
 impl Session {
     /// Whether filters are told of what happens now.
     pub(super) fn asks_filters(&self) -> bool {
@@ -131,7 +159,8 @@ impl Session {
     }
 
     fn connect_filtered(&mut self, decision: &Decision) -> Action {
-        let about = format!("Milter: connect: host={}, addr={}", text_of(&self.client.name), text_of(&self.client.address));
+        let about =
+            format!("Milter: connect: host={}, addr={}", text_of(&self.client.name), text_of(&self.client.address));
         let reply = match decision {
             Decision::Reply(text) => Reply::parse(text).map(|r| r.code),
             _ => None,
@@ -156,7 +185,7 @@ impl Session {
 
     fn helo_filtered(&mut self, extended: bool, decision: &Decision) -> Action {
         let about = format!("Milter: helo={}", text_of(&self.helo_name));
-        match self.answer(decision, (550, Status(5, 0, 0))) {
+        match Answer::new(decision, (550, Status(5, 0, 0))) {
             Answer::Nothing | Answer::Discard => {}
             Answer::Shutdown => {
                 let host = shown(&self.setting.host).to_string();
@@ -205,7 +234,7 @@ impl Session {
     /// What MAIL and RCPT have in common.
     fn envelope_filtered(&mut self, word: &str, given: &Bytes, decision: &Decision) -> Result<(), Action> {
         let about = format!("Milter: {word}={}", text_of(given));
-        match self.answer(decision, (550, Status(5, 7, 1))) {
+        match Answer::new(decision, (550, Status(5, 7, 1))) {
             Answer::Nothing => Ok(()),
             Answer::Discard => {
                 self.note_filter(&format!("{about}, discard"));
@@ -225,7 +254,7 @@ impl Session {
     }
 
     fn data_filtered(&mut self, decision: &Decision) -> Action {
-        match self.answer(decision, (550, Status(5, 7, 1))) {
+        match Answer::new(decision, (550, Status(5, 7, 1))) {
             Answer::Nothing => self.take_message(),
             Answer::Discard => {
                 self.note_filter("Milter: cmd=data, discard");
@@ -245,7 +274,7 @@ impl Session {
     }
 
     fn unknown_filtered(&mut self, line: &[u8], decision: &Decision) -> Action {
-        match self.answer(decision, (550, Status(5, 7, 1))) {
+        match Answer::new(decision, (550, Status(5, 7, 1))) {
             Answer::Nothing | Answer::Discard => self.unrecognized(line),
             Answer::Refuse(refusal, text) => {
                 self.note_filter(&format!("Milter: unknown=(null), reject={text}"));
@@ -261,7 +290,7 @@ impl Session {
 
     /// The refusal that a decision about a complete message means, with its line for the log; `None` for none.
     pub fn message_filtered(&mut self, decision: &Decision) -> Option<Refusal> {
-        match self.answer(decision, (554, Status(5, 7, 1))) {
+        match Answer::new(decision, (554, Status(5, 7, 1))) {
             Answer::Nothing => None,
             Answer::Discard => {
                 self.note_filter("Milter: data, discard");
@@ -276,32 +305,6 @@ impl Session {
                 let text = format!("{} closing connection", shown(&self.setting.host));
                 self.note_filter(&format!("Milter: data, reject=421 4.7.0 {text}"));
                 Some(Refusal::new(421, Status(4, 7, 0), text))
-            }
-        }
-    }
-
-    /// A decision as an answer; `code` is that of a refusal without words of the filter's own.
-    fn answer(&self, decision: &Decision, code: (u16, Status)) -> Answer {
-        match decision {
-            Decision::Continue => Answer::Nothing,
-            Decision::Discard => Answer::Discard,
-            Decision::Shutdown => Answer::Shutdown,
-            Decision::Reject => {
-                let refusal = Refusal::new(code.0, code.1, "Command rejected");
-                let text = refusal.to_string();
-                Answer::Refuse(refusal, text)
-            }
-            Decision::TempFail => {
-                let refusal = Refusal::new(451, Status(4, 3, 2), "Please try again later");
-                let text = refusal.to_string();
-                Answer::Refuse(refusal, text)
-            }
-            Decision::Reply(raw) => {
-                let refusal = match Reply::parse(raw) {
-                    Some(reply) => Refusal::new(reply.code, reply.status, reply.text),
-                    None => Refusal::new(code.0, code.1, "Command rejected"),
-                };
-                Answer::Refuse(refusal, text_of(raw).to_string())
             }
         }
     }
@@ -333,10 +336,8 @@ impl Session {
     pub(super) fn note_temporary(&mut self, verb: &str, argument: &[u8]) {
         let client = shown(&self.client.name).to_string();
         let argument = argument.get(..100).unwrap_or(argument);
-        let line = format!(
-            "SMTP {verb} command ({}) from {client} tempfailed (due to previous checks)",
-            text_of(argument)
-        );
+        let line =
+            format!("SMTP {verb} command ({}) from {client} tempfailed (due to previous checks)", text_of(argument));
         self.note(Level(9), Priority::Info, line);
     }
 

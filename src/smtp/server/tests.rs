@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::data::Outcome;
+use super::filter::Call;
 use super::session::{Action, Input, Session, Space};
 use super::setting::{Client, Setting};
 use crate::base::exit::Exit;
@@ -13,6 +14,7 @@ use crate::base::status::Status;
 use crate::config::values::DeliveryMode;
 use crate::config::{Config, Mailer, MailerId};
 use crate::envelope::{QueueId, Triple};
+use crate::milter::Decision;
 use crate::net::sasl::{Answer, Authenticated, Failure, Offer};
 use crate::policy::{Hook, Refusal, Verdict};
 use crate::route::{Resolved, RouteError};
@@ -23,6 +25,8 @@ struct World {
     message: Option<Outcome>,
     early: bool,
     closed: bool,
+    /// What the filters say to each call.
+    says: fn(&Call) -> Decision,
 }
 
 impl World {
@@ -51,7 +55,7 @@ impl World {
             address: Bytes::from_static(b"192.0.2.9"),
             described: Bytes::from_static(b"c.test [192.0.2.9]"),
         };
-        Self { session, message: None, early: false, closed: false }
+        Self { session, message: None, early: false, closed: false, says: |_| Decision::Continue }
     }
 
     fn feed(&mut self, input: Input<'_>) -> String {
@@ -90,6 +94,8 @@ impl World {
                     (_, Some(response)) => examined(&response),
                     _ => Answer::Challenge(Vec::new()),
                 }),
+                Action::Filter(call @ Call::Open) => Input::FiltersOpen((self.says)(&call), true),
+                Action::Filter(call) => Input::Filtered((self.says)(&call)),
                 Action::Continue(response) => Input::Auth(examined(&response)),
                 Action::Secure => Input::Secured,
                 Action::Collect => {
@@ -506,4 +512,74 @@ fn broken_data_ends_the_session() {
     world.message = Some(Outcome::Broken(Refusal::new(421, Status(4, 5, 0), "Bare linefeed (LF) not allowed")));
     assert!(world.say("DATA").ends_with("421 4.5.0 Bare linefeed (LF) not allowed\r\n"));
     assert!(world.closed);
+}
+
+/// A session with filters that say this.
+fn filtered(says: fn(&Call) -> Decision) -> World {
+    let mut world = World::new(|config| {
+        config.options.input_mail_filters = vec![Bytes::from_static(b"m1")];
+        config.options.log_level = 9;
+    });
+    world.says = says;
+    world
+}
+
+#[test]
+fn filters_refuse_each_step_in_its_own_words() {
+    type Case = (fn(&Call) -> Decision, &'static str, &'static str);
+    let cases: &[Case] = &[
+        (
+            |call| if matches!(call, Call::Mail(_)) { Decision::Reject } else { Decision::Continue },
+            "550 5.7.1 <a@b>... Command rejected",
+            "Milter: from=<a@b>, reject=550 5.7.1 Command rejected",
+        ),
+        (
+            |call| if matches!(call, Call::Mail(_)) { Decision::Shutdown } else { Decision::Continue },
+            "421 4.3.0 closing connection",
+            "Milter: from=<a@b>, reject=421, errormode=4",
+        ),
+        (
+            |call| match call {
+                Call::Helo(_) => Decision::Reply(Bytes::from_static(b"550-5.7.1 one\r\n550 5.7.1 two")),
+                _ => Decision::Continue,
+            },
+            "550-5.7.1 one\r\n550 5.7.1 two",
+            "Milter: helo=c.test, reject=550-5.7.1 one\r\n550 5.7.1 two",
+        ),
+        (
+            |call| if matches!(call, Call::Connect) { Decision::TempFail } else { Decision::Continue },
+            "451 4.3.2 Please try again later",
+            "Milter: connect: host=c.test, addr=192.0.2.9, temp failing commands",
+        ),
+        (
+            |call| if matches!(call, Call::Open) { Decision::Reject } else { Decision::Continue },
+            "550 5.0.0 Command rejected",
+            "Milter: initialization failed, rejecting commands",
+        ),
+    ];
+    for (says, reply, line) in cases {
+        let mut world = filtered(*says);
+        world.feed(Input::Connected);
+        world.feed(Input::Line(b"EHLO c.test"));
+        let said = world.feed(Input::Line(b"MAIL FROM:<a@b>"));
+        assert_eq!(said.trim_end(), *reply);
+        let notes: Vec<String> = world.session.take_notes().into_iter().map(|n| n.text).collect();
+        assert!(notes.iter().any(|n| n == line), "{line}: {notes:?}");
+    }
+}
+
+#[test]
+fn a_recipient_that_filters_refuse_is_none() {
+    let mut world = filtered(|call| match call {
+        Call::Rcpt { arguments, is_refused: false } if arguments[0] == "<no@b>" => Decision::TempFail,
+        _ => Decision::Continue,
+    });
+    world.feed(Input::Connected);
+    world.feed(Input::Line(b"EHLO c.test"));
+    world.feed(Input::Line(b"MAIL FROM:<a@b>"));
+    assert_eq!(world.feed(Input::Line(b"RCPT TO:<no@b>")).trim_end(), "451 4.3.2 Please try again later");
+    assert_eq!(world.session.envelope().unwrap().recipients.len(), 0);
+    assert!(world.feed(Input::Line(b"RCPT TO:<c@b>")).starts_with("250"));
+    assert!(world.feed(Input::Line(b"RSET")).starts_with("250"));
+    assert!(world.session.take_abort());
 }

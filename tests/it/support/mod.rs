@@ -3,6 +3,7 @@
 pub mod client;
 pub mod daemon;
 pub mod fake_host;
+pub mod fake_milter;
 pub mod mask;
 pub mod sandbox;
 pub mod tls;

@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use super::Drive;
 use crate::base::bytes::trim;
-use crate::base::status::{Classify as _, Status};
-use crate::envelope::{Recipient, State};
+use crate::base::status::Status;
+use crate::envelope::Recipient;
 use crate::log::line::text as text_of;
 use crate::log::{Id, Level, Priority, line};
 use crate::macros::names;
@@ -105,6 +105,7 @@ impl Drive {
             }
             let decision = if edited.is_temporary { Decision::TempFail } else { decision };
             if let Some(refusal) = edited.refusal.take() {
+                self.accept();
                 return Err(refusal);
             }
             if let Some(refusal) = self.session.message_filtered(&decision) {
@@ -276,14 +277,11 @@ impl Drive {
         if error.status == Status(5, 1, 1) {
             return self.note_unknown(path, &error);
         }
+        // The attempt fails it, and reports that.
         self.session.blame_message(error.shown().as_bytes());
-        let Some(envelope) = self.session.envelope() else { return };
-        recipient.state = if error.is_temporary() { State::Queued } else { State::Failed };
-        recipient.message = Some(error.text.clone().into());
-        recipient.status = Some(error.status);
-        recipient.remote_reply = Some(error.line().into());
-        recipient.last_try = Some(clock::now());
-        envelope.recipients.push(recipient);
+        if let Some(envelope) = self.session.envelope() {
+            envelope.recipients.push(recipient);
+        }
     }
 
     /// Takes a recipient as it is given, when it exists: what it stands for is looked at when filters had their say.
