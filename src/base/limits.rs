@@ -43,5 +43,3 @@ pub const EXPANSION: usize = 100_000;
 pub const MIME_DEPTH: usize = 20;
 /// Longest packet of a filter, bytes behind its length. Source: PRIVILEGES "limits".
 pub const MILTER_PACKET: usize = 1024 * 1024 + 64 * 1024;
-/// Most macros of one stage that a filter is told. Source: libmilter's manual (`smfi_setsymlist`).
-pub const MILTER_MACROS: usize = 50;

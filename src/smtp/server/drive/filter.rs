@@ -377,8 +377,7 @@ impl Drive {
         let mut text = Vec::with_capacity(piece.len());
         unix.take(piece, &mut text);
         if let Err(error) = writer.write(&text).await {
-            let error = error.to_string();
-            edited.refusal = Some(self.unwritten(&error));
+            edited.refusal = Some(self.not_taken(&error));
         }
     }
 
@@ -393,14 +392,8 @@ impl Drive {
         };
         match written {
             Ok(body) => Ok(Some(body)),
-            Err(error) => Err(self.unwritten(&error.to_string())),
+            Err(error) => Err(self.not_taken(&error)),
         }
-    }
-
-    fn unwritten(&self, error: &str) -> Refusal {
-        let id = self.session.id().as_str().to_owned();
-        self.server.site.log.system_error(Id::Queue(&id), "root", error);
-        Refusal::new(451, Status(4, 3, 0), "queue file write error")
     }
 }
 

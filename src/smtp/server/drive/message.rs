@@ -158,6 +158,11 @@ impl Drive {
 
     /// The queue could not take the message.
     fn put_off(&self, error: &queue::Error) -> Outcome {
+        Outcome::Refused(self.not_taken(error))
+    }
+
+    /// The refusal when the queue cannot take what it is given.
+    pub(super) fn not_taken(&self, error: &queue::Error) -> Refusal {
         let log = &self.server.site.log;
         let id = Id::Queue(self.session.id().as_str());
         if error.is_out_of_space() {
@@ -166,7 +171,7 @@ impl Drive {
             log.system_error(id, "root", error);
         }
         let (code, status) = error.status();
-        Outcome::Refused(Refusal::new(code, status, error.peer_text()))
+        Refusal::new(code, status, error.peer_text())
     }
 
     /// The message is here: header rulesets, limits, `check_eoh`, `check_eom`.
