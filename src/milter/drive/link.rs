@@ -72,7 +72,7 @@ impl Link {
                 };
                 Box::new(inet(port, host.trim(), is_v6, filter.connect).await?)
             }
-            b"local" | b"unix" => {
+            b"" | b"local" | b"unix" => {
                 Box::new(local(Path::new(OsStr::from_bytes(address)), dont_blame, filter.connect).await?)
             }
             other => return Err(format!("unknown socket type {}", String::from_utf8_lossy(other))),

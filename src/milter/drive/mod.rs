@@ -61,7 +61,7 @@ impl Filters {
     pub async fn open(config: &Arc<Config>, names: &[Bytes], log: &Logger, id: &str) -> (Self, Decision) {
         let level = config.milter.log_level.unwrap_or(config.options.log_level);
         let setting = Setting { config: Arc::clone(config), log: log.with_level(level) };
-        let specs = names.iter().filter_map(|name| config.filters.iter().find(|f| f.name == *name));
+        let specs = names.iter().filter_map(|name| config.filters.iter().find(|f| f.name.eq_ignore_ascii_case(name)));
         let peers = specs.map(|spec| Peer { spec: spec.clone(), talk: Conversation::new(spec.on_failure), link: None });
         let mut filters = Self { peers: peers.collect(), setting: Some(setting), id: id.to_owned() };
         if filters.peers.is_empty() {
