@@ -17,14 +17,14 @@ fn a_filter_is_told_of_every_step() {
     Client::connect(mta.port).message("me@client.test", &["you@next.test"], MESSAGE);
     next.wait_for(1);
     let told = filter.told();
-    let session = told.iter().rposition(|line| line.starts_with("O ")).unwrap();
-    let told: Vec<&str> = told[session + 1..].iter().map(String::as_str).collect();
-    assert!(told[0].starts_with("C localhost 4"), "{told:?}");
-    assert_eq!(told[1], "H client.test");
-    assert!(told[2].starts_with("DMi ") && told[2].ends_with(" {mail_addr} me@client.test"), "{told:?}");
+    assert!(told.iter().any(|line| line.starts_with("C localhost 4")), "{told:?}");
+    // The connection that waited for the daemon says `C` and `Q`, at its own time.
+    let told: Vec<&str> = told.iter().map(String::as_str).filter(|line| !line.starts_with(['O', 'C', 'Q'])).collect();
+    assert_eq!(told[0], "H client.test");
+    assert!(told[1].starts_with("DMi ") && told[1].ends_with(" {mail_addr} me@client.test"), "{told:?}");
     let text = ["M <me@client.test>", "R <you@next.test>", "T", "L Subject one", "L X-Rep first", "L X-Rep second"];
-    assert_eq!(told[3..9], text);
-    assert_eq!(told[9..11], ["N", "E"]);
+    assert_eq!(told[2..8], text);
+    assert_eq!(told[8..], ["N", "E"]);
     assert_eq!(filter.body(), (vec![12], 12));
 }
 
