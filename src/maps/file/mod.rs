@@ -127,16 +127,28 @@ const META: usize = 512;
 impl Database {
     /// Opens a file of that kind; `None` takes either kind of Berkeley DB.
     pub fn open_as(kind: Option<Kind>, file: File) -> Result<Self, Error> {
+        Self::of_image(kind, Image::open(file)?)
+    }
+
+    fn of_image(kind: Option<Kind>, image: Image) -> Result<Self, Error> {
         if kind == Some(Kind::Cdb) {
-            return Ok(Self { form: Form::Cdb(cdb::Cdb::open(Image::open(file)?)?) });
+            return Ok(Self { form: Form::Cdb(cdb::Cdb::open(image)?) });
         }
-        let database = Self::open(file)?;
+        let database = Self::berkeley(image)?;
         if kind.is_some_and(|kind| kind != database.kind()) { Err(Error::Format) } else { Ok(database) }
+    }
+
+    /// A file that is in memory already.
+    pub fn from_bytes(kind: Option<Kind>, bytes: Vec<u8>) -> Result<Self, Error> {
+        Self::of_image(kind, Image::Held(bytes.into()))
     }
 
     /// Opens a Berkeley DB file. It is read whole now when it is small, else page by page when asked.
     pub fn open(file: File) -> Result<Self, Error> {
-        let image = Image::open(file)?;
+        Self::berkeley(Image::open(file)?)
+    }
+
+    fn berkeley(image: Image) -> Result<Self, Error> {
         let meta = image.head(META)?;
         let magic = Order::Little.u32(&meta, 12).ok_or(Error::Format)?;
         let (order, kind) = match magic {
