@@ -90,6 +90,7 @@ const OF_THE_TEXT: &[(&str, &str, &str)] = &[
     ("missing-ruleset", "Scheck_mail\nR$*\t$: $>nosuch $1", "R$*\t$: $>nosuch $1"),
     ("unreachable-ruleset", "Slonely\nR$*\t$: $1", "Slonely"),
     ("shadowed-rule", "Scheck_rcpt\nR$+\t$@ ok\nR$+ . $+\t$@ never", "R$+ . $+\t$@ never"),
+    ("impossible-token", "Scheck_rcpt\nRa=b\t$@ ok\nO OperatorChars=.:%@!^/[]+=", "Ra=b\t$@ ok"),
     ("undeclared-map", "Scheck_mail\nR$*\t$: $(nosuch $1 $)", "R$*\t$: $(nosuch $1 $)"),
     ("unused-map", "Kfoo null", ""),
     (
@@ -115,6 +116,15 @@ fn faults_of_the_text_are_found_at_their_lines() {
         let found = bench.findings(lines);
         let named = named.map(|line| line.lines().next().unwrap_or_default().to_owned());
         assert!(found.contains(&((*id).to_owned(), named)), "{id}: {lines}\n{found:?}");
+    }
+}
+
+#[test]
+fn configurations_of_this_repository_have_no_fault() {
+    let sandbox = Sandbox::new();
+    for site in [sandbox.mta("a", 1, ""), sandbox.msp("b", 1, "")] {
+        let output = Command::new(env!("CARGO_BIN_EXE_cfcheck")).arg("--strict").arg(site.path("cf")).output().unwrap();
+        assert_eq!((String::from_utf8_lossy(&output.stdout).as_ref(), output.status.code()), ("", Some(0)));
     }
 }
 
@@ -175,6 +185,7 @@ fn faults_of_files_and_directories_are_found() {
         ("mailer-program-missing", "Mx, P=DIR/words, A=x".to_owned()),
         ("mailer-program-missing", "Mx, P=relative, A=x".to_owned()),
         ("mailer-program-unsafe", "Mx, P=DIR/program, A=x".to_owned()),
+        ("queue-directory-missing", "OQDIR/nosuch".to_owned()),
         ("queue-directory-missing", "Qx, P=DIR/nosuch".to_owned()),
         ("queue-directory-missing", "Qx, P=DIR/nosuch*".to_owned()),
         ("queue-directory-unsafe", "Qx, P=DIR/open".to_owned()),
@@ -212,6 +223,7 @@ fn faults_of_keys_and_certificates_are_found() {
         ("certificate-unreadable", pair("nosuch", "a.test.key")),
         ("certificate-unreadable", pair("a.test.key", "a.test.key")),
         ("certificate-unreadable", "O CACertPath=DIR/nosuch".to_owned()),
+        ("certificate-unreadable", "O CRLFile=DIR/tls/ca.crt".to_owned()),
         ("certificate-mismatch", pair("a.test.crt", "b.test.key")),
         ("certificate-expired", pair("ended.crt", "a.test.key")),
         ("certificate-expiring", good.clone()),

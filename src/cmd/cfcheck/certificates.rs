@@ -8,7 +8,7 @@ use bytes::Bytes;
 use openssl::hash::{MessageDigest, hash};
 use openssl::nid::Nid;
 use openssl::pkey::{Id, PKey, Private};
-use openssl::x509::X509;
+use openssl::x509::{X509, X509Crl};
 
 use super::Context;
 use super::finding::{Finding, Place};
@@ -42,7 +42,26 @@ pub(super) fn look(context: &Context<'_>, findings: &mut Vec<Finding>) {
     if let Some(path) = &options.ca_cert_path {
         links(context, path, findings);
     }
+    if let Some(path) = &options.crl_file {
+        revoked(context, path, findings);
+    }
     ca_keys(context, findings);
+}
+
+/// A list of revoked certificates that cannot be read turns STARTTLS off.
+fn revoked(context: &Context<'_>, path: &Bytes, findings: &mut Vec<Finding>) {
+    let place = place(context, "CRLFile", path);
+    let text = match safefile::open(&path_of(path), Purpose::Certificate, &context.judge) {
+        Ok(_) => read_following(&path_of(path), LARGEST).unwrap_or_default(),
+        Err(why) => {
+            let text = format!("cannot be used: {why}");
+            return findings.push(Finding::new("certificate-unreadable", place, text).about(path_of(path)));
+        }
+    };
+    if X509Crl::from_pem(&text).is_err() {
+        let text = "holds no list of revoked certificates in PEM form";
+        findings.push(Finding::new("certificate-unreadable", place, text).about(path_of(path)));
+    }
 }
 
 /// The first certificate of a file, judged.

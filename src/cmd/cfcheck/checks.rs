@@ -91,6 +91,13 @@ pub(super) static CHECKS: &[Check] = &[
         "The second cannot be bound: the daemon waits and then gives up, unless the port has modifier O.",
     ),
     check(
+        "impossible-token",
+        Warning,
+        "A rule has a token that no workspace holds.",
+        "The rule was read under other operator characters than those that addresses are cut by, so that it never matches. \
+         OperatorChars must stand before the first rule.",
+    ),
+    check(
         "key-encrypted",
         Error,
         "A private key asks for a pass phrase.",

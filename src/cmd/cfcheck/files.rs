@@ -8,6 +8,9 @@ use crate::sys::safefile::{self, Purpose, Refusal};
 
 /// One option after the other. A file that does not exist is none of them: the program does without it.
 pub(super) fn look(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    if let Err(why @ Refusal::Rule(_)) = safefile::check(context.path, Purpose::Configuration, &context.judge) {
+        findings.push(Finding::new("unsafe-file", None, format!("the configuration is refused: {why}")).fix(FIX));
+    }
     for (option, purpose) in OPTIONS {
         let Some((line, value)) = context.source.option(option) else { continue };
         let value = String::from_utf8_lossy(value).into_owned();
@@ -18,12 +21,12 @@ pub(super) fn look(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
         if let Err(why @ Refusal::Rule(_)) = safefile::check(&PathBuf::from(path), *purpose, &context.judge) {
             let place = context.source.place(line, path);
-            findings.push(Finding::new("unsafe-file", Some(place), format!("is refused: {why}")).about(path).fix(
-                "take the write permission away from all but the owner, for the file and the directories on the way",
-            ));
+            findings.push(Finding::new("unsafe-file", Some(place), format!("is refused: {why}")).about(path).fix(FIX));
         }
     }
 }
+
+const FIX: &str = "take the write permission away from all but the owner, for the file and the directories on the way";
 
 /// Options and what their files are opened for.
 static OPTIONS: &[(&str, Purpose)] = &[

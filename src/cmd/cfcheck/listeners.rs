@@ -11,7 +11,7 @@ use crate::sys::host;
 pub(super) fn look(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let lines = context.source.options("DaemonPortOptions");
     let ports = &context.config.options.daemon_port_options;
-    // Lines in the old form are among the ports, and not among the lines: then they cannot be told apart.
+    // A line that was refused is no port: then it is not known which line is which.
     if lines.len() != ports.len() {
         return;
     }

@@ -3,10 +3,12 @@
 use super::Context;
 use super::finding::Finding;
 use super::pattern::covers;
+use crate::address::scan::{self, Alphabet, Mode};
 use crate::config::{Rule, Symbol};
 
-/// Each rule beside those before it.
+/// Each rule by itself, and beside those before it.
 pub(super) fn look(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    impossible(context, findings);
     let rulesets = &context.config.rulesets;
     for id in rulesets.known() {
         let rules = rulesets.rules(id);
@@ -21,6 +23,26 @@ pub(super) fn look(context: &Context<'_>, findings: &mut Vec<Finding>) {
             let text = format!("this rule can never match: the rule of line {} takes all of it", earlier.line);
             findings
                 .push(Finding::new("shadowed-rule", Some(place), text).fix("move it before that rule, or take it out"));
+        }
+    }
+}
+
+/// Tokens that no workspace holds: read under other operator characters than those that workspaces are cut by.
+fn impossible(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let alphabet = Alphabet::new(&context.config.options.operator_chars);
+    let rulesets = &context.config.rulesets;
+    for rule in rulesets.known().flat_map(|id| rulesets.rules(id)) {
+        for symbol in &rule.lhs {
+            let Symbol::Token(token) = symbol else { continue };
+            let tokens =
+                scan::prescan(token, &alphabet, Mode::Rule, None).map_or(1, |scanned| scanned.tokens.iter().count());
+            let Some(line) = context.source.ending_at(rule.line).filter(|_| tokens > 1) else { continue };
+            let shown = String::from_utf8_lossy(token).into_owned();
+            let place = context.source.place(line, &shown);
+            findings.push(
+                Finding::new("impossible-token", Some(place), format!("\"{shown}\" is {tokens} tokens in a workspace"))
+                    .fix("set OperatorChars before the first rule"),
+            );
         }
     }
 }

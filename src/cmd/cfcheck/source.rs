@@ -3,6 +3,9 @@
 use std::ops::Range;
 
 use super::finding::Place;
+use crate::base::bytes::split_once;
+use crate::base::table::{Match, abbreviated};
+use crate::config::options;
 
 /// A logical line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,18 +68,16 @@ impl Source {
         self.lines.iter().find(|line| line.physical.1 == number)
     }
 
-    /// The last line that sets an option by its long name, and its value.
+    /// The last line that sets an option, and its value.
     pub(super) fn option(&self, name: &str) -> Option<(&Line, &[u8])> {
         self.options(name).pop()
     }
 
-    /// All lines that set an option by its long name, and their values.
+    /// All lines that set an option, by its name, a beginning of it or its letter, and their values.
     pub(super) fn options(&self, name: &str) -> Vec<(&Line, &[u8])> {
         let lines = self.of_kind(b'O').filter_map(|line| {
-            let text = line.text.strip_prefix(b" ")?;
-            let equals = text.iter().position(|b| *b == b'=')?;
-            let (found, value) = (text.get(..equals)?.trim_ascii(), text.get(equals + 1..)?);
-            found.eq_ignore_ascii_case(name.as_bytes()).then_some((line, value.trim_ascii()))
+            let (found, value) = option_of(&line.text)?;
+            (found == name).then_some((line, value.trim_ascii()))
         });
         lines.collect()
     }
@@ -113,6 +114,20 @@ impl Source {
     }
 }
 
+/// The option that a line sets, and its value.
+fn option_of(text: &[u8]) -> Option<(&'static str, &[u8])> {
+    let Some(long) = text.strip_prefix(b" ") else {
+        let (letter, value) = text.split_first()?;
+        return options::by_letter(*letter).map(|row| (row.name, value));
+    };
+    let (name, value) = split_once(long, b'=').unwrap_or((long, b""));
+    let name = String::from_utf8_lossy(name.split(|b| *b == b'.').next()?.trim_ascii()).into_owned();
+    match abbreviated(&name, options::OPTIONS.iter().map(|row| row.name)) {
+        Match::Exact(name) | Match::Abbreviation(name) => Some((name, value)),
+        Match::Ambiguous(..) | Match::Unknown => None,
+    }
+}
+
 /// As the reader of configurations does it: `#` begins a comment unless `\` or `$` stands before it, from level 3 on.
 fn without_comments(text: &[u8], level: u8) -> Vec<u8> {
     let mut out: Vec<u8> = Vec::with_capacity(text.len());
@@ -137,13 +152,16 @@ mod tests {
 
     #[test]
     fn lines_are_joined_and_their_words_are_found() {
-        let source = Source::new(b"# c\nMx, P=/bin/cat, # why\n\tA=cat\nO  Foo = bar\nR$#x\t$1\n", 10);
+        let source =
+            Source::new(b"# c\nMx, P=/bin/cat, # why\n\tA=cat\nO  MaxHopCount = 5\nR$#x\t$1\nOQ/q\nO Priv=x\n", 10);
         let kinds: Vec<u8> = source.lines.iter().map(|line| line.kind).collect();
-        assert_eq!(kinds, b"MOR");
+        assert_eq!(kinds, b"MOROO");
         assert_eq!(source.lines[0].physical, (2, 3));
         assert_eq!(source.place(&source.lines[0], "A=cat"), Place { line: 3, columns: 1..6 });
         assert_eq!(source.place(&source.lines[0], "nosuch"), Place { line: 2, columns: 0..21 });
-        assert_eq!(source.option("foo").unwrap().1, b"bar");
+        for (name, value) in [("MaxHopCount", "5"), ("QueueDirectory", "/q"), ("PrivacyOptions", "x")] {
+            assert_eq!(source.option(name).unwrap().1, value.as_bytes());
+        }
         assert_eq!(source.ending_at(3).unwrap().kind, b'M');
         assert_eq!(source.lines[2].text, b"$#x\t$1");
     }
