@@ -11,7 +11,7 @@ use sendmail::maps::file::build::{Duplicates, Entries};
 use sendmail::maps::file::{Database, Kind};
 
 fn main() {
-    let count = std::env::args().filter_map(|word| word.parse().ok()).next().unwrap_or(1_000_000u32);
+    let count = std::env::args().find_map(|word| word.parse().ok()).unwrap_or(1_000_000u32);
     let key = |n: u32| format!("user{n:07}@domain{}.example", n % 977);
     let mut entries = Entries::default();
     for n in 0..count {

@@ -429,47 +429,54 @@ impl Drive {
             return accepted(id);
         }
         if !mode.is_immediate() {
-            self.log_queued(mode);
-            for part in &made {
-                self.log_queued_of(&part.envelope, mode);
             // Source: observed: behind filters the lines are missing where aliases were not looked at yet.
             if !self.session.has_filters() || mode == DeliveryMode::Deferred {
                 self.log_queued(mode);
+                for part in &made {
+                    self.log_queued_of(&part.envelope, mode);
+                }
             }
             self.session.take_envelope();
             return accepted(id);
         }
-        let Some(mut envelope) = self.session.take_envelope() else { return accepted(id) };
-        if let Some(size) = self.filtered_size.take() {
-            envelope.size_bytes = size;
-            envelope.priority = complete::priority(&envelope, &site.config);
-            // What they stand for is looked at by the attempt.
-            for recipient in envelope.recipients.iter_mut().filter(|r| r.state == State::Queued) {
-                recipient.route = None;
-            }
+        if let Some(envelope) = self.session.take_envelope() {
+            self.hand_over(SplitOff { held, envelope }, made, &body, mode).await;
         }
+        accepted(id)
+    }
+
+    /// Gives a message, and what was split off it, to delivery; waits for that in interactive mode.
+    async fn hand_over(&mut self, first: SplitOff, made: Vec<SplitOff>, body: &Body, mode: DeliveryMode) {
+        let size = self.filtered_size.take();
         let (watch, mut steps) = mpsc::unbounded_channel();
-        let watch = self.session.is_verbose().then_some(watch);
+        let mut watch = self.session.is_verbose().then_some(watch);
         let session = self.number.number;
-        let over = self.server.deliverer.deliver(Accepted { held, envelope, body: body.clone(), mode, session, watch });
-        let others: Vec<_> = made
-            .into_iter()
-            .map(|SplitOff { held, envelope }| {
-                let body = body.clone();
-                self.server.deliverer.deliver(Accepted { held, envelope, body, mode, session, watch: None })
-            })
-            .collect();
-        if mode == DeliveryMode::Interactive {
-            for other in others {
-                let _ = other.await;
+        let mut over = Vec::with_capacity(1 + made.len());
+        for SplitOff { held, mut envelope } in std::iter::once(first).chain(made) {
+            if let Some(size) = size {
+                self.look_again(&mut envelope, size);
             }
-            // An attempt that was given up leaves the message in the queue: the answer is the same.
-            let _ = over.await;
+            let (body, watch) = (body.clone(), watch.take());
+            over.push(self.server.deliverer.deliver(Accepted { held, envelope, body, mode, session, watch }));
+        }
+        if mode == DeliveryMode::Interactive {
+            for over in over {
+                // An attempt that was given up leaves the message in the queue: the answer is the same.
+                let _ = over.await;
+            }
         }
         while let Ok(step) = steps.try_recv() {
             self.session.replies().line(&[b"050 ", step.as_ref()].concat());
         }
-        accepted(id)
+    }
+
+    /// Filters changed the message: its size counts anew, and what recipients stand for is looked at by the attempt.
+    fn look_again(&self, envelope: &mut Envelope, size: u64) {
+        envelope.size_bytes = size;
+        envelope.priority = complete::priority(envelope, &self.server.site.config);
+        for recipient in envelope.recipients.iter_mut().filter(|r| r.state == State::Queued) {
+            recipient.route = None;
+        }
     }
 
     fn first_mailer(&mut self) -> Option<Bytes> {

@@ -352,15 +352,14 @@ impl Drive {
     }
 
     async fn add(&mut self, recipient: crate::envelope::Recipient) -> Result<Resolved, RouteError> {
+        if self.session.has_filters() {
+            return self.admit(recipient).await;
+        }
         let depth = match self.mode() {
             DeliveryMode::Deferred => Depth::Rulesets,
             DeliveryMode::Interactive => Depth::Mailbox,
             DeliveryMode::Background | DeliveryMode::QueueOnly => Depth::Existence,
         };
-        if self.session.has_filters() {
-            return self.admit(recipient).await;
-        }
-        let depth = self.depth();
         let Some(envelope) = self.session.envelope() else {
             return Err(RouteError::new(
                 503,
