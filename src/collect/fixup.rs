@@ -162,6 +162,17 @@ mod tests {
     const ID: &str = "<202611220805.6AM8Wwpk005225@mta.example.test>";
 
     #[test]
+    fn receipts_are_asked_for_where_the_option_says_so() {
+        let mut config = config();
+        let text = "Return-Receipt-To: a@b\nSubject: x\n\n";
+        assert!(!completed(text, &config, &["bob"]).recipients[0].notify.is_given);
+        config.options.rrt_implies_dsn = true;
+        let notify = completed(text, &config, &["bob"]).recipients[0].notify;
+        assert!(notify.is_given && notify.success && notify.failure && notify.delay);
+        assert!(!completed("Subject: x\n\n", &config, &["bob"]).recipients[0].notify.is_given);
+    }
+
+    #[test]
     fn missing_fields_stand_in_front_in_the_order_of_the_configuration() {
         let envelope = completed("Subject: x\n\nb\n", &config(), &["alice"]);
         assert_eq!(

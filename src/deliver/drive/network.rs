@@ -180,8 +180,10 @@ impl Course<'_> {
             None => match Box::pin(dane::find(self.attempt, self.load, &target.name, name, port)).await {
                 Ok(dane) => dane,
                 Err(outcome) => {
+                    // No other host may take what this one's records keep back.
                     self.relay = shown_name.clone();
-                    return Some(outcome);
+                    self.defer(&outcome);
+                    return None;
                 }
             },
         };

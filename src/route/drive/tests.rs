@@ -118,6 +118,30 @@ fn header_addresses_keep_their_phrase() {
     }
 }
 #[test]
+fn a_loop_beside_others_is_left_out_and_steps_are_told() {
+    let (router, _folder) = router("k: loop1, x@remote.test\nloop1: loop2\nloop2: loop1\n");
+    let mut e = envelope(&router);
+    e.recipients.push(Recipient::new("k"));
+    let expansion = run(router.expand(&mut e));
+    assert!(expansion.failures.is_empty(), "{:?}", expansion.failures);
+    let left: Vec<&[u8]> =
+        e.recipients.iter().filter(|r| r.state == State::Queued).map(|r| r.address.as_ref()).collect();
+    assert_eq!(left, [b"x@remote.test"]);
+    let notes: Vec<&str> = expansion.notes.iter().map(|(_, line)| line.as_str()).collect();
+    assert!(notes.contains(&"k... aliased to loop1, x@remote.test"), "{notes:?}");
+}
+
+#[test]
+fn an_alias_of_itself_that_is_nobody_fails_twice() {
+    let (router, _folder) = router("nobody-at-all: nobody-at-all\n");
+    let mut e = envelope(&router);
+    e.recipients.push(Recipient::new("nobody-at-all"));
+    let expansion = run(router.expand(&mut e));
+    assert_eq!(expansion.failures.len(), 2);
+    assert!(e.recipients.iter().all(|r| r.state == State::Failed));
+}
+
+#[test]
 fn aliases_expand_to_the_end_and_loops_stop() {
     let (router, _folder) = router(
         "list: root, x@remote.test, one\none: two\ntwo: x@remote.test\nowner-list: carol\nloop1: loop2\nloop2: loop1\nbad: root, nobody-at-all\nroot: team\nteam: root, y@remote.test\n",
