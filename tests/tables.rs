@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use sendmail::cmd::modes::MODES;
+use sendmail::config::mailer_flags::FLAGS;
 use sendmail::config::options::{OPTIONS, Safe, Status};
 use sendmail::config::timeouts::TIMEOUTS;
 use sendmail::config::{dontblame, milter, privacy};
@@ -127,12 +128,39 @@ fn option_differences() -> String {
     text
 }
 
-#[test]
+/// The same of mailer flags.
+fn flag_differences() -> String {
+    let mut text = String::new();
+    for row in FLAGS {
+        if let Status::Accepted(why) | Status::Refused(why) = row.status {
+            let letter = char::from(row.letter).to_string();
+            text.extend(["* `F=", &letter, "`: read, without effect: ", why, ".\n"]);
+        }
+    }
+    text
+}
+
+/// The part of the document between the line that names it and its end.
 #[allow(clippy::disallowed_methods, reason = "the check reads the document")]
-fn the_document_lists_what_options_do_not_do() {
+fn section(name: &str) -> Option<String> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/DIFFERENCES.md");
-    let Ok(document) = std::fs::read_to_string(path) else { return };
-    let Some(section) = document.split("<!-- options -->\n").nth(1) else { return };
-    let section = section.split("<!-- end -->").next().unwrap_or_default();
-    assert_eq!(section.trim(), option_differences().trim(), "docs/DIFFERENCES.md is not what the rows say");
+    let document = std::fs::read_to_string(path).ok()?;
+    let section = document.split(&format!("<!-- {name} -->\n")).nth(1)?;
+    section.split("<!-- end -->").next().map(|text| text.trim().to_owned())
+}
+
+#[test]
+fn the_document_lists_what_options_and_flags_do_not_do() {
+    for (name, rows) in [("options", option_differences()), ("mailer flags", flag_differences())] {
+        let Some(section) = section(name) else { continue };
+        assert_eq!(section, rows.trim(), "docs/DIFFERENCES.md is not what the rows say");
+    }
+}
+
+#[test]
+fn mailer_flags_are_sorted_and_have_one_word_each() {
+    assert!(FLAGS.windows(2).all(|pair| pair[0].letter < pair[1].letter));
+    let words: HashSet<&str> = FLAGS.iter().map(|row| row.word).collect();
+    assert_eq!(words.len(), FLAGS.len());
+    assert!(FLAGS.iter().all(|row| row.effect.ends_with('.')));
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: RFC 5322 §3.4; observed (`Cracked address` of test mode), quoting of phrases included.
 
-use super::quote;
+use super::quote::{self, Specials};
 
 /// What stands around the address of an item. The item with another address is `before`, the address, `after`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,10 +27,18 @@ impl Frame {
     }
 }
 
-/// Finds what stands around the address of an item.
-pub fn crack(item: &[u8]) -> Frame {
-    let mut crack =
-        Crack { item, at: 0, out: Frame::default(), in_brackets: false, closed: false, grouped: false, literals: 0 };
+/// Finds what stands around the address of an item; `must_quote` is `MustQuoteChars`.
+pub fn crack(item: &[u8], must_quote: &[u8]) -> Frame {
+    let mut crack = Crack {
+        item,
+        must_quote,
+        at: 0,
+        out: Frame::default(),
+        in_brackets: false,
+        closed: false,
+        grouped: false,
+        literals: 0,
+    };
     crack.at = item.iter().take_while(|b| b.is_ascii_whitespace()).count();
     crack.run(crack.at);
     if crack.in_brackets {
@@ -45,8 +53,42 @@ pub fn crack(item: &[u8]) -> Frame {
 /// Most bytes around an address; what has more loses its phrase and comments.
 const LONGEST: usize = crate::base::limits::ADDRESS;
 
+/// The address of an item alone: without comments, and what stands in brackets when there are any.
+pub fn bare(item: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(item.len());
+    let (mut depth, mut quoted, mut escaped, mut open) = (0usize, false, false, None);
+    for byte in item {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' if depth == 0 => quoted = !quoted,
+            _ if quoted => {}
+            b'(' => depth += 1,
+            b')' if depth > 0 => {
+                depth -= 1;
+                continue;
+            }
+            b'<' if depth == 0 && open.is_none() => open = Some(out.len() + 1),
+            b'>' if depth == 0 && open.is_some() => break,
+            _ => {}
+        }
+        if depth == 0 {
+            out.push(*byte);
+        }
+    }
+    out.get(open.unwrap_or(0)..).unwrap_or_default().trim_ascii().to_vec()
+}
+
+/// An address without the route in front of it: `@a,@b:c@d` is `c@d` (`DontPruneRoutes` keeps it).
+pub fn pruned(address: &[u8]) -> &[u8] {
+    let colon = address.iter().rposition(|b| *b == b':').filter(|_| address.starts_with(b"@"));
+    let rest = colon.and_then(|at| address.get(at + 1..)).filter(|rest| rest.contains(&b'@'));
+    rest.unwrap_or(address)
+}
+
 struct Crack<'a> {
     item: &'a [u8],
+    must_quote: &'a [u8],
     at: usize,
     out: Frame,
     in_brackets: bool,
@@ -75,8 +117,7 @@ impl Crack<'_> {
                         self.address();
                         continue;
                     }
-                    let special = if self.closed { quote::MUST_QUOTE_GROUP } else { quote::MUST_QUOTE };
-                    self.phrase(phrase, at, special);
+                    self.phrase(phrase, at, !self.closed);
                     self.closed = false;
                     self.push(b':');
                     while let Some(blank) = self.item.get(self.at).filter(|b| b.is_ascii_whitespace()) {
@@ -91,7 +132,7 @@ impl Crack<'_> {
                     self.address();
                 }
                 b'<' => {
-                    self.phrase(phrase_start(self.item, phrase), at, quote::MUST_QUOTE);
+                    self.phrase(phrase_start(self.item, phrase), at, true);
                     self.push(b'<');
                     self.in_brackets = true;
                     self.closed = false;
@@ -150,17 +191,21 @@ impl Crack<'_> {
     }
 
     /// Makes what was read from `from` to `to` the phrase, quoted when it must be.
-    fn phrase(&mut self, from: usize, to: usize, special: &[u8]) {
+    fn phrase(&mut self, from: usize, to: usize, brackets: bool) {
         let text = self.item.get(from..to).unwrap_or_default();
         let kept = if self.grouped && from > 0 { self.group_text(from) } else { Vec::new() };
         self.out = Frame { before: kept, ..Frame::default() };
-        self.out.before.extend(quote::phrase(text, special));
+        self.out.before.extend(quote::phrase(text, self.specials(brackets)));
+    }
+
+    fn specials(&self, brackets: bool) -> Specials<'_> {
+        Specials { option: self.must_quote, brackets }
     }
 
     fn group_text(&self, from: usize) -> Vec<u8> {
         let head = self.item.get(..from).unwrap_or_default();
         let at = head.iter().rposition(|b| *b == b':').unwrap_or(0);
-        let mut out = quote::phrase(head.get(..at).unwrap_or_default().trim_ascii_start(), quote::MUST_QUOTE_GROUP);
+        let mut out = quote::phrase(head.get(..at).unwrap_or_default().trim_ascii_start(), self.specials(false));
         out.extend_from_slice(head.get(at..).unwrap_or_default());
         out
     }
@@ -169,7 +214,7 @@ impl Crack<'_> {
     fn comment(&mut self) {
         let side = if self.out.has_address { &self.out.after } else { &self.out.before };
         let needs_blank = match side.last() {
-            Some(last) => !last.is_ascii_whitespace() && *last != b':',
+            Some(last) => !last.is_ascii_whitespace() && *last != b':' && !self.closed,
             None => self.out.has_address,
         };
         if needs_blank {
@@ -228,9 +273,36 @@ mod tests {
     use super::*;
 
     #[test]
+    fn routes_are_pruned() {
+        for (address, short) in [
+            ("@a.test,@b.test:u@c.test", "u@c.test"),
+            ("@a.test:u", "@a.test:u"),
+            ("u@a.test", "u@a.test"),
+            ("x:u@a.test", "x:u@a.test"),
+        ] {
+            assert_eq!(pruned(address.as_bytes()), short.as_bytes());
+        }
+    }
+
+    #[test]
+    fn the_address_alone_has_no_phrase_and_no_comment() {
+        for (item, address) in [
+            ("<>", ""),
+            ("Joe <joe@x.test>", "joe@x.test"),
+            (" joe (x (y)) @ z", "joe  @ z"),
+            ("\"a <b>\" <c@d> (e)", "c@d"),
+            ("<a", "a"),
+            ("a\\(b", "a\\(b"),
+        ] {
+            assert_eq!(String::from_utf8(bare(item.as_bytes())).unwrap(), address, "{item}");
+        }
+    }
+
+    #[test]
     fn items_are_framed_as_the_original_frames_them() {
         for (item, framed) in [
             ("joe@foo.com", "$g"),
+            ("<joe@foo.com>(c)", "<$g>(c)"),
             ("Joe Blow <joe@foo.com>", "Joe Blow <$g>"),
             ("\"Joe, Jr.\" <joe@foo.com>", "\"Joe, Jr.\" <$g>"),
             ("Joe <joe@foo.com> (comment)", "Joe <$g> (comment)"),
@@ -281,7 +353,7 @@ mod tests {
             ("<(a>) x>", "< (a>) $g>"),
             ("<<a> b>", "\"<\"<$g> b"),
         ] {
-            let frame = crack(item.as_bytes());
+            let frame = crack(item.as_bytes(), b".'");
             assert_eq!(String::from_utf8_lossy(&frame.around(b"$g")), framed, "{item}");
         }
     }

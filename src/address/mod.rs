@@ -3,6 +3,7 @@
 //! In: bytes of headers, commands and rules. Out: tokens, single addresses, repaired text. Documents: RFC 5322 §3.4,
 //! RFC 5321 §4.1.2, op guide 5.1. Never: rewrites an address, and knows no host.
 
+pub mod list;
 pub mod mailbox;
 pub mod quote;
 pub mod scan;

@@ -2,13 +2,29 @@
 //!
 //! Source: RFC 5322 §3.2.4, §3.2.5; observed.
 
-/// Characters that a phrase may hold only in quotes.
-pub const MUST_QUOTE: &[u8] = b"@,;:\\()[].'<>";
-/// The same for the name of a group.
-pub const MUST_QUOTE_GROUP: &[u8] = b"@,;:\\()[].'";
+/// Characters that a phrase may hold only in quotes, besides those of `MustQuoteChars`.
+const ALWAYS_QUOTED: &[u8] = b"@,;:\\()[]";
+/// The same for what stands in front of a bracket: brackets, too.
+const BRACKETS: &[u8] = b"<>";
+
+/// Which characters a phrase may hold only in quotes.
+#[derive(Debug, Clone, Copy)]
+pub struct Specials<'a> {
+    /// `MustQuoteChars`.
+    pub option: &'a [u8],
+    /// `<` and `>` as well.
+    pub brackets: bool,
+}
+
+impl Specials<'_> {
+    /// Whether the byte must be quoted.
+    pub fn has(&self, byte: u8) -> bool {
+        ALWAYS_QUOTED.contains(&byte) || self.option.contains(&byte) || (self.brackets && BRACKETS.contains(&byte))
+    }
+}
 
 /// A phrase, quoted when it holds one of `special` outside of quotes and comments; blanks behind it stay behind.
-pub fn phrase(text: &[u8], special: &[u8]) -> Vec<u8> {
+pub fn phrase(text: &[u8], special: Specials<'_>) -> Vec<u8> {
     if !needs_quotes(text, special) {
         return text.to_vec();
     }
@@ -26,7 +42,7 @@ pub fn phrase(text: &[u8], special: &[u8]) -> Vec<u8> {
     out
 }
 
-fn needs_quotes(text: &[u8], special: &[u8]) -> bool {
+fn needs_quotes(text: &[u8], special: Specials<'_>) -> bool {
     let (mut quoted, mut escaped, mut depth) = (false, false, 0usize);
     for byte in text {
         match byte {
@@ -37,7 +53,7 @@ fn needs_quotes(text: &[u8], special: &[u8]) -> bool {
             b'(' => depth += 1,
             b')' if depth > 0 => depth -= 1,
             _ if depth > 0 => {}
-            _ if special.contains(byte) => return true,
+            _ if special.has(*byte) => return true,
             _ => {}
         }
     }
@@ -75,7 +91,11 @@ mod tests {
             ("Joe (a.b) ", "Joe (a.b) "),
             ("Joe \"x\" B. ", "\"Joe \\\"x\\\" B.\" "),
         ] {
-            assert_eq!(String::from_utf8(phrase(text.as_bytes(), MUST_QUOTE)).unwrap(), quoted, "{text}");
+            assert_eq!(
+                String::from_utf8(phrase(text.as_bytes(), Specials { option: b".'", brackets: true })).unwrap(),
+                quoted,
+                "{text}"
+            );
         }
         assert_eq!(unquoted(b"\"553 bad\" joe \\\"x"), b"553 bad joe \"x");
     }

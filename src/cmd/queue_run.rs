@@ -122,7 +122,9 @@ fn attempt(
                 say(out, complaint);
                 exit = Exit::OSERR;
             }
-            let job = Job { held, envelope, body, reports: Reports::ByMail, is_from_queue: true, watch: None };
+            let is_selected = !filters(&request.invocation.queue).is_empty();
+            let reports = Reports::ByMail;
+            let job = Job { held, envelope, body, reports, is_from_queue: true, is_selected, watch: None };
             watch.attempt(job, out);
         }
         None if verbose => say(out, &format!("{}: locked", entry.id)),

@@ -279,6 +279,10 @@ impl Request {
 
     /// Log lines about a caller who chose the file or the queue, when `authwarnings` asks for them.
     fn warn_of_choices(&self, config: &Config, log: &Logger) {
+        for mailer in config.mailers.iter().filter(|m| m.has(b'I')) {
+            let name = String::from_utf8_lossy(&mailer.name);
+            log.write_always(Priority::Warning, Id::None, format_args!("WARNING: mailer={name}, flag=I deprecated"));
+        }
         let wanted = config.options.privacy_options.has(Privacy::AUTH_WARNINGS);
         if !wanted || !self.invocation.is_unsafe || self.caller.uid == 0 {
             return;

@@ -4,12 +4,13 @@ use bytes::Bytes;
 use jiff::tz::TimeZone;
 
 use super::Collected;
+use crate::address::list;
 use crate::base::bytes::trim;
 use crate::config::Config;
 use crate::config::values::NoRecipientAction;
 use crate::envelope::complete::{complete_header, priority};
 use crate::envelope::{Envelope, Notify};
-use crate::message::{Header, HeaderList, fields};
+use crate::message::{Header, HeaderList, HeaderValue, fields};
 
 /// Takes a collected message into the envelope and completes its header.
 ///
@@ -23,6 +24,8 @@ pub fn complete(envelope: &mut Envelope, collected: Collected, config: &Config, 
     if wants_receipts(&envelope.headers, config) {
         ask_for_receipts(envelope);
     }
+    unfold_from(&mut envelope.headers, config);
+    envelope.flags.old_style = config.options.old_style_headers && is_old_style(&envelope.headers);
     complete_header(envelope, config, zone);
     envelope.flags.delete_bcc = names_recipients(&envelope.headers);
     add_recipient_field(envelope, config);
@@ -42,6 +45,23 @@ pub fn ask_for_receipts(envelope: &mut Envelope) {
     for recipient in envelope.recipients.iter_mut().filter(|r| !r.notify.is_given) {
         recipient.notify = Notify { is_given: true, success: true, failure: true, delay: true };
     }
+}
+
+/// `SingleLineFromHeader`: a folded `From:` becomes one line.
+fn unfold_from(headers: &mut HeaderList, config: &Config) {
+    if !config.options.single_line_from_header {
+        return;
+    }
+    for header in headers.iter_mut().filter(|h| h.is("From")) {
+        let text: Vec<u8> = header.text().iter().map(|b| if *b == b'\n' { b' ' } else { *b }).collect();
+        header.value = HeaderValue::Text(text.into());
+    }
+}
+
+/// Whether no field of addresses has a comma, a bracket or a comment.
+fn is_old_style(headers: &HeaderList) -> bool {
+    let mut lists = headers.iter().filter(|h| fields::has(&h.name, fields::SENDER | fields::RECIPIENT));
+    !lists.any(|h| list::is_new_style(h.text()))
 }
 
 /// Texts of the fields that `-t` takes recipients from, in order: the `Resent-` ones when there are any.
@@ -97,7 +117,7 @@ mod tests {
     use crate::config::HeaderRule;
     use crate::envelope::{QueueId, Recipient};
     use crate::macros::{NameTable, Scope, Template, names};
-    use crate::message::{Condition, HeaderValue};
+    use crate::message::Condition;
 
     fn config() -> Config {
         let mut config = Config::default();

@@ -37,8 +37,6 @@ pub struct Collected {
     pub size_bytes: u64,
     /// Whether header or body has bytes above 127.
     pub has_8bit: bool,
-    /// Trace fields: how many hosts it passed.
-    pub hops: usize,
     /// Why it is refused.
     pub fault: Option<Fault>,
 }
@@ -93,13 +91,11 @@ impl Collector {
         if self.in_header {
             self.close_field();
         }
-        let hops = self.headers.iter().filter(|h| fields::has(&h.name, fields::TRACE)).count();
         Collected {
             headers: self.headers,
             from_line: self.from_line,
             size_bytes,
             has_8bit: self.has_8bit,
-            hops,
             fault: self.fault,
         }
     }
@@ -119,7 +115,7 @@ impl Collector {
         while self.in_header && !rest.is_empty() {
             rest = self.header_bytes(rest, body);
         }
-        if self.fault.is_none() {
+        if self.keeps_body() {
             body.extend_from_slice(rest);
         }
     }
@@ -132,8 +128,8 @@ impl Collector {
         let limit = if self.limits.headers > 0 { self.limits.headers } else { HEADERS };
         if self.header_bytes > limit {
             self.fault.get_or_insert(Fault::HeadersTooLarge(limit));
-            self.open.clear();
-            self.line_start = 0;
+            self.open.truncate(self.line_start);
+            self.close_field();
             // What is wrong is known; the rest needs no look.
             self.in_header = false;
             return rest;
@@ -149,7 +145,7 @@ impl Collector {
     fn line(&mut self, body: &mut Vec<u8>) {
         let line = self.open.get(self.line_start..).unwrap_or_default();
         let is_first = std::mem::replace(&mut self.is_first_line, false);
-        if is_first && line.starts_with(b"From ") {
+        if is_first && line.starts_with(b"From ") && !self.limits.keeps_from_line {
             self.from_line = Some(Bytes::copy_from_slice(line.trim_ascii_end()));
             self.open.clear();
             self.is_first_line = false;
@@ -171,14 +167,20 @@ impl Collector {
         let line = self.open.split_off(self.line_start);
         self.close_field();
         self.in_header = false;
-        if line != b"\n" && self.fault.is_none() {
+        if line != b"\n" && self.keeps_body() {
             body.extend_from_slice(&line);
         }
     }
 
+    /// What is refused for its size is not kept; the rest may be returned to its sender.
+    fn keeps_body(&self) -> bool {
+        matches!(self.fault, None | Some(Fault::Nul))
+    }
+
     fn close_field(&mut self) {
-        let field = std::mem::take(&mut self.open);
+        let mut field = std::mem::take(&mut self.open);
         self.line_start = 0;
+        field.retain(|b| *b != 0);
         if let Some(header) = parse_field(&field) {
             self.headers.push(header);
         }
@@ -223,6 +225,14 @@ mod tests {
     }
 
     #[test]
+    fn a_from_line_that_is_kept_ends_the_header() {
+        let limits = Limits { keeps_from_line: true, ..Limits::default() };
+        let (message, body) = collected(b"From a@b now\nX: y\n\nb\n", limits, 100);
+        assert!(message.headers.is_empty() && message.from_line.is_none());
+        assert_eq!(body, b"From a@b now\nX: y\n\nb\n");
+    }
+
+    #[test]
     fn header_ends_where_the_original_ends_it() {
         let cases: &[(&str, &[&str], &str)] = &[
             ("Subject: x\n\nb\n", &["Subject: x"], "b\n"),
@@ -257,7 +267,8 @@ mod tests {
 
     #[test]
     fn limits_refuse_and_stop_the_body() {
-        let limits = Limits { headers: 20, message: 30, rejects_nul: true, is_seven_bit: false };
+        let limits =
+            Limits { headers: 20, message: 30, rejects_nul: true, is_seven_bit: false, keeps_from_line: false };
         for (text, fault) in [
             (&b"A: 0123456789012345678\n\nb\n"[..], Some(Fault::HeadersTooLarge(20))),
             (b"A: b\n\n0123456789012345678901234567890\n", Some(Fault::MessageTooLarge(30))),
@@ -276,11 +287,5 @@ mod tests {
         let (message, body) = collected(b"A: b\n\ncaf\xe9\n", limits, 100);
         assert!(!message.has_8bit);
         assert_eq!(body, b"cafi\n");
-    }
-
-    #[test]
-    fn every_trace_field_is_a_hop() {
-        let text = b"Received: a\nVIA: b\nreceived: c\nX-Received: d\n\n";
-        assert_eq!(collected(text, Limits::default(), 9).0.hops, 3);
     }
 }

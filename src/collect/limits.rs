@@ -3,6 +3,7 @@
 use crate::base::exit::Exit;
 use crate::base::status::{Classify, Status};
 use crate::config::Options;
+use crate::envelope::BodyType;
 
 /// Limits of one message; 0 means none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -11,19 +12,22 @@ pub struct Limits {
     pub headers: usize,
     /// `MaxMessageSize`: the message, bytes.
     pub message: u64,
-    /// `SevenBitInput`: the top bit of every byte is cleared.
+    /// `SevenBitInput` or `BODY=7BIT`: the top bit of every byte is cleared.
     pub is_seven_bit: bool,
+    /// `SaveFromLine`: a `From ` line in front is text.
+    pub keeps_from_line: bool,
     /// `RejectNUL`: a NUL in the message refuses it.
     pub rejects_nul: bool,
 }
 
 impl Limits {
-    /// From the options.
-    pub fn new(options: &Options) -> Self {
+    /// From the options and the body type that the sender declared.
+    pub fn new(options: &Options, declared: Option<BodyType>) -> Self {
         Self {
             headers: usize::try_from(options.max_headers_length).unwrap_or(0),
             message: u64::try_from(options.max_message_size).unwrap_or(0),
-            is_seven_bit: options.seven_bit_input,
+            is_seven_bit: options.seven_bit_input || declared == Some(BodyType::SevenBit),
+            keeps_from_line: options.save_from_line,
             rejects_nul: options.reject_nul,
         }
     }
@@ -41,6 +45,19 @@ pub enum Fault {
     /// A NUL.
     #[error("NUL byte not allowed")]
     Nul,
+}
+
+impl Fault {
+    /// What the log says of it, beside the refusal. Source: observed.
+    pub fn log_text(self, size_bytes: u64, from: &str) -> Option<String> {
+        match self {
+            Self::HeadersTooLarge(limit) => {
+                Some(format!("headers too large ({limit} max) from {from} during message collect"))
+            }
+            Self::MessageTooLarge(limit) => Some(format!("message size ({size_bytes}) exceeds maximum ({limit})")),
+            Self::Nul => None,
+        }
+    }
 }
 
 impl Classify for Fault {

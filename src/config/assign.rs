@@ -260,7 +260,7 @@ impl Reader<'_> {
     fn assign_warned(&mut self, name: &str, value: &[u8], text: Option<Bytes>) {
         match name {
             "OperatorChars" => {
-                if self.config.rulesets.known().next().is_some() || self.operators_set {
+                if self.config.rulesets.has_rules() || self.operators_set {
                     self.note(OPERATORS_REDEFINED.to_owned());
                 }
                 self.config.options.operator_chars = Bytes::copy_from_slice(value);

@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 
-use super::lines;
 use super::reader::Reader;
 use super::rules::RulesetId;
+use super::{Config, lines};
 use crate::base::bytes::{split_once, trim};
 use crate::base::letters::LetterSet;
-use crate::macros::Template;
+use crate::macros::{NameTable, Piece, Template};
 use crate::message::Condition;
 
 /// An `H` line.
@@ -21,6 +21,14 @@ pub struct HeaderRule {
     pub template: Option<Template>,
     /// Ruleset for a header that came in; the flag says whether comments are kept (`$>+`).
     pub check: Option<(RulesetId, bool)>,
+}
+
+impl Config {
+    /// The ruleset that looks at fields of this name, and whether comments are kept.
+    pub fn header_check(&self, name: &[u8]) -> Option<(RulesetId, bool)> {
+        let named = |name: &[u8]| self.headers.iter().find(|r| r.check.is_some() && r.name.eq_ignore_ascii_case(name));
+        named(name).or_else(|| named(b"*"))?.check
+    }
 }
 
 impl Reader<'_> {
@@ -47,8 +55,9 @@ impl Reader<'_> {
         let name = Bytes::copy_from_slice(name);
         let Some(call) = value.trim_ascii_start().strip_prefix(b"$>") else {
             let mut complaints = Vec::new();
-            let template = Some(Template::parse_with(value, &mut self.config.names, &mut complaints));
+            let parsed = Template::parse_with(value, &mut self.config.names, &mut complaints);
             self.complain(complaints);
+            let template = Some(undeferred(&parsed, &self.config.names, matches!(self.mode, Some(b'd' | b'D'))));
             return Ok(Some(HeaderRule { name, condition, template, check: None }));
         };
         let (keeps_comments, called) = match call.strip_prefix(b"+") {
@@ -70,6 +79,18 @@ impl Reader<'_> {
         Some((Condition::MailerFlags(LetterSet::from_bytes(flags)), rest))
     }
 }
+
+/// `$&x` has a meaning in rules alone; here the original writes its own code for it. Source: observed (hdr/H-lines).
+fn undeferred(template: &Template, names: &NameTable, is_daemon: bool) -> Template {
+    let piece = |piece: &Piece| match piece {
+        Piece::Deferred(id) => Piece::Text(Bytes::copy_from_slice(&[DEFERRED, names.code(*id, is_daemon)])),
+        other => other.clone(),
+    };
+    Template::from_pieces(template.pieces().iter().map(piece).collect())
+}
+
+/// What the original has for `$&`.
+const DEFERRED: u8 = 0x82;
 
 /// The line up to its second `?`, which is all that the original quotes.
 fn quoted_condition(text: &[u8]) -> String {

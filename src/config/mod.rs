@@ -12,6 +12,7 @@ pub mod drive;
 pub mod headers;
 mod lines;
 pub mod mailer;
+pub mod mailer_flags;
 pub mod maps;
 pub mod milter;
 pub mod options;

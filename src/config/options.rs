@@ -161,7 +161,7 @@ options! {
         "How local submission errors are reported: print, quiet, mail, write, or mail with zero exit.";
     TempFileMode, Some(b'F'), No, Done, Mode => temp_file_mode: FileMode = FileMode(0o600),
         "Mode of transcript, status, pid and delivered-to files. Value is read as octal.";
-    SaveFromLine, Some(b'f'), No, Accepted("a leading From line of the input is never kept"), Bool => save_from_line: bool = false,
+    SaveFromLine, Some(b'f'), No, Done, Bool => save_from_line: bool = false,
         "Keep a leading UNIX From line of the input as part of the header.";
     MatchGECOS, Some(b'G'), No, Done, Bool => match_gecos: bool = false,
         "Fuzzy search of the full-name field of the password file for unknown local users (binary needs MATCHGECOS; Debian has it).";
@@ -189,7 +189,7 @@ options! {
         "Sender stays in expanded lists. Deprecated.";
     CheckAliases, Some(b'n'), No, Done, Bool => check_aliases: bool = false,
         "Parses right sides while rebuilding aliases and reports bad ones.";
-    OldStyleHeaders, Some(b'o'), Yes, Accepted("lists of addresses are always read by the separators that stand in them"), Bool => old_style_headers: bool = false,
+    OldStyleHeaders, Some(b'o'), Yes, Done, Bool => old_style_headers: bool = false,
         "Header address lists may be space-separated; adaptive until a comma, angle or paren is seen.";
     DaemonPortOptions, Some(b'O'), No, Done, Own => daemon_port_options: Vec<DaemonPort> = Vec::new(),
         "Each line opens one listening socket.";
@@ -201,7 +201,7 @@ options! {
         "Multiplier in the load-versus-priority queueing decision.";
     QueueDirectory, Some(b'Q'), No, Done, MaybeText => queue_directory: Option<Bytes> = None,
         "Queue root and working directory; also the default queue group mqueue.";
-    DontPruneRoutes, Some(b'R'), No, Accepted("source routes stay as the rulesets leave them"), Bool => dont_prune_routes: bool = false,
+    DontPruneRoutes, Some(b'R'), No, Done, Bool => dont_prune_routes: bool = false,
         "Keep all hops of a source route when bouncing.";
     Timeout, Some(b'r'), No, Done, Own,
         "Container of the timers; see the table of timeouts.";
@@ -253,7 +253,7 @@ options! {
         "chroot for file delivery; also forbids delivery to symlinks.";
     MaxMessageSize, None, No, Done, Number => max_message_size: i64 = 0,
         "SIZE limit; announced in EHLO and enforced.";
-    ColonOkInAddr, None, Yes, Accepted("a colon behind a word is the end of a group name, unless rules take it otherwise"), Own => colon_ok_in_addr: Option<bool> = None,
+    ColonOkInAddr, None, Yes, Accepted("names of groups are understood either way, as observed of the original"), Own => colon_ok_in_addr: Option<bool> = None,
         "Whether a colon is ordinary in an address.";
     MaxQueueRunSize, None, Yes, Done, Number => max_queue_run_size: i64 = 0,
         "Jobs per queue run; also limits mailq.";
@@ -271,7 +271,7 @@ options! {
         "Tokenizer separators.";
     DontInitGroups, None, No, Done, Bool => dont_init_groups: bool = false,
         "Skip initgroups; set only the primary group.";
-    SingleLineFromHeader, None, Yes, Accepted("fields keep their lines"), Bool => single_line_from_header: bool = false,
+    SingleLineFromHeader, None, Yes, Done, Bool => single_line_from_header: bool = false,
         "Unfold From: to one line.";
     AllowBogusHELO, None, Yes, Done, Bool => allow_bogus_helo: bool = false,
         "HELO/EHLO without a valid name is accepted.";
@@ -305,7 +305,7 @@ options! {
         "All outgoing SMTP goes to this address (tests).";
     TrustedUser, None, No, Done, Own => trusted_user: Option<u32> = None,
         "Owner of maps and control socket; may start the daemon, rebuild aliases.";
-    MaxMimeHeaderLength, None, No, Accepted("MIME fields are not cut"), Own => max_mime_header_length: (i64, i64) = (2048, 1024),
+    MaxMimeHeaderLength, None, No, Done, Own => max_mime_header_length: (i64, i64) = (2048, 1024),
         "Truncates long MIME headers.";
     ControlSocketName, None, No, Accepted("there is no control socket; signals do its work"), MaybeTemplate => control_socket_name: Option<Template> = None,
         "Control socket; commands help restart shutdown status mstat memdump.";

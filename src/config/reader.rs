@@ -40,7 +40,7 @@ pub(super) struct Reader<'a> {
     /// `OperatorChars` has been set.
     pub(super) operators_set: bool,
     /// Letter of the operation mode.
-    mode: Option<u8>,
+    pub(super) mode: Option<u8>,
     /// File and line of what is being read; `None` for the command line.
     pub(super) place: Option<(PathBuf, u32)>,
     /// Ruleset of the rules that come.
@@ -439,6 +439,7 @@ impl<'a> Reader<'a> {
         for line in MAILERS {
             self.mailer_line(line.as_bytes());
         }
+        self.config.names.forget_mentions();
     }
 }
 

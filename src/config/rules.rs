@@ -159,6 +159,11 @@ impl RulesetTable {
         self.rules.get(id.0).is_some_and(Option::is_some)
     }
 
+    /// Whether any ruleset has a rule.
+    pub fn has_rules(&self) -> bool {
+        self.rules.iter().flatten().any(|rules| !rules.is_empty())
+    }
+
     /// Numbers of all rulesets entered, ascending.
     pub fn known(&self) -> impl Iterator<Item = RulesetId> {
         self.rules.iter().enumerate().filter(|(_, rules)| rules.is_some()).map(|(n, _)| RulesetId(n))

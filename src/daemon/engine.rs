@@ -1,5 +1,6 @@
 //! The engine: what sessions, attempts and queue runs share, and how they end.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use crate::base::exit::Exit;
 use crate::base::time::UnixTime;
 use crate::config::values::DeliveryMode;
 use crate::deliver::drive::{Courier, Job, Reports};
+use crate::envelope::QueueId;
 use crate::log::{Id, Level, Priority};
 use crate::policy::rates::Rates;
 use crate::queue::Kind;
@@ -40,6 +42,8 @@ pub struct Engine {
     waiting: AtomicUsize,
     sessions: AtomicU64,
     lanes: Mutex<Lanes<runner::Token>>,
+    /// Messages that ETRN asked for, until they are tried.
+    selected: Mutex<HashSet<QueueId>>,
     tracker: Tracker,
     /// Sockets of listeners that have ended.
     parked: Mutex<Handover>,
@@ -52,6 +56,7 @@ impl Engine {
         Arc::new(Self {
             courier: Courier::new(&site),
             lanes: Mutex::new(runner::lanes(&site.config)),
+            selected: Mutex::default(),
             site,
             rates: Mutex::new(Rates::new(window)),
             load: Load::default(),
@@ -192,18 +197,26 @@ impl Engine {
             let priority = entry.summary.as_ref().map_or(0, |summary| summary.priority);
             !waits_for_load(priority, load, options.queue_la.filter(|limit| *limit > 0), options.queue_factor)
         });
+        if !selection.filters.is_empty() {
+            self.selected().extend(planned.iter().map(|entry| entry.id.clone()));
+        }
         Ok(runner::start(self, planned))
     }
 
+    fn selected(&self) -> MutexGuard<'_, HashSet<QueueId>> {
+        self.selected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Tries one message of the queue.
-    pub(super) async fn try_queued(&self, id: &crate::envelope::QueueId) {
+    pub(super) async fn try_queued(&self, id: &QueueId) {
         let Ok(spool) = self.site.spool() else { return };
         match spool.lock(id).await {
             Ok(Some((held, envelope, body))) => {
                 if let Some(complaint) = held.complaint() {
                     self.site.log.system_error(Id::Queue(id.as_str()), "root", complaint);
                 }
-                let job = Job { held, envelope, body, reports: Reports::ByMail, watch: None, is_from_queue: true };
+                let (reports, is_selected) = (Reports::ByMail, self.selected().remove(id));
+                let job = Job { held, envelope, body, reports, watch: None, is_from_queue: true, is_selected };
                 self.courier.attempt(job).await;
             }
             Ok(None) => self.site.log.write(Level::LOCKED, Priority::Debug, Id::Queue(id.as_str()), "locked"),
@@ -306,7 +319,8 @@ impl Deliverer for Handle {
                 // What was said in the session is no status of what comes behind it. Source: observed.
                 envelope.message = None;
             }
-            let job = Job { held: place, envelope, body, reports: Reports::ByMail, watch, is_from_queue: false };
+            let reports = Reports::ByMail;
+            let job = Job { held: place, envelope, body, reports, watch, is_from_queue: false, is_selected: false };
             if mode == DeliveryMode::Interactive {
                 Box::pin(engine.courier.attempt_in(session, job)).await;
             } else {

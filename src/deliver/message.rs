@@ -2,9 +2,11 @@
 
 use bytes::{Bytes, BytesMut};
 
+use crate::address::list::{FOLD, List};
 use crate::config::Mailer;
+use crate::envelope::Flags;
 use crate::macros::Scope;
-use crate::message::{Condition, Header, HeaderList, HeaderValue};
+use crate::message::{Condition, Header, HeaderList, HeaderValue, fields};
 use crate::route::Kind;
 
 /// A field that will be written.
@@ -22,44 +24,34 @@ pub enum Value {
     /// Written as it is, its blank in front included.
     Text(Bytes),
     /// Addresses, still to be rewritten or rewritten already, each with its phrase and comments.
-    Addresses(Kind, Vec<Bytes>),
+    Addresses(Kind, List),
 }
 
 /// Fields that are written for a mailer, in order; macros expanded, addresses listed.
 ///
 /// `$g` and `$u` in `scope` are those of the batch. Source: op guide 5.5 (H lines), header_table: `Return-Path`, `Full-Name`
 /// and `Content-Length` need a flag of the mailer.
-pub fn fields(headers: &HeaderList, mailer: &Mailer, scope: &Scope, delete_bcc: bool) -> Vec<Field> {
+pub fn written(headers: &HeaderList, mailer: &Mailer, scope: &Scope, flags: Flags) -> Vec<Field> {
     headers
         .iter()
         .filter(|header| is_written(header, mailer, scope))
         .filter_map(|header| {
             // The text of a blind copy is never shown; an empty field stays when nobody else is named.
             if header.is("Bcc") || header.is("Resent-Bcc") {
-                return (!delete_bcc).then(|| Field { name: header.name.clone(), value: Value::Text(Bytes::new()) });
+                return (!flags.delete_bcc)
+                    .then(|| Field { name: header.name.clone(), value: Value::Text(Bytes::new()) });
             }
-            field(header, mailer, scope)
+            field(header, mailer, scope, flags.old_style)
         })
         .collect()
 }
 
-/// Kind of the addresses in a field; `None` for one that has none to rewrite. Source: header_table.tsv.
+/// Kind of the addresses in a field; `None` for one that has none to rewrite.
 pub fn kind_of(name: &[u8]) -> Option<Kind> {
-    const SENDERS: &[&str] = &[
-        "from",
-        "sender",
-        "reply-to",
-        "errors-to",
-        "disposition-notification-to",
-        "resent-from",
-        "resent-sender",
-        "resent-reply-to",
-    ];
-    const RECIPIENTS: &[&str] = &["to", "cc", "bcc", "apparently-to", "resent-to", "resent-cc", "resent-bcc"];
-    let is_in = |names: &[&str]| names.iter().any(|n| n.as_bytes().eq_ignore_ascii_case(name));
-    if is_in(SENDERS) {
+    let bits = fields::bits(name);
+    if bits & fields::SENDER != 0 {
         Some(Kind::HEADER_SENDER)
-    } else if is_in(RECIPIENTS) {
+    } else if bits & fields::RECIPIENT != 0 {
         Some(Kind::HEADER_RECIPIENT)
     } else {
         None
@@ -67,31 +59,47 @@ pub fn kind_of(name: &[u8]) -> Option<Kind> {
 }
 
 /// The header as bytes, without the blank line behind it.
-pub fn render(fields: &[Field], mailer: &Mailer) -> BytesMut {
-    let mut out = BytesMut::with_capacity(fields.len() * 64);
+pub fn render(fields: &[Field], mailer: &Mailer) -> Vec<u8> {
+    let mut out = Vec::with_capacity(fields.len() * 64);
+    let width = match mailer.line_limit {
+        0 => FOLD,
+        limit => limit.saturating_sub(2).min(FOLD),
+    };
     for field in fields {
         match &field.value {
             Value::Text(text) => text_field(&field.name, text, mailer, &mut out),
-            Value::Addresses(_, list) => list_field(&field.name, list, mailer, &mut out),
+            Value::Addresses(_, list) => list.write(&mut out, &field.name, width, &mailer.eol),
         }
     }
     if mailer.has(b'6') || mailer.has(b'7') {
-        out.iter_mut().for_each(|b| *b &= 0x7f);
+        for b in &mut out {
+            *b &= 0x7f;
+        }
     }
     out
 }
 
-/// The `From ` line in front of a message, when the mailer wants one. Source: op guide 5.4 (flags n, U).
-pub fn from_line(mailer: &Mailer, line: &[u8]) -> Option<BytesMut> {
-    (!mailer.has(b'n')).then(|| {
-        let mut out = BytesMut::from(line);
-        out.extend_from_slice(&mailer.eol);
-        out
-    })
+/// The `From ` line in front of a message, when the mailer wants one; `line` is `UnixFromLine` expanded.
+///
+/// A UUCP mailer gets the first host of a path with bangs at the end. Source: op guide 5.4 (flags n, U); observed.
+pub fn from_line(mailer: &Mailer, line: &[u8], sender: &[u8], date: &str) -> Option<BytesMut> {
+    if mailer.has(b'n') {
+        return None;
+    }
+    let bang = sender.iter().position(|b| *b == b'!').filter(|_| mailer.has(b'U'));
+    let mut out = match bang.and_then(|at| sender.split_at_checked(at)) {
+        Some((host, path)) => {
+            let path = path.strip_prefix(b"!").unwrap_or(path);
+            BytesMut::from([b"From ", path, b"  ", date.as_bytes(), b" remote from ", host].concat().as_slice())
+        }
+        None => BytesMut::from(line),
+    };
+    out.extend_from_slice(&mailer.eol);
+    Some(out)
 }
 
 fn is_written(header: &Header, mailer: &Mailer, scope: &Scope) -> bool {
-    let needs_flag = ["Return-Path", "Full-Name", "Content-Length"].iter().any(|n| header.is(n));
+    let needs_flag = fields::has(&header.name, fields::NEEDS_FLAG);
     match header.condition {
         Condition::Always => !needs_flag,
         Condition::MailerFlags(letters) => mailer.flags.intersects(letters),
@@ -99,7 +107,7 @@ fn is_written(header: &Header, mailer: &Mailer, scope: &Scope) -> bool {
     }
 }
 
-fn field(header: &Header, mailer: &Mailer, scope: &Scope) -> Option<Field> {
+fn field(header: &Header, mailer: &Mailer, scope: &Scope, old_style: bool) -> Option<Field> {
     let text = match &header.value {
         HeaderValue::Text(text) => text.clone(),
         HeaderValue::Template(template) => {
@@ -111,17 +119,20 @@ fn field(header: &Header, mailer: &Mailer, scope: &Scope) -> Option<Field> {
         }
     };
     let value = match kind_of(&header.name) {
-        Some(kind) => {
-            let list = crate::route::list::split(&unfolded(&text)).into_iter().map(|a| a.slice_ref(a.trim_ascii_end()));
-            let list = list.map(|a| if mailer.has(b'c') { without_comments(&a) } else { a }).collect();
+        // A field without text stays as it is.
+        Some(kind) if !text.trim_ascii().is_empty() => {
+            let mut list = List::parse(&text, old_style && !kind.is_sender);
+            if mailer.has(b'c') {
+                list.items.iter_mut().for_each(|a| *a = without_comments(a));
+            }
             Value::Addresses(kind, list)
         }
-        None => Value::Text(text),
+        _ => Value::Text(text),
     };
     Some(Field { name: header.name.clone(), value })
 }
 
-fn text_field(name: &[u8], text: &[u8], mailer: &Mailer, out: &mut BytesMut) {
+fn text_field(name: &[u8], text: &[u8], mailer: &Mailer, out: &mut Vec<u8>) {
     out.extend_from_slice(name);
     out.extend_from_slice(b":");
     let mut lines = text.split(|b| *b == b'\n');
@@ -131,46 +142,6 @@ fn text_field(name: &[u8], text: &[u8], mailer: &Mailer, out: &mut BytesMut) {
         out.extend_from_slice(line);
     }
     out.extend_from_slice(&mailer.eol);
-}
-
-/// Addresses separated by commas, folded before the line gets longer than 78 (or the mailer's limit).
-fn list_field(name: &[u8], list: &[Bytes], mailer: &Mailer, out: &mut BytesMut) {
-    out.extend_from_slice(name);
-    out.extend_from_slice(b":");
-    let width = match mailer.line_limit {
-        0 => FOLD,
-        limit => limit.saturating_sub(2).min(FOLD),
-    };
-    let mut column = name.len() + 2;
-    for (n, address) in list.iter().enumerate() {
-        if n == 0 {
-            out.extend_from_slice(b" ");
-        } else if column + 2 + address.len() > width {
-            out.extend_from_slice(b",");
-            out.extend_from_slice(&mailer.eol);
-            out.extend_from_slice(b"        ");
-            column = 8;
-        } else {
-            out.extend_from_slice(b", ");
-            column += 2;
-        }
-        out.extend_from_slice(address);
-        column += address.len();
-    }
-    out.extend_from_slice(&mailer.eol);
-}
-
-fn unfolded(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    for (n, line) in text.split(|b| *b == b'\n').enumerate() {
-        if n > 0 {
-            out.push(b' ');
-            out.extend_from_slice(line.trim_ascii_start());
-        } else {
-            out.extend_from_slice(line);
-        }
-    }
-    out
 }
 
 /// An address without parts in parentheses, and without its phrase when it has angle brackets (`F=c`).
@@ -198,9 +169,6 @@ fn without_comments(address: &[u8]) -> Bytes {
     Bytes::copy_from_slice(bare.trim_ascii())
 }
 
-/// Longest line of addresses.
-const FOLD: usize = 78;
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -221,8 +189,8 @@ mod tests {
         let mailer = super::super::plan::tests::mailer("m", "/bin/x", flags);
         let mut scope = Scope::new(Arc::default());
         scope.set(names::SENDER_FOR_RECIPIENT, "joe@x");
-        let delete_bcc = list.first("To").is_some();
-        String::from_utf8(render(&fields(&list, &mailer, &scope, delete_bcc), &mailer).to_vec()).unwrap()
+        let flags_of = Flags { delete_bcc: list.first("To").is_some(), ..Flags::default() };
+        String::from_utf8(render(&written(&list, &mailer, &scope, flags_of), &mailer)).unwrap()
     }
 
     #[test]
@@ -237,9 +205,21 @@ mod tests {
     }
 
     #[test]
+    fn uucp_mailers_get_the_first_host_at_the_end_of_the_from_line() {
+        let line = |flags, sender: &str| {
+            let mailer = super::super::plan::tests::mailer("m", "/bin/x", flags);
+            from_line(&mailer, b"From x now", sender.as_bytes(), "now").map(|l| String::from_utf8(l.to_vec()).unwrap())
+        };
+        assert_eq!(line("U", "a!b!c").as_deref(), Some("From b!c  now remote from a\n"));
+        assert_eq!(line("U", "x@y").as_deref(), Some("From x now\n"));
+        assert_eq!(line("", "a!b").as_deref(), Some("From x now\n"));
+        assert_eq!(line("nU", "a!b"), None);
+    }
+
+    #[test]
     fn bcc_is_emptied_only_when_it_is_alone() {
         assert_eq!(rendered(vec![header("Bcc", " a")], ""), "Bcc:\n");
-        assert_eq!(rendered(vec![header("Bcc", " a"), header("To", "b")], ""), "To: b\n");
+        assert_eq!(rendered(vec![header("Bcc", " a"), header("To", " b")], ""), "To: b\n");
     }
 
     #[test]

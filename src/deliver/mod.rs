@@ -9,6 +9,7 @@
 pub mod body;
 pub mod credentials;
 pub mod drive;
+pub mod hops;
 pub mod host_status;
 pub mod hosts;
 pub mod message;

@@ -175,7 +175,7 @@ fn returned_header(envelope: &Envelope, facts: &Facts) -> Vec<u8> {
     );
     let mut out = Vec::new();
     let is_request = |h: &Header| facts.config.options.rrt_implies_dsn && fields::has(&h.name, fields::RECEIPT);
-    for header in envelope.headers.iter().filter(|h| is_returned(h, &scope) && !is_request(h)) {
+    for header in envelope.headers.iter().filter(|h| is_returned(h, &scope, facts.config) && !is_request(h)) {
         let value = match &header.value {
             _ if fields::has(&header.name, fields::BCC) => Bytes::new(),
             // The field that was made for a message of nobody's names nobody. Source: observed (bounce/notify-never).
@@ -192,12 +192,13 @@ fn returned_header(envelope: &Envelope, facts: &Facts) -> Vec<u8> {
     out
 }
 
-/// `Full-Name` and the like serve us alone; `Return-Path` is ours when it is a template.
-fn is_returned(header: &Header, scope: &Scope) -> bool {
+/// `Full-Name` and the like serve us alone; `Return-Path` is ours when it is a template. What no mailer wants is not shown.
+fn is_returned(header: &Header, scope: &Scope, config: &Config) -> bool {
     match &header.condition {
         Condition::Macro(id) => !scope.text(*id).is_empty(),
         _ if fields::has(&header.name, fields::NEEDS_FLAG) => matches!(header.value, HeaderValue::Template(_)),
-        _ => true,
+        Condition::MailerFlags(letters) => config.mailers.iter().any(|m| m.flags.intersects(*letters)),
+        Condition::Always => true,
     }
 }
 

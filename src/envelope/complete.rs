@@ -14,6 +14,7 @@ use crate::message::{Header, HeaderList, HeaderValue, fields};
 ///
 /// Also for messages that we compose. Source: op guide 5.5; observed: cli/headers-added, cli/resent.
 pub fn complete_header(envelope: &mut Envelope, config: &Config, zone: &TimeZone) {
+    drop_empty(&mut envelope.headers, config);
     let scope = scope(envelope, zone);
     let is_resent = envelope.headers.iter().any(|h| fields::has(&h.name, fields::RESENT));
     let mut added = HeaderList::default();
@@ -30,10 +31,6 @@ pub fn complete_header(envelope: &mut Envelope, config: &Config, zone: &TimeZone
             && rule.name.eq_ignore_ascii_case(b"full-name")
         {
             *text = without_quotes(text);
-        }
-        if bits & fields::ADD_ALWAYS == 0 {
-            // Only empty ones are left here.
-            envelope.headers.retain(|h| !h.name.eq_ignore_ascii_case(&rule.name));
         }
         added.push(Header { name: rule.name.clone(), value, condition: rule.condition.clone(), is_default: true });
     }
@@ -54,12 +51,11 @@ pub fn priority(envelope: &Envelope, config: &Config) -> i64 {
 fn scope(envelope: &Envelope, zone: &TimeZone) -> Scope {
     let mut scope = envelope.scope.clone();
     let now = Bytes::from(date::rfc822(envelope.created, zone));
-    let given = envelope.headers.first("date").map(|h| Bytes::copy_from_slice(trim(h.text())));
     scope.set(names::QUEUE_ID, envelope.id.as_str().to_owned());
     scope.set(names::TIMESTAMP, date::compact(envelope.created));
     scope.set(names::NOW, now.clone());
     scope.set(names::NOW_CTIME, date::ctime(envelope.created, zone));
-    scope.set(names::DATE, given.filter(|text| !text.is_empty()).unwrap_or(now));
+    scope.set(names::DATE, now);
     unless_set(&mut scope, names::SENDER, &envelope.sender);
     unless_set(&mut scope, names::SENDER_FOR_RECIPIENT, &envelope.sender);
     match envelope.only_named().filter(|_| !envelope.flags.had_refused_recipient) {
@@ -78,10 +74,21 @@ fn unless_set(scope: &mut Scope, id: MacroId, text: &Bytes) {
     }
 }
 
+/// Fields that the `H` lines know how to fill are as good as missing when they are empty. Source: observed.
+fn drop_empty(headers: &mut HeaderList, config: &Config) {
+    let is_filled = |name: &[u8]| {
+        !fields::has(name, fields::ADD_ALWAYS)
+            && config.headers.iter().any(|rule| rule.template.is_some() && rule.name.eq_ignore_ascii_case(name))
+    };
+    headers.retain(|h| has_text(h) || !is_filled(&h.name));
+}
+
+fn has_text(header: &Header) -> bool {
+    matches!(header.value, HeaderValue::Template(_)) || !trim(header.text()).is_empty()
+}
+
 fn has_value(headers: &HeaderList, name: &[u8]) -> bool {
-    headers.iter().any(|h| {
-        h.name.eq_ignore_ascii_case(name) && (matches!(h.value, HeaderValue::Template(_)) || !trim(h.text()).is_empty())
-    })
+    headers.iter().any(|h| h.name.eq_ignore_ascii_case(name) && has_text(h))
 }
 
 /// A given field that needs a mailer flag needs the one its `H` line names.

@@ -14,7 +14,7 @@ use bytes::Bytes;
 
 use crate::base::time::UnixTime;
 use crate::macros::Scope;
-use crate::message::HeaderList;
+use crate::message::{HeaderList, fields};
 
 pub use id::QueueId;
 pub use recipient::{Controller, Notify, Recipient, State, Triple};
@@ -93,12 +93,23 @@ pub struct Envelope {
     pub quarantine: Option<Bytes>,
     /// Status of the whole message (`M`).
     pub message: Option<Bytes>,
+    /// Why it was refused as a whole.
+    pub refused: Option<Refused>,
     /// What it is.
     pub flags: Flags,
     /// Index of its queue group in the configuration.
     pub queue_group: usize,
     /// Macros of the session and the message (`$_`, `$r`, `$s`, `${daemon_flags}` are saved in the queue file).
     pub scope: Scope,
+}
+
+/// A message that nobody gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The reply that says so: code, enhanced code, words.
+    pub line: Bytes,
+    /// Its queue entry stays without recipients until the next queue run. Source: observed.
+    pub leaves_entry: bool,
 }
 
 /// Properties of an envelope. The letters are those of the qf `F` line.
@@ -116,6 +127,8 @@ pub struct Flags {
     pub warning_sent: bool,
     /// `n` without `d`: a report carries the header alone, because of the message's precedence.
     pub no_body_return: bool,
+    /// Blanks separate addresses in its header (`OldStyleHeaders`).
+    pub old_style: bool,
     /// A recipient was refused in the session, so that Received names none.
     pub had_refused_recipient: bool,
     /// Discarded by a ruleset: nothing more is done but a log line.
@@ -131,6 +144,12 @@ impl Envelope {
             State::Expanded | State::Duplicate | State::Discarded => false,
         };
         self.recipients.iter().filter(counts).count()
+    }
+
+    /// How many hosts the message has passed, this one included.
+    pub fn hops(&self) -> i64 {
+        let trace = self.headers.iter().filter(|h| fields::has(&h.name, fields::TRACE)).count();
+        i64::try_from(trace).unwrap_or(i64::MAX)
     }
 
     /// The recipient named by the sender, when it is only one; for `for` in `Received:`.
@@ -192,6 +211,7 @@ impl Envelope {
             deliver_by: None,
             quarantine: None,
             message: None,
+            refused: None,
             flags: Flags::default(),
             queue_group: 0,
             scope,

@@ -366,12 +366,17 @@ pub enum NameError {
 pub struct NameTable {
     own: Vec<Bytes>,
     numbers: HashMap<Bytes, MacroId>,
+    /// Long names in the order in which a configuration mentions them.
+    mentioned: Vec<MacroId>,
 }
 
 impl NameTable {
     /// Number of a name (without `$` and braces), adding it when it is new.
     pub fn intern(&mut self, name: &[u8]) -> Result<MacroId, NameError> {
         if let Some(id) = self.lookup(name) {
+            if id.0 >= 256 && !self.mentioned.contains(&id) {
+                self.mentioned.push(id);
+            }
             return Ok(id);
         }
         if name.is_empty() {
@@ -387,7 +392,31 @@ impl NameTable {
         let name = Bytes::copy_from_slice(name);
         self.own.push(name.clone());
         self.numbers.insert(name, id);
+        self.mentioned.push(id);
         Ok(id)
+    }
+
+    /// What was interned so far was not mentioned by a configuration.
+    pub fn forget_mentions(&mut self) {
+        self.mentioned.clear();
+    }
+
+    /// The byte that stands for a macro in the original's own templates: its character, or a number by first mention.
+    ///
+    /// Source: observed (`$&{name}` in an `H` line comes out as the byte 0x82 and this one).
+    pub fn code(&self, id: MacroId, is_daemon: bool) -> u8 {
+        if let Ok(byte) = u8::try_from(id.0) {
+            return byte;
+        }
+        if id == OP_MODE {
+            return 0x82;
+        }
+        let known = [DELIVERY_MODE, LOAD_AVG, DAEMON_FLAGS];
+        // The daemon sets its flags later.
+        let at_start = known.get(..if is_daemon { 2 } else { 3 }).unwrap_or_default();
+        let before = at_start.iter().chain(self.mentioned.iter().filter(|m| **m != OP_MODE && !at_start.contains(m)));
+        let at = before.take_while(|known| **known != id).count();
+        u8::try_from(at).unwrap_or(u8::MAX).saturating_add(0xa0)
     }
 
     /// Number of a name (without `$` and braces), when it is known. A long name of one character is the short name.
@@ -440,6 +469,8 @@ mod tests {
         assert_eq!(names.lookup(b"MyMacro"), Some(own));
         assert_eq!(names.shown(own), "{MyMacro}");
         assert_eq!(names.intern(b"client_addr"), Ok(CLIENT_ADDR));
+        let known = [MacroId(u16::from(b'j')), OP_MODE, DELIVERY_MODE, DAEMON_FLAGS, own, CLIENT_ADDR];
+        assert_eq!(known.map(|id| names.code(id, false)), [b'j', 0x82, 0xa0, 0xa2, 0xa3, 0xa4]);
         assert_eq!(names.shown(HOST), "j");
         assert!(names.intern(&[b'x'; 26]).is_err());
     }

@@ -11,7 +11,6 @@ pub mod alias;
 pub mod drive;
 pub mod error;
 pub mod list;
-pub mod phrase;
 pub mod recipient;
 pub mod triple;
 

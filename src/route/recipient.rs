@@ -55,6 +55,10 @@ pub fn settle(config: &Config, triple: Triple) -> Triple {
     if mailer.has(b's') {
         user = without_quotes(&user);
     }
+    if mailer.has(b'B') {
+        let backslashes = user.iter().take_while(|b| **b == b'\\').count();
+        user = user.slice(backslashes..);
+    }
     if !mailer.has(b'u') || user.eq_ignore_ascii_case(b"postmaster") {
         user = lower(&user);
     }

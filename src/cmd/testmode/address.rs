@@ -138,7 +138,7 @@ impl TestMode<'_> {
         if address.is_empty() {
             return self.output.line("Usage: /parse address");
         }
-        let frame = crack(address);
+        let frame = crack(address, &self.config.options.must_quote_chars);
         self.output.text(b"Cracked address = ");
         self.output.shown(&frame.around(b"$g"));
         self.output.end();
@@ -326,7 +326,7 @@ impl TestMode<'_> {
         self.output.text(b" for mailer ");
         self.output.text(name);
         self.output.end();
-        let frame = crack(address);
+        let frame = crack(address, &self.config.options.must_quote_chars);
         let (exit, text) = if self.load(address, Mode::Address, None).is_none() || self.workspace.view().is_empty() {
             (Exit::OK, address.to_vec())
         } else {

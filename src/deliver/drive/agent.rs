@@ -101,8 +101,14 @@ pub(super) async fn load(attempt: &Attempt, config: &Arc<Config>, batch: &Batch)
         attempt.site.router.rewrite_for_mailer(&sender, Kind::ENVELOPE_SENDER, batch.mailer, &mut scope).await;
     let shown = rewritten.unwrap_or(sender);
     scope.set(names::SENDER_FOR_RECIPIENT, shown.clone());
-    let sender = if envelope.sender.is_empty() || envelope.sender.eq_ignore_ascii_case(NULL_SENDER) {
+    let has = |flag| config.mailers.get(batch.mailer.0).is_some_and(|m| m.has(flag));
+    let is_null = envelope.sender.is_empty() || envelope.sender.eq_ignore_ascii_case(NULL_SENDER);
+    // F=g: reports come from somebody.
+    let sender = if is_null && !has(b'g') {
         Bytes::new()
+    } else if has(b'p') && !shown.starts_with(b"@") {
+        // F=p: a reverse-path that shows the way.
+        [b"@", attempt.site.host.as_ref(), b":", &shown].concat().into()
     } else {
         shown
     };

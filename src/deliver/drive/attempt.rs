@@ -16,6 +16,7 @@ use crate::base::exit::Exit;
 use crate::base::status::Classify;
 use crate::base::time::{UnixTime, clock_form};
 use crate::config::Timeouts;
+use crate::deliver::hops;
 use crate::deliver::outcome::{Dialogue, Outcome, Verdict};
 use crate::deliver::owners;
 use crate::deliver::plan::{self, Batch};
@@ -82,6 +83,7 @@ async fn one(courier: &Courier, job: Job, slots: &Slots, is_last: bool) -> (Repo
         envelope: job.envelope,
         body: job.body,
         is_from_queue: job.is_from_queue,
+        is_selected: job.is_selected,
         reports: job.reports,
         watch: job.watch,
         now: clock::now(),
@@ -102,6 +104,15 @@ async fn one(courier: &Courier, job: Job, slots: &Slots, is_last: bool) -> (Repo
     }
     if !job.is_from_queue {
         attempt.note_refused();
+    }
+    if let Some(text) = hops::exceeded(&attempt.envelope, &site.config, job.is_from_queue) {
+        site.log.system_error(attempt.id(), "root", &text);
+        if !job.is_from_queue {
+            // The next queue run returns it.
+            return (attempt.report(false), Vec::new());
+        }
+        attempt.note(format!("554 5.4.6 {text}"));
+        hops::give_up(&mut attempt.envelope, &text, attempt.now);
     }
     attempt.prepare().await;
     match attempt.run().await {
@@ -169,6 +180,7 @@ pub(super) struct Attempt {
     pub(super) envelope: Envelope,
     pub(super) body: Body,
     is_from_queue: bool,
+    is_selected: bool,
     pub(super) reports: Reports,
     pub(super) watch: Option<UnboundedSender<Bytes>>,
     pub(super) now: UnixTime,
@@ -216,10 +228,14 @@ impl Attempt {
         self.finish().await
     }
 
-    /// Whether mail by this mailer waits for a queue run (`HoldExpensive`). Source: op guide 5.6; observed.
+    /// Whether mail by this mailer waits: for a queue run (`HoldExpensive`), or for one that asks for it (`F=%`).
+    ///
+    /// Source: op guide 5.6, 5.4; observed.
     fn is_held(&self, batch: &Batch) -> bool {
-        let is_expensive = self.site.config.mailers.get(batch.mailer.0).is_some_and(|mailer| mailer.has(b'e'));
-        is_expensive && self.site.config.options.hold_expensive && !self.is_from_queue && self.watch.is_none()
+        let has = |flag| self.site.config.mailers.get(batch.mailer.0).is_some_and(|mailer| mailer.has(flag));
+        let is_asked_for = !has(b'%') || self.is_selected;
+        !is_asked_for
+            || has(b'e') && self.site.config.options.hold_expensive && !self.is_from_queue && self.watch.is_none()
     }
 
     fn log_held(&self, held: &[Batch]) {
@@ -243,6 +259,10 @@ impl Attempt {
 
     /// Recipients that failed while the message was taken stand in the transcript too.
     fn note_refused(&mut self) {
+        if let Some(refused) = &self.envelope.refused {
+            let line = refused.line.clone();
+            return self.note(line);
+        }
         let refused = self.envelope.recipients.iter().filter(|r| r.state == State::Failed);
         let lines: Vec<String> = refused
             .filter_map(|r| {
@@ -287,6 +307,7 @@ impl Attempt {
                 });
             }
         }
+        self.note_sender_mailer().await;
         let expansion = site.router.expand(&mut self.envelope).await;
         for (_, line) in expansion.notes {
             self.show(line);
@@ -335,6 +356,20 @@ impl Attempt {
         self.exit
     }
 
+    /// `F=C` asks for the sender's mailer: what has come from a queue file or the command line does not say it.
+    async fn note_sender_mailer(&mut self) {
+        let site = Arc::clone(&self.site);
+        let is_asked = site.config.mailers.iter().any(|m| m.has(b'C'));
+        if !is_asked || self.envelope.sender.is_empty() || !self.envelope.scope.text(names::MAIL_MAILER).is_empty() {
+            return;
+        }
+        let mut scope = self.envelope.scope.clone();
+        let Ok(sender) = site.router.resolve_sender(&self.envelope.sender, &mut scope).await else { return };
+        if let Some(mailer) = site.config.mailers.get(sender.triple.mailer.0) {
+            self.envelope.scope.set(names::MAIL_MAILER, mailer.name.clone());
+        }
+    }
+
     /// Whether the message was given on the command line just now.
     fn is_callers(&self) -> bool {
         !self.is_from_queue
@@ -369,6 +404,7 @@ impl Attempt {
                 envelope: clone,
                 body: self.body.clone(),
                 is_from_queue: false,
+                is_selected: false,
                 reports: Reports::ByMail,
                 watch: None,
             });
@@ -526,6 +562,9 @@ impl Attempt {
                 if self.envelope.flags.is_response && !jobs.is_empty() {
                     let (envelope, body) = (self.envelope.clone(), self.body.clone());
                     about = Some(Box::new(Undelivered { held, envelope, body }));
+                } else if self.envelope.refused.as_ref().is_some_and(|refused| refused.leaves_entry) {
+                    let shell = Envelope { recipients: Vec::new(), ..self.envelope.clone() };
+                    site.spool()?.update(held, &shell).await?;
                 } else {
                     site.spool()?.retire(held).await?;
                 }

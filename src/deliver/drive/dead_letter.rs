@@ -74,7 +74,7 @@ pub fn head(site: &Site, envelope: &Envelope) -> Vec<u8> {
     let when = date::ctime(clock::now(), &site.zone);
     let mut text = format!("From {} {when}\n", shown(&sender)).into_bytes();
     if let Some(mailer) = site.config.mailer(b"*file*").and_then(|id| site.config.mailers.get(id.0)) {
-        let fields = message::fields(&envelope.headers, mailer, &scope, envelope.flags.delete_bcc);
+        let fields = message::written(&envelope.headers, mailer, &scope, envelope.flags);
         text.extend_from_slice(&message::render(&fields, mailer));
     }
     text.push(b'\n');

@@ -111,6 +111,9 @@ pub struct Job {
     pub body: Body,
     /// It was read from the queue, not accepted just now.
     pub is_from_queue: bool,
+    /// It is tried because a queue run asked for it by id, sender, recipient or host, not just for all: mail that `F=%`
+    /// holds goes, too.
+    pub is_selected: bool,
     /// Who is told of failures.
     pub reports: Reports,
     /// Gets the lines that `-v` shows (`bob... Sent`, `>>> MAIL …`), without line ends; `None` for nobody.

@@ -372,6 +372,7 @@ impl Course<'_> {
         let manner = Manner {
             is_lmtp: self.mailer.has(b'z'),
             tries_ehlo: self.mailer.has(b'a'),
+            never_ehlo: self.mailer.has(b'2'),
             helo: options.helo_name.clone().unwrap_or_else(|| site.host.clone()),
             own_name: (!self.mailer.has(b'k') && peer.address.is_some()).then(|| site.host.clone()),
             may_use_tls: may_use_tls && peer.address.is_some(),

@@ -157,7 +157,8 @@ async fn queue_one(attempt: &Attempt, site: &Arc<Site>, report: &Report) -> Resu
     complete::complete_header(&mut envelope, &site.config, &site.zone);
     envelope.priority = complete::priority(&envelope, &site.config);
     let held = spool.commit(&envelope, body.clone()).await?;
-    Ok(Job { held, envelope, body, is_from_queue: false, reports: Reports::ByMail, watch: attempt.watch.clone() })
+    let watch = attempt.watch.clone();
+    Ok(Job { held, envelope, body, is_from_queue: false, is_selected: false, reports: Reports::ByMail, watch })
 }
 
 async fn copy(body: &Body, writer: &mut queue::drive::BodyWriter, id: &QueueId) -> Result<(), queue::Error> {

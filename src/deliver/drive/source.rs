@@ -1,22 +1,25 @@
 //! A message as a stream of blocks for one mailer.
 
+use std::borrow::Cow;
 use std::io;
 
 use bytes::{Bytes, BytesMut};
 
 use super::agent::Load;
 use super::attempt::Attempt;
+use crate::base::bytes::shown;
 use crate::base::date;
 use crate::config::values::EightBitMode;
 use crate::config::{Mailer, MailerId};
 use crate::deliver::body::LineWriter;
 use crate::deliver::message::{self, Value};
 use crate::envelope::BodyType;
-use crate::log::Logger;
 use crate::log::traffic::{Sign, Tap};
+use crate::log::{Logger, Priority};
 use crate::macros::{Scope, names};
+use crate::message::mime::limits::{self, Checks, Limits};
 use crate::message::mime::{Converter, to_7bit, to_8bit};
-use crate::message::{HeaderList, fields};
+use crate::message::{HeaderList, HeaderValue, fields};
 use crate::queue::drive::Body;
 use crate::smtp::client::Capabilities;
 
@@ -137,7 +140,8 @@ fn is_marked_8bit(attempt: &Attempt) -> bool {
 
 fn converter<'a>(attempt: &'a Attempt, mailer: &'a Mailer) -> Converter<'a> {
     let charset = mailer.charset.as_ref().unwrap_or(&attempt.site.config.options.default_char_set);
-    Converter { host: &attempt.site.host, id: attempt.envelope.id.as_str(), charset }
+    let classes = &attempt.site.config.classes;
+    Converter { host: &attempt.site.host, id: attempt.envelope.id.as_str(), charset, classes }
 }
 
 /// A body in one piece; `None` when it is too large to be held or cannot be read, and then it is passed on as it is.
@@ -177,11 +181,12 @@ pub(super) async fn head(
     } else {
         headers
     };
-    let mut fields = message::fields(headers, mailer, scope, attempt.envelope.flags.delete_bcc);
+    let headers = &mended(attempt, headers);
+    let mut fields = message::written(headers, mailer, scope, attempt.envelope.flags);
     let mut scope = scope.clone();
     for field in &mut fields {
         let Value::Addresses(kind, list) = &mut field.value else { continue };
-        for address in list {
+        for address in &mut list.items {
             // An address that the rules cannot take stays as it is.
             if let Ok(rewritten) = site.router.rewrite_for_mailer(address, *kind, id, &mut scope).await {
                 *address = rewritten;
@@ -190,15 +195,43 @@ pub(super) async fn head(
     }
     let mut out = BytesMut::new();
     if !mailer.is_network() {
-        scope.set(names::NOW_CTIME, date::ctime(attempt.now, &site.zone));
+        let when = date::ctime(attempt.now, &site.zone);
+        scope.set(names::NOW_CTIME, when.clone());
+        let sender = scope.text(names::SENDER_FOR_RECIPIENT);
         let line = site.config.options.unix_from_line.expand(&scope);
-        if let Some(line) = message::from_line(mailer, &line) {
+        if let Some(line) = message::from_line(mailer, &line, &sender, &when) {
             out.unsplit(line);
         }
     }
-    out.unsplit(message::render(&fields, mailer));
+    out.extend_from_slice(&message::render(&fields, mailer));
     out.extend_from_slice(&mailer.eol);
     out.freeze()
+}
+
+/// A header whose MIME fields keep to `MaxMimeHeaderLength`.
+fn mended<'a>(attempt: &Attempt, headers: &'a HeaderList) -> Cow<'a, HeaderList> {
+    let config = &attempt.site.config;
+    let number = |n: i64| usize::try_from(n).unwrap_or(0);
+    let (field, parameter) = config.options.max_mime_header_length;
+    let limits = Limits { field: number(field), parameter: number(parameter) };
+    let mut out = Cow::Borrowed(headers);
+    for (at, header) in headers.iter().enumerate() {
+        let is_in = |class| config.classes.contains(class, &header.name);
+        let checks = Checks {
+            text: is_in(names::CHECK_MIMETEXT_HEADERS),
+            parameters: is_in(names::CHECK_MIMEFIELD_HEADERS),
+            whole: is_in(names::CHECK_MIMEHEADERS),
+        };
+        let Some((text, mended)) = limits::mend(header.text(), checks, limits) else { continue };
+        for what in mended {
+            let text = what.text(&shown(&header.name).to_string());
+            attempt.site.log.write_always(Priority::Alert, attempt.id(), text);
+        }
+        if let Some(header) = out.to_mut().iter_mut().nth(at) {
+            header.value = HeaderValue::Text(text.into());
+        }
+    }
+    out
 }
 
 /// Largest body that is converted between 7 and 8 bits, which holds it in memory.

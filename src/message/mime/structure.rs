@@ -7,6 +7,7 @@ pub struct ContentType {
     pub kind: Vec<u8>,
     /// `boundary`, for multipart types.
     pub boundary: Option<Vec<u8>>,
+    is_plain_text: bool,
 }
 
 impl ContentType {
@@ -18,8 +19,15 @@ impl ContentType {
             .filter(|b| !b.is_ascii_whitespace())
             .map(u8::to_ascii_lowercase)
             .collect();
+        let token = text.trim_ascii_start().split(|b| matches!(b, b';' | b' ' | b'\t' | b'\n' | b'(')).next();
+        let is_plain_text = token.is_some_and(|word| word.eq_ignore_ascii_case(b"text/plain"));
         let kind = if kind.contains(&b'/') { kind } else { b"text/plain".to_vec() };
-        Self { kind, boundary: parameter(text, b"boundary") }
+        Self { kind, boundary: parameter(text, b"boundary"), is_plain_text }
+    }
+
+    /// Whether the field says `text/plain` and nothing else.
+    pub fn is_plain_text(&self) -> bool {
+        self.is_plain_text
     }
 
     /// Whether the type is `class/…`.

@@ -5,46 +5,41 @@ use super::structure::{ContentType, Line, judge};
 use crate::base::limits;
 use crate::message::{Header, HeaderList};
 
-/// Converts a message; `None` when its body has no byte above 127, or says that it is encoded already.
+/// Converts a message; `None` when its body has no byte above 127, or may not be encoded.
 ///
 /// Changes the header of the message accordingly. Source: RFC 2045 §6; observed (hdr/mime-8to7).
 pub fn to_7bit(headers: &mut HeaderList, body: &[u8], by: &Converter<'_>) -> Option<Vec<u8>> {
     if body.is_ascii() {
         return None;
     }
-    let is_mime = headers.first("MIME-Version").is_some();
-    if !is_mime {
-        headers.retain(|h| !h.is("Content-Type"));
+    if headers.first("MIME-Version").is_none() {
         headers.push(Header::new("MIME-Version", " 1.0"));
+    }
+    if headers.first("Content-Type").is_none() {
         let value = [b" text/plain; charset=".as_slice(), by.charset].concat();
         headers.push(Header::new("Content-Type", value));
     }
-    let mut part = Part {
+    let part = Part {
         kind: ContentType::parse(headers.first("Content-Type").map_or(b"", Header::text)),
         encoding: headers.first("Content-Transfer-Encoding").map_or(Vec::new(), |h| word(h.text())),
     };
-    if is_mime && !part.is_multipart() && part.is_encoded() {
-        return None;
-    }
-    if !is_mime {
-        part.encoding.clear();
-    }
     let mut out = Vec::with_capacity(body.len() + body.len() / 4);
     let mut rest = body;
-    if part.is_multipart() {
-        multipart(&mut out, &mut rest, &part, &mut Vec::new(), by);
-        out.extend_from_slice(rest);
-        return Some(out);
+    match part.treatment(by) {
+        Treatment::Keep => return None,
+        Treatment::Multipart => {
+            multipart(&mut out, &mut rest, &part, &mut Vec::new(), by);
+            out.extend_from_slice(rest);
+        }
+        Treatment::Message => message(&mut out, body, b"", 0, by),
+        Treatment::Encode => {
+            let encoding = Encoding::choose(body, body.len(), &part, by);
+            headers.retain(|h| !h.is("Content-Transfer-Encoding"));
+            headers.push(Header::new("Content-Transfer-Encoding", format!(" {}", encoding.name())));
+            headers.push(Header::new("X-MIME-Autoconverted", by.note("8bit", encoding.name())));
+            encoding.encode(&mut out, body);
+        }
     }
-    if part.kind.kind == b"message/rfc822" {
-        message(&mut out, body, 0, by);
-        return Some(out);
-    }
-    let encoding = Encoding::choose(body);
-    headers.retain(|h| !h.is("Content-Transfer-Encoding"));
-    headers.push(Header::new("Content-Transfer-Encoding", format!(" {}", encoding.name())));
-    headers.push(Header::new("X-MIME-Autoconverted", by.note("8bit", encoding.name())));
-    encoding.encode(&mut out, body);
     Some(out)
 }
 
@@ -53,13 +48,45 @@ struct Part {
     encoding: Vec<u8>,
 }
 
+/// What is done with a part that has bytes above 127.
+enum Treatment {
+    /// It goes as it is.
+    Keep,
+    /// Its parts are looked at.
+    Multipart,
+    /// It is a message with parts of its own.
+    Message,
+    /// It is encoded.
+    Encode,
+}
+
 impl Part {
-    fn is_multipart(&self) -> bool {
-        self.kind.is_class("multipart") && self.kind.boundary.is_some()
+    /// From the fields of a part; without a type it is of the type that its surroundings imply.
+    fn of(fields: &[&[u8]], default: &[u8]) -> Self {
+        Self {
+            kind: ContentType::parse(field(fields, b"content-type").unwrap_or(default)),
+            encoding: field(fields, b"content-transfer-encoding").map_or(Vec::new(), word),
+        }
     }
 
-    fn is_encoded(&self) -> bool {
-        !matches!(self.encoding.as_slice(), b"" | b"7bit" | b"8bit" | b"binary")
+    /// Source: op guide 5.3 (classes e, n, s).
+    fn treatment(&self, by: &Converter<'_>) -> Treatment {
+        let kind = self.kind.kind.as_slice();
+        if by.is_in(b'n', kind) {
+            return Treatment::Keep;
+        }
+        if self.kind.is_class("multipart") && self.kind.boundary.is_some() {
+            return Treatment::Multipart;
+        }
+        if let Some(subtype) = kind.strip_prefix(b"message/") {
+            return if by.is_in(b's', subtype) { Treatment::Message } else { Treatment::Keep };
+        }
+        if self.encoding.is_empty() || by.is_in(b'e', &self.encoding) { Treatment::Encode } else { Treatment::Keep }
+    }
+
+    /// What parts of a multipart are that do not say it. Source: RFC 2046 §5.1.5.
+    fn default_of_parts(&self) -> &'static [u8] {
+        if self.kind.kind == b"multipart/digest" { b"message/rfc822" } else { b"" }
     }
 }
 
@@ -70,26 +97,16 @@ enum Encoding {
 }
 
 impl Encoding {
-    /// Base64 when more than an eighth has the top bit set. Source: observed.
-    fn choose(text: &[u8]) -> Self {
+    /// Base64 when more than an eighth of `length`, the newline of a boundary included, has the top bit set, but for types of class `q`. Source: op guide 5.3; observed.
+    fn choose(text: &[u8], length: usize, part: &Part, by: &Converter<'_>) -> Self {
         let high = text.iter().fold(0usize, |n, b| n + usize::from(*b > 127));
-        if high > text.len() / 8 { Self::Base64 } else { Self::QuotedPrintable }
+        if high <= length / 8 || by.is_in(b'q', &part.kind.kind) { Self::QuotedPrintable } else { Self::Base64 }
     }
 
     fn name(self) -> &'static str {
         match self {
             Self::QuotedPrintable => "quoted-printable",
             Self::Base64 => "base64",
-        }
-    }
-
-    /// Text in front of a boundary, to which its last newline belongs.
-    fn encode_part(self, out: &mut Vec<u8>, text: &[u8]) {
-        let (text, end) = without_last_newline(text);
-        self.encode(out, text);
-        // Base64 has ended its last line already.
-        if self == Self::QuotedPrintable || text.is_empty() {
-            out.extend_from_slice(end);
         }
     }
 
@@ -102,93 +119,127 @@ impl Encoding {
 }
 
 /// Takes a multipart body up to its end, or to a line of a boundary outside of it, which is left in `rest`.
+///
+/// Lines of boundaries are written anew; a body that just ends is closed.
 fn multipart(out: &mut Vec<u8>, rest: &mut &[u8], part: &Part, open: &mut Vec<Vec<u8>>, by: &Converter<'_>) {
     let Some(boundary) = part.kind.boundary.clone() else { return };
     if open.len() >= limits::MIME_DEPTH {
         return;
     }
-    open.push(boundary);
+    open.push(boundary.clone());
     let own = open.len() - 1;
-    // What stands in front of the first part is shown by nobody and goes as it is.
-    copy_until_boundary(out, rest, open);
+    // What stands in front of the first part is shown by nobody.
+    strip_until_boundary(out, rest, open);
     loop {
         let line = first_line(rest);
         match judge(line, open) {
             Line::Part(index) if index == own => {
-                take_line(out, rest);
-                one_part(out, rest, open, by);
+                skip_line(rest);
+                separator(out, &boundary, b"");
+                one_part(out, rest, part.default_of_parts(), open, by);
             }
             Line::End(index) if index == own => {
-                take_line(out, rest);
+                skip_line(rest);
+                separator(out, &boundary, b"--");
                 break;
             }
-            _ => break,
+            _ => {
+                separator(out, &boundary, b"--");
+                break;
+            }
         }
     }
     open.pop();
     // Behind the last part as in front of the first.
-    copy_until_boundary(out, rest, open);
+    strip_until_boundary(out, rest, open);
+}
+
+fn separator(out: &mut Vec<u8>, boundary: &[u8], end: &[u8]) {
+    if out.last().is_some_and(|last| *last != b'\n') {
+        out.push(b'\n');
+    }
+    for piece in [b"--", boundary, end, b"\n"] {
+        out.extend_from_slice(piece);
+    }
 }
 
 /// Header and body of one part, up to the next line of any open boundary.
-fn one_part(out: &mut Vec<u8>, rest: &mut &[u8], open: &mut Vec<Vec<u8>>, by: &Converter<'_>) {
+fn one_part(out: &mut Vec<u8>, rest: &mut &[u8], default: &[u8], open: &mut Vec<Vec<u8>>, by: &Converter<'_>) {
     let (header, fields) = part_header(rest, open);
-    let part = Part {
-        kind: ContentType::parse(field(&fields, b"content-type").unwrap_or_default()),
-        encoding: field(&fields, b"content-transfer-encoding").map_or(Vec::new(), word),
-    };
-    if part.is_multipart() {
-        out.extend_from_slice(header);
-        multipart(out, rest, &part, open, by);
-        return;
+    let part = Part::of(&fields, default);
+    let treatment = part.treatment(by);
+    if matches!(treatment, Treatment::Multipart) {
+        copy_header(out, header);
+        return multipart(out, rest, &part, open, by);
     }
     let text = until_boundary(rest, open);
-    if text.is_ascii() || part.is_encoded() {
-        out.extend_from_slice(header);
-        out.extend_from_slice(text);
-        return;
+    // The newline in front of a boundary belongs to it.
+    let (text, end) = if rest.is_empty() { (text, &b""[..]) } else { without_last_newline(text) };
+    match treatment {
+        Treatment::Message if !text.is_ascii() => {
+            copy_header(out, header);
+            message(out, text, end, open.len(), by);
+        }
+        Treatment::Encode if !text.is_ascii() => encoded(out, &fields, &part, text, end, by),
+        _ => {
+            copy_header(out, header);
+            out.extend_from_slice(text);
+            out.extend_from_slice(end);
+        }
     }
-    if part.kind.kind == b"message/rfc822" {
-        out.extend_from_slice(header);
-        message(out, text, open.len(), by);
-        return;
-    }
-    let encoding = Encoding::choose(text);
-    for field in fields.iter().filter(|f| !is_field(f, b"content-transfer-encoding")) {
-        out.extend_from_slice(field);
-    }
-    encoding_fields(out, encoding, by);
-    encoding.encode_part(out, text);
 }
 
-/// A message inside of a message.
-fn message(out: &mut Vec<u8>, text: &[u8], depth: usize, by: &Converter<'_>) {
+/// A message inside of a message; `end` is the newline of the boundary behind it.
+fn message(out: &mut Vec<u8>, text: &[u8], end: &[u8], depth: usize, by: &Converter<'_>) {
     let mut rest = text;
-    let (header, fields) = part_header(&mut rest, &[]);
-    let part = Part {
-        kind: ContentType::parse(field(&fields, b"content-type").unwrap_or_default()),
-        encoding: field(&fields, b"content-transfer-encoding").map_or(Vec::new(), word),
-    };
-    if rest.is_ascii() || part.is_encoded() || depth >= limits::MIME_DEPTH {
-        out.extend_from_slice(header);
-        out.extend_from_slice(rest);
-        return;
+    let (header, mut fields) = part_header(&mut rest, &[]);
+    let part = Part::of(&fields, b"");
+    match part.treatment(by) {
+        Treatment::Encode if !rest.is_ascii() => {
+            let version: &[u8] = b"MIME-Version: 1.0\n";
+            if field(&fields, b"mime-version").is_none() {
+                fields.push(version);
+            }
+            encoded(out, &fields, &part, rest, end, by);
+        }
+        Treatment::Multipart if !rest.is_ascii() && depth < limits::MIME_DEPTH => {
+            copy_header(out, header);
+            multipart(out, &mut rest, &part, &mut Vec::new(), by);
+            out.extend_from_slice(rest);
+        }
+        Treatment::Message if !rest.is_ascii() && depth < limits::MIME_DEPTH => {
+            copy_header(out, header);
+            message(out, rest, end, depth + 1, by);
+        }
+        _ => {
+            copy_header(out, header);
+            out.extend_from_slice(rest);
+            out.extend_from_slice(end);
+        }
     }
-    if part.is_multipart() {
-        out.extend_from_slice(header);
-        multipart(out, &mut rest, &part, &mut Vec::new(), by);
-        out.extend_from_slice(rest);
-        return;
-    }
-    let encoding = Encoding::choose(rest);
+}
+
+/// A header with its encoding, and the encoded text.
+fn encoded(out: &mut Vec<u8>, fields: &[&[u8]], part: &Part, text: &[u8], end: &[u8], by: &Converter<'_>) {
+    let encoding = Encoding::choose(text, text.len() + end.len(), part, by);
     for field in fields.iter().filter(|f| !is_field(f, b"content-transfer-encoding")) {
         out.extend_from_slice(field);
     }
-    if field(&fields, b"mime-version").is_none() {
-        out.extend_from_slice(b"MIME-Version: 1.0\n");
-    }
     encoding_fields(out, encoding, by);
-    encoding.encode_part(out, rest);
+    encoding.encode(out, text);
+    // Base64 has ended its last line already.
+    if encoding == Encoding::QuotedPrintable || text.is_empty() {
+        out.extend_from_slice(end);
+    }
+}
+
+/// Copies a header; a body that began without an empty line gets one in front.
+fn copy_header(out: &mut Vec<u8>, header: &[u8]) {
+    out.extend_from_slice(header);
+    let ends_blank = header.ends_with(b"\n\n") || header.ends_with(b"\n\r\n") || matches!(header, b"\n" | b"\r\n");
+    if !ends_blank {
+        out.push(b'\n');
+    }
 }
 
 fn encoding_fields(out: &mut Vec<u8>, encoding: Encoding, by: &Converter<'_>) {
@@ -215,7 +266,12 @@ fn part_header<'a>(rest: &mut &'a [u8], open: &[Vec<u8>]) -> (&'a [u8], Vec<&'a 
         }
         match fields.last_mut() {
             Some(last) if matches!(line.first(), Some(b' ' | b'\t')) => last.1 = at,
-            _ => fields.push((start, at)),
+            _ if is_field_line(line) => fields.push((start, at)),
+            _ => {
+                // No field: the body begins here.
+                at = start;
+                break;
+            }
         }
     }
     let (header, tail) = whole.split_at_checked(at).unwrap_or((whole, b""));
@@ -231,6 +287,12 @@ fn is_field(field: &[u8], name: &[u8]) -> bool {
     field.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name)) && field.get(name.len()) == Some(&b':')
 }
 
+/// Whether a line begins a field: printable characters up to a colon.
+fn is_field_line(line: &[u8]) -> bool {
+    let name = line.iter().take_while(|b| b.is_ascii_graphic() && **b != b':').count();
+    name > 0 && line.get(name..).is_some_and(|rest| rest.trim_ascii_start().starts_with(b":"))
+}
+
 fn word(text: &[u8]) -> Vec<u8> {
     text.trim_ascii().to_ascii_lowercase()
 }
@@ -240,10 +302,8 @@ fn first_line(text: &[u8]) -> &[u8] {
     text.get(..end).unwrap_or(text)
 }
 
-fn take_line(out: &mut Vec<u8>, rest: &mut &[u8]) {
-    let line = first_line(rest);
-    out.extend_from_slice(line);
-    *rest = rest.get(line.len()..).unwrap_or_default();
+fn skip_line(rest: &mut &[u8]) {
+    *rest = rest.get(first_line(rest).len()..).unwrap_or_default();
 }
 
 /// Text up to the next line of an open boundary, taken from `rest`.
@@ -262,10 +322,10 @@ fn until_boundary<'a>(rest: &mut &'a [u8], open: &[Vec<u8>]) -> &'a [u8] {
     text
 }
 
-fn copy_until_boundary(out: &mut Vec<u8>, rest: &mut &[u8], open: &[Vec<u8>]) {
+/// Nobody reads it, but a host that takes 7 bits must not get 8.
+fn strip_until_boundary(out: &mut Vec<u8>, rest: &mut &[u8], open: &[Vec<u8>]) {
     let text = until_boundary(rest, open);
-    // Nobody reads it, but a host that takes 7 bits must not get 8.
-    out.extend(text.iter().map(|b| if *b > 127 { b'?' } else { *b }));
+    out.extend(text.iter().map(|b| b & 0x7f));
 }
 
 fn without_last_newline(text: &[u8]) -> (&[u8], &[u8]) {
@@ -287,6 +347,8 @@ fn quoted_printable(out: &mut Vec<u8>, text: &[u8]) {
                 continue;
             }
             b'=' => false,
+            // A lone dot could end the message somewhere.
+            b'.' if column == 0 => !ends_line,
             b' ' | b'\t' => !ends_line,
             other => (b'!'..=b'~').contains(other),
         };
@@ -344,7 +406,7 @@ mod tests {
     use crate::message::mime::to_8bit;
 
     fn by() -> Converter<'static> {
-        Converter { host: b"mta.example.test", id: "QID", charset: b"unknown-8bit" }
+        super::super::tests::converter()
     }
 
     fn converted(header: &[(&'static str, &'static str)], body: &[u8]) -> Option<(String, String)> {
@@ -411,6 +473,40 @@ mod tests {
     }
 
     #[test]
+    fn classes_say_what_is_never_encoded() {
+        let raw = "--bb\n\n\u{e9}\n--bb--\n".as_bytes();
+        for kind in [" multipart/signed; boundary=bb", " message/delivery-status", " message/partial; id=x"] {
+            assert!(converted(&[MIME, ("Content-Type", kind)], raw).is_none(), "{kind}");
+        }
+        let digest = b"--bb\n\nSubject: x\n\n\xe9\n--bb--\n";
+        let (_, text) = converted(&[MIME, ("Content-Type", " multipart/digest; boundary=bb")], digest).unwrap();
+        assert!(
+            text.starts_with("--bb\n\nSubject: x\nMIME-Version: 1.0\nContent-Transfer-Encoding: base64\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn broken_multiparts_are_closed_and_keep_their_text() {
+        let header = [MIME, ("Content-Type", " multipart/mixed; boundary=bb")];
+        for (body, expected) in [
+            (&b"pre \xe9\n--bb \n\nx\n"[..], "pre i\n--bb\n\nx\n--bb--\n"),
+            (b"no parts \xe9\n", "no parts i\n--bb--\n"),
+            (b"--bb\n\n\xe9\xe9\xe9\n", "\n6enpDQo=\n--bb--\n"),
+            (b"--bb\nno field \xe9 in front of this text\n--bb--\n", "\nno field =E9 in front of this text\n--bb--\n"),
+        ] {
+            let (_, text) = converted(&header, body).unwrap();
+            assert!(text.ends_with(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_lone_dot_is_encoded() {
+        let (_, text) = converted(&[MIME, ("Content-Type", " text/plain")], b"long enough \xe9\n.\n.x\n").unwrap();
+        assert_eq!(text, "long enough =E9\n=2E\n.x\n");
+    }
+
+    #[test]
     fn what_is_encoded_or_plain_is_left_alone() {
         assert!(converted(&[], b"plain\n").is_none());
         let header = [MIME, ("Content-Type", " text/plain"), ("Content-Transfer-Encoding", " base64")];
@@ -438,7 +534,7 @@ mod tests {
             let seven = to_7bit(&mut list, &body, &by()).unwrap();
             prop_assert!(seven.split(|b| *b == b'\n').all(|line| line.len() <= 74));
             list.retain(|h| !h.is("X-MIME-Autoconverted"));
-            prop_assert_eq!(to_8bit(&mut list, &seven, &by()), Some(body));
+            prop_assert_eq!(to_8bit(&mut list, &seven, &by()), Some([&body[..], b"\n"].concat()));
         }
     }
 }

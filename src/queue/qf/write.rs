@@ -3,9 +3,10 @@
 use bytes::Bytes;
 
 use super::{Codec, DELIVER_BY, DataFile, MACRO, NULL_SENDER, QUOTE};
+use crate::address::list::{FOLD, List};
 use crate::envelope::{BodyType, Controller, Envelope, Flags, Recipient, Ret, State};
 use crate::macros::{MacroId, Piece, Template, Value, names};
-use crate::message::{Condition, Header, HeaderValue};
+use crate::message::{Condition, Header, HeaderValue, fields};
 
 /// The control file of an envelope. Recipients that are done are left out.
 ///
@@ -29,7 +30,10 @@ pub fn render(envelope: &Envelope, codec: &Codec, data: DataFile<'_>) -> Vec<u8>
     if let Some(message) = &envelope.message {
         line(&mut out, b"M", message);
     }
-    line(&mut out, b"F", flag_letters(&envelope.flags, envelope.ret).as_bytes());
+    let flags = flag_letters(&envelope.flags, envelope.ret);
+    if !flags.is_empty() {
+        line(&mut out, b"F", flags.as_bytes());
+    }
     macros(&mut out, envelope, codec);
     line(&mut out, b"S", sender(envelope));
     if let Some(envid) = &envelope.envid {
@@ -49,7 +53,7 @@ pub fn render(envelope: &Envelope, codec: &Codec, data: DataFile<'_>) -> Vec<u8>
         write_recipient(&mut out, recipient, &mut controller);
     }
     for header in &envelope.headers {
-        write_header(&mut out, header, codec);
+        write_header(&mut out, header, envelope.flags.old_style, codec);
     }
     out.extend_from_slice(b".\n");
     out
@@ -145,7 +149,7 @@ fn write_recipient<'a>(out: &mut Vec<u8>, recipient: &'a Recipient, last: &mut O
     line(out, format!("R{}:", recipient_letters(recipient)).as_bytes(), &recipient.address);
 }
 
-fn write_header(out: &mut Vec<u8>, header: &Header, codec: &Codec) {
+fn write_header(out: &mut Vec<u8>, header: &Header, old_style: bool, codec: &Codec) {
     out.extend_from_slice(b"H?");
     match &header.condition {
         Condition::Always => {}
@@ -156,6 +160,13 @@ fn write_header(out: &mut Vec<u8>, header: &Header, codec: &Codec) {
         }
     }
     out.push(b'?');
+    let has_addresses = fields::has(&header.name, fields::SENDER | fields::RECIPIENT);
+    if has_addresses && !header.text().trim_ascii().is_empty() {
+        let mut text = Vec::new();
+        let old_style = old_style && fields::has(&header.name, fields::RECIPIENT);
+        List::parse(header.text(), old_style).write(&mut text, &header.name, FOLD, b"\n");
+        return header_text(out, &text);
+    }
     out.extend_from_slice(&header.name);
     out.push(b':');
     match &header.value {

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::files::{AddressFile, Refusal};
 use super::rules::Parsed;
 use super::{Expansion, Router};
+use crate::address::list::split;
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::base::limits;
@@ -155,7 +156,11 @@ impl Router {
         }
         let asks_for_user = self.config.mailers.get(resolved.triple.mailer.0).is_some_and(|m| m.has(b'w'));
         if asks_for_user {
-            resolved.owner = Some(self.owner_of(&resolved.triple).await?.ok_or_else(RouteError::user_unknown)?);
+            let owner = self.owner_of(&resolved.triple).await?.ok_or_else(RouteError::user_unknown)?;
+            if owner.name.eq_ignore_ascii_case(&resolved.triple.user) {
+                resolved.triple.user = owner.name.clone();
+            }
+            resolved.owner = Some(owner);
         }
         Ok(resolved)
     }
@@ -291,7 +296,7 @@ impl Router {
         value: &Bytes,
         scope: &mut Scope,
     ) -> Result<Placed, RouteError> {
-        let addresses = list::split(value);
+        let addresses = split(value);
         let (host, user) = (shown(&triple.host), shown(&triple.user));
         self.trace(1, format_args!("{} ({host}, {user}) aliased to {}", shown(&recipient.address), shown(value)));
         self.log.write(

@@ -183,8 +183,18 @@ impl Router {
         }
         let (_, user) = super::recipient::unescaped(&triple.user);
         let found = self.users.find(&user).await?;
-        if found.is_some() || !self.config.options.match_gecos {
+        if found.is_some() {
             return Ok(found);
+        }
+        if user.iter().any(u8::is_ascii_uppercase) {
+            // Logins are in small letters, whatever case F=u keeps. Source: observed.
+            let small = self.users.find(&user.to_ascii_lowercase()).await?;
+            if small.is_some() {
+                return Ok(small);
+            }
+        }
+        if !self.config.options.match_gecos {
+            return Ok(None);
         }
         let full_name = super::recipient::full_name(&user, self.config.options.blank_sub);
         self.users.find_by_full_name(full_name).await

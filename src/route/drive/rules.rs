@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::Router;
+use crate::address::mailbox::{Frame, crack};
 use crate::address::scan::Mode;
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
@@ -13,7 +14,6 @@ use crate::envelope::Triple;
 use crate::macros::{Scope, names};
 use crate::rewrite::trace::Messages;
 use crate::rewrite::{Resolution, Workspace};
-use crate::route::phrase::{crack, quoted_phrase};
 use crate::route::recipient::settle;
 use crate::route::{Kind, RouteError, triple};
 
@@ -116,9 +116,10 @@ impl Router {
         mailer: MailerId,
         scope: &mut Scope,
     ) -> Result<Bytes, RouteError> {
-        let parts = crack(address);
+        let whole = Frame { has_address: true, ..Frame::default() };
+        let frame = if kind.in_header { crack(address, &self.config.options.must_quote_chars) } else { whole };
         let mut workspace = self.rewriter.workspace();
-        if parts.address.is_empty() || workspace.load(parts.address, Mode::Address, None).is_err() {
+        if workspace.load(address, Mode::Address, None).is_err() || workspace.view().is_empty() {
             return Ok(Bytes::copy_from_slice(address));
         }
         scope.set(names::ADDR_TYPE, kind.addr_type());
@@ -133,14 +134,7 @@ impl Router {
             }
         }
         self.outward(&mut workspace, kind, mailer, scope).await?;
-        let mut out = if kind.in_header {
-            quoted_phrase(parts.before, &self.config.options.must_quote_chars)
-        } else {
-            parts.before.to_vec()
-        };
-        out.extend_from_slice(&workspace.text());
-        out.extend_from_slice(parts.after);
-        Ok(out.into())
+        Ok(frame.around(&workspace.text()).into())
     }
 
     /// `F=C` of the sender's mailer.

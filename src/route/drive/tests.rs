@@ -22,7 +22,7 @@ O OperatorChars=.:@[]
 O DontBlameSendmail=MapInUnsafeDirPath
 O AliasFile=ALIASES
 S3
-R<$*>			$1
+R$*<$*>$*		$2
 R$+<@$+>		$@$1<@$2>
 R$+@$+			$@$1<@$2>
 S0

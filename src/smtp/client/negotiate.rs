@@ -78,6 +78,8 @@ pub struct Manner {
     pub is_lmtp: bool,
     /// `F=a`: EHLO is tried. Without it only when the greeting says ESMTP.
     pub tries_ehlo: bool,
+    /// `F=2`: HELO whatever the greeting says.
+    pub never_ehlo: bool,
     /// Name in EHLO (`HeloName`, else `$j`).
     pub helo: Bytes,
     /// Our name, when a server that greets with it is a loop.
@@ -276,7 +278,8 @@ impl Negotiation {
             return self.refused(Phase::Greeting, reply);
         }
         let says_esmtp = reply.lines.iter().any(|l| l.windows(5).any(|w| w.eq_ignore_ascii_case(b"ESMTP")));
-        if self.manner.is_lmtp || self.manner.tries_ehlo || says_esmtp { self.hello() } else { self.helo() }
+        let extended = !self.manner.never_ehlo && (self.manner.tries_ehlo || says_esmtp);
+        if self.manner.is_lmtp || extended { self.hello() } else { self.helo() }
     }
 
     fn hello(&mut self) -> Action {
@@ -466,6 +469,7 @@ mod tests {
         Manner {
             is_lmtp: false,
             tries_ehlo: true,
+            never_ehlo: false,
             helo: Bytes::from_static(b"us.test"),
             own_name: Some(Bytes::from_static(b"us.test")),
             may_use_tls: true,
@@ -520,6 +524,13 @@ mod tests {
                 }
             };
         }
+    }
+
+    #[test]
+    fn a_mailer_may_forbid_ehlo() {
+        let manner = Manner { never_ehlo: true, ..manner() };
+        let (said, end) = play(manner, &["220 h ESMTP", "250 ok"], Ok(Verify::None));
+        assert_eq!((said.first().map(String::as_str), end.as_str()), (Some("HELO us.test"), "ready"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::filter;
 use super::session::{Action, Input, Session, Space, Step};
 use super::setting::Setting;
+use crate::address::mailbox;
 use crate::base::bytes::shown;
 use crate::base::status::Status;
 use crate::base::time::UnixTime;
@@ -172,7 +173,9 @@ impl Session {
         let Some(transaction) = &mut self.transaction else { return };
         let envelope = &mut transaction.envelope;
         envelope.sender_given = given.clone();
-        envelope.sender = bare(&resolved.address);
+        let sender = bare(&resolved.address);
+        let keeps_route = self.setting.config.options.dont_prune_routes;
+        envelope.sender = if keeps_route { sender } else { sender.slice_ref(mailbox::pruned(&sender)) };
         let scope = &mut envelope.scope;
         if let Some(owner) = resolved.owner.as_ref().filter(|o| !o.real_name.is_empty()) {
             scope.set(names::FULL_NAME, owner.real_name.clone());

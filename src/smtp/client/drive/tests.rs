@@ -65,6 +65,7 @@ fn settings(tls: Option<ClientContext>) -> Settings {
     let manner = Manner {
         is_lmtp: false,
         tries_ehlo: true,
+        never_ehlo: false,
         helo: Bytes::from_static(b"us.test"),
         own_name: None,
         may_use_tls: true,

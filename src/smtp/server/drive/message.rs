@@ -44,7 +44,8 @@ impl Drive {
         }
         let Ok(spool) = self.server.site.spool().cloned() else { return not_now("no queue") };
         let mut writer = spool.start_body(self.session.id());
-        let mut collector = Collector::new(Limits::new(&self.server.site.config.options));
+        let declared = self.session.envelope().and_then(|e| e.body_type);
+        let mut collector = Collector::new(Limits::new(&self.server.site.config.options, declared));
         let (end, decoded) = self.receive(&mut collector, &mut writer).await;
         let now = clock::now();
         if let Some(envelope) = self.session.envelope() {
@@ -178,7 +179,7 @@ impl Drive {
     async fn examine(&mut self, collected: Collected, body: Body) -> Outcome {
         let site = std::sync::Arc::clone(&self.server.site);
         let fault = collected.fault;
-        let (hops, has_8bit, size) = (collected.hops, collected.has_8bit, collected.size_bytes);
+        let (has_8bit, size) = (collected.has_8bit, collected.size_bytes);
         let given = collected.headers.clone();
         // The empty line behind the header counts.
         let (count, header_bytes) = measure(&given);
@@ -196,7 +197,7 @@ impl Drive {
             }
         }
         self.note_received();
-        if let Some(refusal) = self.limits(fault, hops, has_8bit, size) {
+        if let Some(refusal) = self.limits(fault, has_8bit, size) {
             return self.refused(refusal);
         }
         if let Some(refusal) = self.check_headers(&given).await {
@@ -226,28 +227,15 @@ impl Drive {
         self.log_notes();
     }
 
-    fn limits(&mut self, fault: Option<Fault>, hops: usize, has_8bit: bool, size: u64) -> Option<Refusal> {
+    fn limits(&mut self, fault: Option<Fault>, has_8bit: bool, size: u64) -> Option<Refusal> {
         let options = &std::sync::Arc::clone(&self.server.site).config.options;
         if let Some(fault) = fault {
-            if let Fault::MessageTooLarge(limit) = fault {
-                let text = format!("message size ({size}) exceeds maximum ({limit})");
+            let client = shown(&self.session.client.name).to_string();
+            if let Some(text) = fault.log_text(size, &client) {
                 self.log(Level::COLLECT, Priority::Notice, &text);
             }
             let (code, status) = fault.status();
             return Some(Refusal::new(code, status, fault.to_string()));
-        }
-        let hops = i64::try_from(hops).unwrap_or(i64::MAX);
-        if hops > options.max_hop_count {
-            let envelope = self.session.envelope()?;
-            let to = envelope.recipients.first().map(|r| r.address.clone()).unwrap_or_default();
-            let text = format!(
-                "Too many hops {hops} ({} max): from {} via {}, to {}",
-                options.max_hop_count,
-                shown(&envelope.sender_given),
-                shown(&envelope.scope.text(names::CLIENT_NAME)),
-                shown(&to),
-            );
-            return Some(Refusal::new(554, Status(5, 4, 6), text));
         }
         let declared = self.session.envelope().and_then(|e| e.body_type);
         if has_8bit && options.eight_bit_mode == EightBitMode::Strict && declared != Some(BodyType::EightBitMime) {
@@ -263,12 +251,7 @@ impl Drive {
             return None;
         }
         for header in headers {
-            let named = |name: &[u8]| {
-                site.config.headers.iter().find(|r| r.check.is_some() && r.name.eq_ignore_ascii_case(name))
-            };
-            let Some((ruleset, keep)) = named(&header.name).or_else(|| named(b"*")).and_then(|r| r.check) else {
-                continue;
-            };
+            let Some((ruleset, keep)) = site.config.header_check(&header.name) else { continue };
             let value = header.text();
             let verdict = site.policy.check_header(ruleset, &header.name, value, keep, self.session.scope()).await;
             let name = shown(&site.config.rulesets.name(ruleset)).to_string();

@@ -1,5 +1,7 @@
 //! Submission on the command line: a message from standard input to recipients on the command line or in its header.
 
+mod refused;
+
 use std::io::{self, Read as _, Write};
 use std::sync::Arc;
 
@@ -9,6 +11,7 @@ use tokio::runtime::Runtime;
 use super::dead_letter;
 use super::sendmail::{Request, say};
 use super::watch::Watch;
+use crate::address::{list, mailbox};
 use crate::base::bytes::{shown, trim};
 use crate::base::date;
 use crate::base::exit::Exit;
@@ -30,7 +33,7 @@ use crate::macros::names;
 use crate::message::Header;
 use crate::queue::drive::{Body, Spool};
 use crate::queue::waiting;
-use crate::route::{RouteError, list, phrase};
+use crate::route::RouteError;
 use crate::site::Site;
 use crate::smtp::server::drive::groups;
 use crate::sys::{clock, env};
@@ -85,7 +88,14 @@ impl Submission<'_> {
             let user = shown(&caller.name).to_string();
             self.warnings.push(format!("{user} set sender to {} using -f", shown(given)));
         }
-        let sender = given.map_or_else(|| caller.name.clone(), |given| bare(given));
+        let keeps_routes = self.site.config.options.dont_prune_routes;
+        let sender = given.map_or_else(
+            || caller.name.clone(),
+            |given| {
+                let sender = bare(given);
+                if keeps_routes { sender } else { sender.slice_ref(mailbox::pruned(&sender)) }
+            },
+        );
         let found = super::sender::resolve(self.request, self.site, self.runtime, &self.envelope, sender, out);
         self.exit = found.exit;
         let sender = found.address;
@@ -137,7 +147,7 @@ impl Submission<'_> {
         let options = &self.site.config.options;
         let spool = self.site.spool().map_err(|e| e.to_string())?;
         let mut filter = Filter::new(!options.ignore_dots);
-        let mut collector = Collector::new(Limits::new(options));
+        let mut collector = Collector::new(Limits::new(options, self.envelope.body_type));
         let mut writer = spool.start_body(&self.envelope.id);
         let (mut lines, mut body) = (Vec::new(), Vec::new());
         let mut block = vec![0u8; BLOCK];
@@ -172,12 +182,14 @@ impl Submission<'_> {
     /// Everything behind the reading.
     fn take(mut self, collected: Collected, body: &Body, out: &mut dyn Write) -> Exit {
         let fault = collected.fault;
-        let hops = i64::try_from(collected.hops).unwrap_or(i64::MAX).saturating_add(self.request.invocation.hop_count);
+        let given = collected.headers.clone();
         // The trace field names the one recipient of the command line, whoever the header adds.
+        let in_header = fixup::recipient_fields(&collected.headers);
+        self.envelope.flags.old_style = self.site.config.options.old_style_headers;
         for word in &self.request.invocation.recipients {
+            self.envelope.flags.old_style &= !list::is_new_style(word);
             self.add_recipients(word);
         }
-        let in_header = fixup::recipient_fields(&collected.headers);
         let wants_receipts = fixup::wants_receipts(&collected.headers, &self.site.config);
         fixup::complete(&mut self.envelope, collected, &self.site.config, &self.site.zone);
         if self.request.invocation.recipients_in_header {
@@ -191,34 +203,40 @@ impl Submission<'_> {
         self.envelope.priority = complete::priority(&self.envelope, &self.site.config);
         self.add_warnings();
         let named = self.envelope.recipients.len();
-        if fault.is_none() {
+        let checked = if fault.is_none() { self.check_headers(&given) } else { None };
+        let is_fine = fault.is_none() && checked.is_none();
+        if is_fine {
             self.expand(&in_header, out);
         }
         self.log_from();
-        if let Some(fault) = fault {
-            say(out, &fault.peer_text());
-            return self.failed(body, fault.exit(), out);
-        }
         if named == 0 {
             return self.without_recipients(out);
         }
+        if let Some(fault) = fault {
+            return self.refuse_fault(fault, body, out);
+        }
+        if let Some(checked) = checked {
+            return self.refuse_header(&checked, body, out);
+        }
+        if self.envelope.flags.is_discarded {
+            self.site.log.write(Level::DELIVERY, Priority::Info, self.id(), "discarded");
+            return Exit::OK;
+        }
+        if let Some(reason) = self.envelope.quarantine.clone() {
+            return self.hold(&reason, body, out);
+        }
+        let hops = self.envelope.hops().max(self.request.invocation.hop_count);
         let limit = self.site.config.options.max_hop_count;
         if hops > limit {
-            let to = self.envelope.recipients.first().map(|r| r.address.clone()).unwrap_or_default();
-            let text = format!(
-                "Too many hops {hops} ({limit} max): from {} via localhost, to {}",
-                shown(&self.envelope.sender_given),
-                shown(&to)
-            );
-            self.site.log.system_error(self.id(), &shown(&self.request.caller.name).to_string(), text);
-            return self.failed(body, Exit::UNAVAILABLE, out);
+            return self.refuse_hops(hops, body, out);
         }
         self.queue_or_deliver(body, out)
     }
 
     /// Addresses of a list become recipients.
     fn add_recipients(&mut self, text: &[u8]) {
-        for address in list::split(text) {
+        let split = if self.envelope.flags.old_style { list::split_old_style } else { list::split };
+        for address in split(text) {
             let mut recipient = Recipient::new(Bytes::copy_from_slice(trim(&address)));
             if let Some(notify) = self.request.invocation.dsn.notify {
                 recipient.notify = notify;
@@ -371,14 +389,19 @@ impl Submission<'_> {
         Exit::USAGE
     }
 
-    fn queue_or_deliver(mut self, body: &Body, out: &mut dyn Write) -> Exit {
-        let reports = match self.site.config.options.error_mode {
+    /// Who learns of failures.
+    fn reports(&self) -> Reports {
+        match self.site.config.options.error_mode {
             _ if self.is_returned => Reports::ByMailAlone,
             ErrorMode::Print if self.reports_to_caller => Reports::ToCaller,
             // Nobody is told, whoever sends. Source: observed.
             ErrorMode::Quiet => Reports::ToCaller,
             _ => Reports::ByMail,
-        };
+        }
+    }
+
+    fn queue_or_deliver(mut self, body: &Body, out: &mut dyn Write) -> Exit {
+        let reports = self.reports();
         let is_left = self.envelope.recipients.iter().any(|r| r.state == State::Queued);
         if !is_left && reports == Reports::ToCaller {
             let exit = self.exit;
@@ -429,6 +452,7 @@ impl Submission<'_> {
             body: body.clone(),
             reports,
             is_from_queue: false,
+            is_selected: false,
             watch: None,
         };
         let watch = Watch::new(self.site, self.runtime, verbose);
@@ -503,6 +527,7 @@ pub(super) fn new_envelope(request: &Request, site: &Site) -> Envelope {
     let scope = &mut envelope.scope;
     scope.set(names::CLIENT_INFO, [request.caller.name.as_ref(), b"@localhost"].concat());
     scope.set(names::QUEUE_ID, envelope.id.as_str().to_owned());
+    scope.set(names::HOP_COUNT, invocation.hop_count.to_string());
     scope.set(names::DELIVERY_MODE, vec![site.config.options.delivery_mode.letter()]);
     scope.set(names::DAEMON_FLAGS, daemon_flags(site.config.options.direct_submission_modifiers));
     if let Some((protocol, host)) = &invocation.protocol {
@@ -539,9 +564,7 @@ fn daemon_flags(modifiers: Option<LetterSet>) -> String {
 
 /// An address without phrase, comments and brackets; `<>` is nobody.
 pub(super) fn bare(given: &[u8]) -> Bytes {
-    let address = trim(phrase::crack(given).address);
-    let inner = address.strip_prefix(b"<").and_then(|a| a.strip_suffix(b">")).unwrap_or(address);
-    Bytes::copy_from_slice(inner)
+    mailbox::bare(given).into()
 }
 
 /// A full name as a phrase of an address: quoted when it has characters that need it outside quotes of its own.
