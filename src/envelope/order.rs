@@ -1,17 +1,23 @@
 //! The order of recipients in a queue file, and that in which they are tried.
 
+use std::cmp::Reverse;
+
+use bytes::Bytes;
+
 use super::{Envelope, Recipient};
 
 impl Envelope {
     /// Puts recipients of one next hop side by side: by mailer in the order of the configuration, then by host.
     ///
     /// Those of one host keep the order in which they were named; what an alias or a list stands for counts as named where
-    /// the alias is. Recipients without a route stay in front. Source: observed (queue files of mail to several hosts).
+    /// the alias is. Once the message was tried, they stand by name from the last to the first. Recipients without a route
+    /// stay in front. Source: observed (queue files of mail to several hosts).
     pub fn group_by_next_hop(&mut self) {
-        if self.recipients.is_sorted_by_key(next_hop) {
+        let is_again = self.tries > 0;
+        if self.recipients.is_sorted_by_key(|recipient| key(recipient, is_again)) {
             return;
         }
-        let order = sorted(&self.recipients);
+        let order = sorted(&self.recipients, is_again);
         self.routes.forget();
         let mut places = vec![0; order.len()];
         for (new, old) in order.iter().enumerate() {
@@ -32,11 +38,17 @@ impl Envelope {
 }
 
 /// Indices of the recipients in their new order.
-fn sorted(recipients: &[Recipient]) -> Vec<usize> {
+fn sorted(recipients: &[Recipient], is_again: bool) -> Vec<usize> {
     let roots = roots(recipients);
     let mut order: Vec<usize> = (0..recipients.len()).collect();
-    order.sort_by_cached_key(|at| (recipients.get(*at).and_then(next_hop), roots.get(*at).copied()));
+    order.sort_by_cached_key(|at| (recipients.get(*at).map(|r| key(r, is_again)), roots.get(*at).copied()));
     order
+}
+
+/// What recipients are ordered by before their place counts.
+fn key(recipient: &Recipient, is_again: bool) -> (Option<(usize, Vec<u8>)>, Reverse<Bytes>) {
+    let name = if is_again { recipient.address.clone() } else { Bytes::new() };
+    (next_hop(recipient), Reverse(name))
 }
 
 fn next_hop(recipient: &Recipient) -> Option<(usize, Vec<u8>)> {
@@ -108,6 +120,15 @@ mod tests {
         assert_eq!(names(&e), ["?", "alice", "list", "erin", "carol", "x", "v", "a", "y"]);
         let list = e.recipients.iter().position(|r| r.address == "list");
         assert!(e.recipients.iter().filter(|r| r.parent.is_some()).all(|r| r.parent == list));
+    }
+
+    #[test]
+    fn a_second_try_goes_by_name() {
+        let hop = Some((1, "a"));
+        let mut e = envelope(&[("y", hop, None), ("x", hop, None), ("z", hop, None)]);
+        e.tries = 1;
+        e.group_by_next_hop();
+        assert_eq!(names(&e), ["z", "y", "x"]);
     }
 
     #[test]
