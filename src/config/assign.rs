@@ -63,7 +63,8 @@ impl Reader<'_> {
 
     fn long_option(&mut self, text: &[u8], from_command_line: bool) {
         let (name, value) = split_once(text, b'=').unwrap_or((text, b""));
-        let name = name.trim_ascii_end();
+        let blanks = name.iter().rev().take_while(|b| **b == b' ').count();
+        let name = name.get(..name.len() - blanks).unwrap_or(name);
         if name.is_empty() && !text.is_empty() {
             return self.error("readcf: null option name".to_owned());
         }

@@ -193,7 +193,11 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// `envelope/header`, or one for both; what stands behind a character of no name is not looked at (observed).
     fn ruleset_pair(&mut self, value: &[u8]) -> Result<RulesetPair, Abandoned> {
+        let is_name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'=' | b'/');
+        let end = value.iter().skip(1).position(|b| !is_name(b)).map_or(value.len(), |at| at + 1);
+        let value = value.get(..end).unwrap_or(value);
         match split_once(value, b'/') {
             Some((b"", _)) => {
                 self.error(format!("invalid ruleset name: \"{}\"", lines::quoted(value)));

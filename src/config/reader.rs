@@ -131,9 +131,7 @@ impl<'a> Reader<'a> {
             let text = format!("Can't initialize mailbox database \"{name}\": Service unavailable");
             self.find(text, Severity::Error, Exit::UNAVAILABLE, false);
         }
-        // Whoever must mend a line first is not told of what may follow from it.
-        let is_broken = self.findings.iter().any(|d| d.severity == Severity::Error);
-        if !is_broken && self.config.mailer(b"local").is_none() {
+        if self.config.mailer(b"local").is_none() {
             self.bare_error("No local mailer defined".to_owned());
         }
         self.add_default_queue_group();

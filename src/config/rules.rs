@@ -308,11 +308,17 @@ pub fn parse_rule(text: &[u8], line: u32, reading: &mut Reading<'_>) -> RuleLine
     };
     let rest = rest.get(rest.iter().take_while(|b| **b == b'\t').count()..).unwrap_or_default();
     let rhs = rest.split(|b| *b == b'\t').next().unwrap_or_default();
-    let mut lhs = reading.symbols(lhs, &mut complaints);
+    let mut lhs = reading.symbols(without_bare_mark(lhs), &mut complaints);
     let wildcards = check_pattern(&mut lhs, &mut complaints);
     let rhs = reading.symbols(rhs, &mut complaints);
     check_result(&rhs, wildcards, &mut complaints);
     RuleLine { rule: Some(Rule { line, lhs, rhs }), complaints }
+}
+
+/// A pattern that ends in a bare `$` names the tab behind it, which is no macro: nothing is left of it. Source: observed.
+fn without_bare_mark(lhs: &[u8]) -> &[u8] {
+    let marks = lhs.iter().rev().take_while(|b| **b == b'$').count();
+    lhs.get(..lhs.len() - marks % 2).unwrap_or(lhs)
 }
 
 /// Text as complaints show it: references with the original's mark in place of the `$`.
