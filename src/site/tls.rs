@@ -20,7 +20,7 @@ use crate::net::tls::{
     ClientContext, DhParameters, Identity, Notice, PemFile, Refusal, Role, ServerContext, SessionSettings, Settings,
 };
 use crate::sys::clock;
-use crate::sys::file::{self, Facts};
+use crate::sys::file;
 use crate::sys::safefile::Purpose;
 
 /// Contexts of both sides; a missing one was explained in the log.
@@ -41,7 +41,7 @@ struct Side<C> {
 }
 
 /// A file or directory, and what it was when it was last read; `None` when it was not there.
-type Stamp = (PathBuf, Option<Facts>);
+type Stamp = (PathBuf, Option<file::Stamp>);
 
 impl Tls {
     pub(super) fn new(config: Arc<Config>, port: Port, log: Logger) -> Self {
@@ -99,7 +99,7 @@ impl Tls {
         let shared = [&options.ca_cert_file, &options.ca_cert_path, &options.crl_file, &options.crl_path];
         let dh = options.dh_parameters.as_ref().filter(|name| role == Role::Server && name.starts_with(b"/"));
         let names = certificates.iter().chain(keys).chain(shared.into_iter().flatten()).chain(dh);
-        names.map(|name| (path(name), file::facts_of(&path(name)).ok())).collect()
+        names.map(|name| (path(name), file::stamp_of(&path(name)).ok())).collect()
     }
 
     /// Settings of one connection. Errors: which file of the identity cannot be used, and why.

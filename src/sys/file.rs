@@ -253,6 +253,23 @@ pub fn facts_of(path: &Path) -> io::Result<Facts> {
     Ok(Facts::from_stat(&nix::sys::stat::stat(path)?))
 }
 
+/// What tells whether a file is still the same one with the same content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    device: u64,
+    inode: u64,
+    bytes: i64,
+    /// Seconds and nanoseconds of the last change.
+    changed: (i64, i64),
+}
+
+/// The stamp of what a path leads to, links followed.
+pub fn stamp_of(path: &Path) -> io::Result<Stamp> {
+    let stat = nix::sys::stat::stat(path)?;
+    let changed = (stat.st_ctime, stat.st_ctime_nsec);
+    Ok(Stamp { device: stat.st_dev, inode: stat.st_ino, bytes: stat.st_size, changed })
+}
+
 /// Sets permission bits of an open file.
 pub fn set_mode(fd: impl AsFd, mode: u32) -> io::Result<()> {
     Ok(fchmod(fd, Mode::from_bits_truncate(mode))?)
