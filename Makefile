@@ -13,7 +13,7 @@ MSPGROUP   ?= smmsp
 CARGO      ?= cargo
 CARGOFLAGS ?= --locked
 
-.PHONY: all build check demo install need-check need-demo clean
+.PHONY: all build check demo install uninstall need-check need-demo clean
 
 all: build
 
@@ -35,8 +35,18 @@ demo: need-demo
 	$(CARGO) build $(CARGOFLAGS) --bins
 	contrib/demo/run target/debug
 
+# What stood under a name before is kept beside it, once; uninstall puts it back.
+PROGRAMS = $(addprefix $(SBINDIR)/,sendmail mailq newaliases hoststat purgestat sendmail-msp makemap editmap praliases certs \
+	mtail cfcheck) $(addprefix $(LIBEXECDIR)/,sendmail sendmail-msp mail.local)
+KEPT = before-sendmail-rs
+MARK = $(DESTDIR)$(LIBEXECDIR)/.installed-by-sendmail-rs
+
 install: build
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)
+	@for name in $(PROGRAMS); do old=$(DESTDIR)$$name; \
+		if [ ! -e $(MARK) ] && { [ -e $$old ] || [ -L $$old ]; } && [ ! -e $$old.$(KEPT) ]; then \
+			mv $$old $$old.$(KEPT) && echo "install: $$old is now $$old.$(KEPT)" || exit 1; fi; done
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)/docs
+	@touch $(MARK)
 	install -m 755 target/release/sendmail $(DESTDIR)$(LIBEXECDIR)/sendmail
 	install -m 755 target/release/sendmail-msp $(DESTDIR)$(LIBEXECDIR)/sendmail-msp
 	install -m 755 target/release/mail-local $(DESTDIR)$(LIBEXECDIR)/mail.local
@@ -49,7 +59,8 @@ install: build
 	for name in sendmail mailq newaliases hoststat purgestat; do \
 		ln -sf $(LIBEXECDIR)/sendmail $(DESTDIR)$(SBINDIR)/$$name || exit 1; done
 	ln -sf $(LIBEXECDIR)/sendmail-msp $(DESTDIR)$(SBINDIR)/sendmail-msp
-	install -m 644 README.md docs/*.md $(DESTDIR)$(DOCDIR)
+	install -m 644 README.md $(DESTDIR)$(DOCDIR)
+	install -m 644 docs/*.md $(DESTDIR)$(DOCDIR)/docs
 	install -d $(DESTDIR)$(MANDIR)/man8
 	install -m 644 man/sendmail.8 man/sendmail-msp.8 man/makemap.8 man/editmap.8 man/praliases.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 man/certs.8 man/mtail.8 $(DESTDIR)$(MANDIR)/man8
@@ -60,6 +71,12 @@ install: build
 	else \
 		echo "install: group $(MSPGROUP) is missing or you are not root: submission by users needs" \
 			"$(LIBEXECDIR)/sendmail to be set-group-id $(MSPGROUP)"; fi
+
+uninstall:
+	@[ -e $(MARK) ] || { echo "uninstall: nothing was installed here"; exit 1; }
+	@for name in $(PROGRAMS); do new=$(DESTDIR)$$name; rm -f $$new || exit 1; \
+		if [ -e $$new.$(KEPT) ] || [ -L $$new.$(KEPT) ]; then mv $$new.$(KEPT) $$new || exit 1; fi; done
+	rm -f $(MARK)
 
 clean:
 	$(CARGO) clean

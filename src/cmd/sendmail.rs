@@ -219,6 +219,9 @@ impl Request {
         if let Err(exit) = self.check_rights(&config, log, out) {
             return exit;
         }
+        if let Err(exit) = self.check_filters(&config, log, out) {
+            return exit;
+        }
         self.warn_of_choices(&config, log);
         // A queue that a group shares has files that the group may write.
         file::set_umask(0o022 & !config.options.queue_file_mode.0);
@@ -384,6 +387,19 @@ impl Request {
         if error.kind() == io::ErrorKind::PermissionDenied && user::effective_uid() != 0 {
             say(&mut io::stderr(), "Program mode requires special privileges, e.g., root or TrustedUser.");
         }
+        Err(Exit::CONFIG)
+    }
+
+    /// Whoever asks filters must know them all: mail is not taken past one with a misspelt name. Source: observed.
+    fn check_filters(&self, config: &Config, log: &Logger, out: &mut dyn Write) -> Result<(), Exit> {
+        if !matches!(self.invocation.mode, Mode::Daemon | Mode::Foreground | Mode::Smtp) {
+            return Ok(());
+        }
+        let is_known = |name: &Bytes| config.filters.iter().any(|filter| filter.name == *name);
+        let Some(name) = config.options.input_mail_filters.iter().find(|name| !is_known(name)) else { return Ok(()) };
+        let text = format!("InputFilter {} not defined: No such file or directory", String::from_utf8_lossy(name));
+        log.system_error(Id::NoQueue, &String::from_utf8_lossy(&self.caller.name), &text);
+        say(out, &format!("451 4.0.0 {text}"));
         Err(Exit::CONFIG)
     }
 

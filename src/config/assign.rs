@@ -224,6 +224,8 @@ impl Reader<'_> {
                     self.config.options.trusted_user = Some(uid);
                 }
             }
+            // `always` asks for the same: records that are there count. Source: release notes of 8.18.
+            "DANE" => self.config.options.dane = truth(value) || matches!(value.first(), Some(b'a' | b'A')),
             "PrivacyOptions" => self.privacy(value),
             "DontBlameSendmail" => self.dont_blame(value),
             "ResolverOptions" => self.resolver_options(value),

@@ -429,7 +429,7 @@ options! {
         "MTA-STS policy look-ups through a socket map.";
     CipherSuites, None, No, Done, MaybeText => cipher_suites: Option<Bytes> = None,
         "TLS 1.3 cipher suites.";
-    DANE, None, No, Done, Bool => dane: bool = false,
+    DANE, None, No, Done, Own => dane: bool = false,
         "Look up TLSA records and require matching certificates; adds use_dnssec and use_edns0 to the resolver.";
     UseTLS, None, No, Done, Bool => use_tls: bool = true,
         "False turns STARTTLS off in both directions, whatever keys there are (HP-UX; the original does not know it).";

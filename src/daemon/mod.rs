@@ -109,8 +109,29 @@ pub fn run(config: Config, start: StartOptions, options: &Options, listeners: Ha
     match stopped {
         Ok(Ended { stop: Stop::End, .. }) => Exit::OK,
         Ok(Ended { stop: Stop::Restart, listeners }) => restart(&site.log, options, listeners),
-        Err(exit) => exit,
+        Err(exit) => {
+            // In the background nobody reads this.
+            let _ = writeln!(out, "the daemon ended: the log says why");
+            exit
+        }
     }
+}
+
+/// The listeners. Another daemon that is just ending gets some time to leave its ports.
+///
+/// Errors: none can be had, and not all of them are optional; no pid file is touched then. Source: observed.
+fn open_patiently(site: &Site, left: &mut Handover) -> Result<Vec<listen::Listener>, Exit> {
+    let ports = &site.config.options.daemon_port_options;
+    let must_listen = ports.is_empty() || ports.iter().any(|port| !port.modifiers.has(b'O'));
+    for _ in 0..TRIES_TO_LISTEN {
+        let listeners = listen::open_all(site, left);
+        if !listeners.is_empty() || !must_listen {
+            return Ok(listeners);
+        }
+        std::thread::sleep(PAUSE_TO_LISTEN);
+    }
+    site.log.system_error(Id::NoQueue, "root", "opendaemonsocket: server SMTP socket wedged: exiting");
+    Err(Exit::UNAVAILABLE)
 }
 
 /// How the work ended, and the sockets that still listen.
@@ -128,7 +149,7 @@ fn work(runtime: &Runtime, site: &Arc<Site>, options: &Options, mut left: Handov
     let version = site.config.scope().text(names::VERSION);
     let version = String::from_utf8_lossy(&version).into_owned();
     site.log.write_always(Priority::Info, Id::None, format!("starting daemon ({version}): {what}"));
-    let listeners = if options.listens { listen::open_all(site, &mut left) } else { Vec::new() };
+    let listeners = if options.listens { open_patiently(site, &mut left)? } else { Vec::new() };
     // Ports that the configuration names no more.
     drop(left);
     let pid_file = write_pid_file(site, options);
@@ -255,3 +276,6 @@ const PID_FILE: &str = "/var/run/sendmail/mta/sendmail.pid";
 const GRACE: Duration = Duration::from_secs(10);
 /// How long the last log lines may take.
 const LAST_LINES: Duration = Duration::from_secs(2);
+/// How often ports are tried, and the time between.
+const TRIES_TO_LISTEN: u32 = 5;
+const PAUSE_TO_LISTEN: Duration = Duration::from_secs(2);

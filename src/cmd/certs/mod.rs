@@ -34,7 +34,7 @@ pub(super) enum Error {
         source: io::Error,
     },
     /// A file is there that must not be lost.
-    #[error("{} exists already: move it away, or give --force", .0.display())]
+    #[error("{} exists already: move it away (newreq and sign take --force)", .0.display())]
     Exists(PathBuf),
     /// A file holds something else.
     #[error("{}: this is no {what}", path.display())]

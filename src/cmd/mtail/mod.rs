@@ -62,7 +62,10 @@ pub fn run(args: Vec<OsString>, out: &mut dyn Write, errors: &mut dyn Write) -> 
     };
     let place = match &line.file {
         Some(path) => Some(Place::File(path.clone())),
-        None => find::find(Path::new("/")),
+        None => match env::var("SENDMAIL_LOG_FILE") {
+            Some(path) => Some(Place::File(path.into())),
+            None => find::find(Path::new("/")),
+        },
     };
     let Some(place) = place else {
         let looked = find::PLACES.join(", ");
