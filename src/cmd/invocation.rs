@@ -274,7 +274,10 @@ impl Invocation {
                 self.is_unsafe = true;
             }
             b'D' if !self.debug.is_empty() => self.say("-D file must be before -d"),
-            b'D' => self.debug_file = Some(path(&value)),
+            b'D' => {
+                self.is_unsafe = true;
+                self.debug_file = Some(path(&value));
+            }
             b'd' => self.debug.push(value),
             b'e' => self.option(b'e', &value),
             b'F' => self.full_name = Some(value),
@@ -604,6 +607,7 @@ mod tests {
             ("-Mrsmtp", false),
             ("-MFoo", true),
             ("-X/x", true),
+            ("-D/x", true),
         ] {
             assert_eq!(parsed(&["sendmail", word]).is_unsafe, is_unsafe, "{word}");
         }
