@@ -370,8 +370,9 @@ impl Negotiation {
             let why = String::from_utf8_lossy(&self.command).into_owned();
             return Action::GiveUp(refusal.map_or(Trouble::Handshake(why), Trouble::Ruleset), false);
         }
-        // Whatever the ruleset says, signed records are not passed over.
-        let refusal = refusal.or_else(|| self.verify.is_against_dane().then(|| Bytes::from_static(DANE_FAILED)));
+        // Whatever the ruleset says, and however TLS was missed, signed records are not passed over.
+        let is_against_dane = self.verify.is_against_dane() || self.manner.needs_tls && !self.is_encrypted;
+        let refusal = refusal.or_else(|| is_against_dane.then(|| Bytes::from_static(DANE_FAILED)));
         if let Some(refusal) = refusal {
             return Action::GiveUp(Trouble::Ruleset(refusal), true);
         }
@@ -583,6 +584,7 @@ mod tests {
             (&["220 old", "500 what?", "250 ok"], Verify::Ok, "(DANE_NOTLS)", failed),
             (&["220 x", starttls, "454 not now"], Verify::Ok, "(DANE_TEMP)", failed),
             (&["220 x", starttls, "502 what"], Verify::Ok, "(DANE_NOTLS)", failed),
+            (&["220 x", starttls, "354 go on"], Verify::Ok, "(PROTOCOL)", failed),
             (&["220 x", starttls, "220 go"], Verify::DaneFail, "(DANE_FAIL)", failed),
             (&["220 x", starttls, "220 go", "250 h"], Verify::Trusted, "(TRUSTED)", "ready"),
         ];
@@ -590,6 +592,21 @@ mod tests {
             let (said, ended) = play(Manner { needs_tls: true, ..manner() }, script, Ok(*verify));
             assert!(said.iter().any(|s| s == word), "{script:?}: {said:?}");
             assert_eq!(ended, *end, "{script:?}");
+        }
+    }
+
+    #[test]
+    fn signed_records_hold_when_tls_is_not_tried() {
+        for why in [Input::TlsUnusable, Input::TryTls(false)] {
+            let mut machine = Negotiation::new(Manner { needs_tls: true, ..manner() });
+            machine.on(Input::Start);
+            for lines in [&["220 x"][..], &["250-h", "250 STARTTLS"]] {
+                let code = lines[0][..3].parse().unwrap();
+                let lines = lines.iter().map(|l| Bytes::from_static(l.as_bytes())).collect();
+                machine.on(Input::Reply(Reply { code, lines }));
+            }
+            assert!(matches!(machine.on(why), Action::AskTlsServer(_)));
+            assert!(matches!(machine.on(Input::TlsServer(None)), Action::GiveUp(Trouble::Ruleset(_), true)));
         }
     }
 
