@@ -82,13 +82,19 @@ impl Tap {
         Self { traffic: Arc::clone(traffic), sign, rest: Vec::new() }
     }
 
-    /// A block passed.
+    /// A block passed. A line that does not end is written in pieces.
     pub fn feed(&mut self, block: &[u8]) {
+        let begun = self.rest.len();
         self.rest.extend_from_slice(block);
-        let Some(end) = memchr::memrchr(b'\n', &self.rest) else { return };
-        let behind = self.rest.split_off(end + 1);
-        self.traffic.lines(self.sign, &self.rest);
-        self.rest = behind;
+        if let Some(end) = self.rest.get(begun..).and_then(|new| memchr::memrchr(b'\n', new)) {
+            let behind = self.rest.split_off(begun + end + 1);
+            self.traffic.lines(self.sign, &self.rest);
+            self.rest = behind;
+        }
+        if self.rest.len() >= PIECE {
+            self.traffic.line(self.sign, &self.rest);
+            self.rest.clear();
+        }
     }
 
     /// The input ended without being told to.
@@ -98,6 +104,9 @@ impl Tap {
         self.rest.clear();
     }
 }
+
+/// Bytes of a line without an end that are kept.
+const PIECE: usize = 64 << 10;
 
 #[cfg(test)]
 mod tests {
@@ -120,5 +129,19 @@ mod tests {
         let expected = "P === CONNECT mx1.\nP >>> 250-a\nP >>> 250 b\nP <<< Subject: a\nP <<< \nP <<< no end[EOF]\n";
         let text = file::read(&path, 4096).unwrap();
         assert_eq!(String::from_utf8(text).unwrap(), expected.replace('P', &pid));
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("traffic");
+        let mut tap = Tap::new(&Arc::new(Traffic::new(file::open_append(&path, 0o600).unwrap())), Sign::In);
+        for _ in 0..40 {
+            tap.feed(&[b'a'; 8192]);
+            assert!(tap.rest.len() < PIECE);
+        }
+        tap.feed(b"\n");
+        let text = file::read(&path, 1 << 20).unwrap();
+        assert_eq!(text.iter().filter(|b| **b == b'a').count(), 40 * 8192);
     }
 }
