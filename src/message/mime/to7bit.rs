@@ -28,7 +28,7 @@ pub fn to_7bit(headers: &mut HeaderList, body: &[u8], by: &Converter<'_>) -> Opt
     match part.treatment(by) {
         Treatment::Keep => return None,
         Treatment::Multipart => {
-            multipart(&mut out, &mut rest, &part, &mut Vec::new(), by);
+            multipart(&mut out, &mut rest, &part, &mut Vec::new(), 0, by);
             out.extend_from_slice(rest);
         }
         Treatment::Message => message(&mut out, body, b"", 0, by),
@@ -121,9 +121,16 @@ impl Encoding {
 /// Takes a multipart body up to its end, or to a line of a boundary outside of it, which is left in `rest`.
 ///
 /// Lines of boundaries are written anew; a body that just ends is closed.
-fn multipart(out: &mut Vec<u8>, rest: &mut &[u8], part: &Part, open: &mut Vec<Vec<u8>>, by: &Converter<'_>) {
+fn multipart(
+    out: &mut Vec<u8>,
+    rest: &mut &[u8],
+    part: &Part,
+    open: &mut Vec<Vec<u8>>,
+    depth: usize,
+    by: &Converter<'_>,
+) {
     let Some(boundary) = part.kind.boundary.clone() else { return };
-    if open.len() >= limits::MIME_DEPTH {
+    if depth >= limits::MIME_DEPTH {
         return;
     }
     open.push(boundary.clone());
@@ -136,7 +143,7 @@ fn multipart(out: &mut Vec<u8>, rest: &mut &[u8], part: &Part, open: &mut Vec<Ve
             Line::Part(index) if index == own => {
                 skip_line(rest);
                 separator(out, &boundary, b"");
-                one_part(out, rest, part.default_of_parts(), open, by);
+                one_part(out, rest, part.default_of_parts(), open, depth + 1, by);
             }
             Line::End(index) if index == own => {
                 skip_line(rest);
@@ -164,13 +171,20 @@ fn separator(out: &mut Vec<u8>, boundary: &[u8], end: &[u8]) {
 }
 
 /// Header and body of one part, up to the next line of any open boundary.
-fn one_part(out: &mut Vec<u8>, rest: &mut &[u8], default: &[u8], open: &mut Vec<Vec<u8>>, by: &Converter<'_>) {
+fn one_part(
+    out: &mut Vec<u8>,
+    rest: &mut &[u8],
+    default: &[u8],
+    open: &mut Vec<Vec<u8>>,
+    depth: usize,
+    by: &Converter<'_>,
+) {
     let (header, fields) = part_header(rest, open);
     let part = Part::of(&fields, default);
     let treatment = part.treatment(by);
     if matches!(treatment, Treatment::Multipart) {
         copy_header(out, header);
-        return multipart(out, rest, &part, open, by);
+        return multipart(out, rest, &part, open, depth, by);
     }
     let text = until_boundary(rest, open);
     // The newline in front of a boundary belongs to it.
@@ -178,7 +192,7 @@ fn one_part(out: &mut Vec<u8>, rest: &mut &[u8], default: &[u8], open: &mut Vec<
     match treatment {
         Treatment::Message if !text.is_ascii() => {
             copy_header(out, header);
-            message(out, text, end, open.len(), by);
+            message(out, text, end, depth, by);
         }
         Treatment::Encode if !text.is_ascii() => encoded(out, &fields, &part, text, end, by),
         _ => {
@@ -204,7 +218,7 @@ fn message(out: &mut Vec<u8>, text: &[u8], end: &[u8], depth: usize, by: &Conver
         }
         Treatment::Multipart if !rest.is_ascii() && depth < limits::MIME_DEPTH => {
             copy_header(out, header);
-            multipart(out, &mut rest, &part, &mut Vec::new(), by);
+            multipart(out, &mut rest, &part, &mut Vec::new(), depth, by);
             out.extend_from_slice(rest);
         }
         Treatment::Message if !rest.is_ascii() && depth < limits::MIME_DEPTH => {
@@ -470,6 +484,17 @@ mod tests {
              Content-Transfer-Encoding: quoted-printable\n\
              X-MIME-Autoconverted: from 8bit to quoted-printable by mta.example.test id QID\n\ninner =E9\n--bb--\npost\n"
         );
+    }
+
+    #[test]
+    fn messages_in_messages_come_to_an_end() {
+        let header = [MIME, ("Content-Type", " message/rfc822")];
+        let level = "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n";
+        let body = [level.repeat(20_000).as_bytes(), b"Subject: x\n\n\xe9\n"].concat();
+        let mut list = HeaderList::default();
+        header.iter().for_each(|(name, text)| list.push(Header::new(*name, *text)));
+        let converted = to_7bit(&mut list, &body, &by()).unwrap();
+        assert!(converted.len() > body.len() / 2);
     }
 
     #[test]
