@@ -126,10 +126,13 @@ impl Spool {
         directory.judge(&metadata).map_err(damaged)?;
         let text = step("read", &name, read_bounded(held.control()?))?.ok_or_else(|| damaged(Fault::TooLarge))?;
         let control = read(&text, &held.id, &self.inner.codec).map_err(damaged)?;
-        let data = self.data_directory(control.df_directory.as_deref(), held.directory);
+        let named = control.df_directory.as_deref();
+        let data = self.data_directory(named, held.directory);
         let data_name = format!("df{}", held.id);
+        // In a directory that the configuration names no more the body may still lie.
+        let is_elsewhere = named.is_some_and(|path| self.directory_at(path).is_none());
         let file = match self.directory(data)?.open_file(&data_name, false) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !is_elsewhere => {
                 let shown = self.shown_in(data, &data_name);
                 held.complaint = Some(format!("readqf: cannot open {shown}: No such file or directory"));
                 let mut envelope = control.envelope;
@@ -161,9 +164,12 @@ impl Spool {
 
     /// Number of the directory that a `d` line names; the control file's own when there is none.
     fn data_directory(&self, path: Option<&[u8]>, own: usize) -> usize {
-        let Some(path) = path else { return own };
-        // Only directories of this spool count: a path in a file is no reason to open anything else.
-        self.inner.directories.iter().position(|d| d.data_path() == path).unwrap_or(own)
+        path.and_then(|path| self.directory_at(path)).unwrap_or(own)
+    }
+
+    /// Only directories of this spool count: a path in a file is no reason to open anything else.
+    fn directory_at(&self, path: &[u8]) -> Option<usize> {
+        self.inner.directories.iter().position(|d| d.data_path() == path)
     }
 
     pub(super) fn group_of(&self, directory: usize) -> usize {

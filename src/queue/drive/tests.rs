@@ -447,3 +447,22 @@ async fn an_old_body_whose_control_file_lies_elsewhere_is_kept() {
     spool.recover().await.unwrap();
     assert_eq!(files(&at.path().join("q2")), [format!("df{owned}")]);
 }
+
+#[tokio::test]
+async fn a_body_in_a_directory_that_is_named_no_more_is_not_given_up() {
+    let at = tempfile::tempdir().unwrap();
+    let spool = spool(at.path());
+    let id = spool.new_id();
+    let mut body = spool.start_body(&id);
+    body.write(b"hello\n").await.unwrap();
+    drop(spool.commit(&envelope(id.clone()), body.finish().await.unwrap()).await.unwrap());
+    let control = at.path().join(format!("qf{id}"));
+    let text = std::fs::read_to_string(&control).unwrap();
+    std::fs::remove_file(at.path().join(format!("df{id}"))).unwrap();
+    std::fs::write(&control, text.replacen("\nT", "\nd/gone/df\nT", 1)).unwrap();
+    assert!(matches!(spool.lock(&id).await, Err(Error::File { .. })));
+    assert_eq!(files(at.path()), [format!("qf{id}")]);
+    std::fs::write(&control, text).unwrap();
+    let (held, ..) = spool.lock(&id).await.unwrap().unwrap();
+    assert!(held.complaint().is_some());
+}
