@@ -28,6 +28,7 @@ mod many_sessions;
 mod maps_in_a_directory;
 mod next_hop_defers_or_refuses;
 mod next_hop_hangs_up;
+mod next_hop_is_of_no_use;
 mod peer_hangs_up_in_data;
 mod relay;
 mod somebody_watches;

@@ -136,7 +136,7 @@ impl Course<'_> {
                 None => return,
             }
         }
-        if outcome.verdict == Verdict::Deferred { self.defer(&outcome) } else { self.end(&outcome) }
+        if outcome.verdict == Verdict::Deferred { self.defer(&outcome) } else { self.pass_over(&outcome) }
     }
 
     /// `FallbackSmartHost`: takes what a host that cannot be reached, or does not exist, should have taken.
@@ -169,7 +169,11 @@ impl Course<'_> {
         let keeps_status = !self.mailer.has(b'W');
         if keeps_status && let Some(outcome) = self.known_trouble(&shown_name) {
             self.relay = shown_name.clone();
-            return Some(outcome);
+            if outcome.verdict == Verdict::Deferred {
+                return Some(outcome);
+            }
+            self.pass_over(&outcome);
+            return None;
         }
         let Some(_claim) = self.attempt.hosts.claim(&shown_name) else {
             self.relay = shown_name.clone();
@@ -485,6 +489,15 @@ impl Course<'_> {
             outcome.reply.clone_from(&self.heard);
         }
         for waiting in self.left.iter_mut().filter(|w| !w.is_answered) {
+            waiting.last = Some(outcome.clone());
+        }
+    }
+
+    /// Notes that one host is of no use: others may take the message, now or, when one of them was only down, later.
+    /// Source: observed.
+    fn pass_over(&mut self, outcome: &Outcome) {
+        let may_wait = |w: &Waiting| w.last.as_ref().is_some_and(|last| last.verdict == Verdict::Deferred);
+        for waiting in self.left.iter_mut().filter(|w| !w.is_answered && !may_wait(w)) {
             waiting.last = Some(outcome.clone());
         }
     }
