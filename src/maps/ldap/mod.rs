@@ -10,6 +10,7 @@ pub(crate) mod search;
 pub(crate) mod spec;
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use bytes::Bytes;
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, SearchOptions, SearchResult};
@@ -21,14 +22,22 @@ use super::answer::Answer;
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::base::limits;
+use crate::sys::clock;
 
 /// A map of the class.
 #[derive(Debug)]
 pub(crate) struct Directory {
     spec: Spec,
-    connection: Mutex<Option<Connection>>,
+    connection: Mutex<Kept>,
     /// Nobody answered the last time, which was told then.
     silent: AtomicBool,
+}
+
+/// The connection, and how the last try to make one failed.
+#[derive(Debug, Default)]
+struct Kept {
+    connection: Option<Connection>,
+    failed: Option<(Instant, String)>,
 }
 
 struct Connection {
@@ -56,7 +65,7 @@ enum Fault {
 impl Directory {
     /// Not connected yet.
     pub(crate) fn new(spec: Spec) -> Self {
-        Self { spec, connection: Mutex::new(None), silent: AtomicBool::new(false) }
+        Self { spec, connection: Mutex::default(), silent: AtomicBool::new(false) }
     }
 
     /// Asks for a key; the second value is what is to be told. `optional` makes a directory that nobody answers for an empty one.
@@ -120,7 +129,7 @@ impl Directory {
                 Err(LdapError::FilterParsing) => return Err(Fault::Filter),
                 Err(LdapError::Timeout { .. }) => return Err(Fault::Result("Timed out".to_owned())),
                 Err(error) => {
-                    *self.connection.lock().await = None;
+                    self.connection.lock().await.connection = None;
                     if !again {
                         return Err(Fault::Result(error.to_string()));
                     }
@@ -130,32 +139,39 @@ impl Directory {
         Err(Fault::Connect(String::new()))
     }
 
-    /// The connection there is, or a new one, bound.
+    /// The connection there is, or a new one, bound. Those who wait while a try fails have failed with it: each would wait
+    /// for all before him otherwise.
     async fn connected(&self) -> Result<Ldap, Fault> {
         let runtime = tokio::runtime::Handle::current().id();
+        let asked = clock::monotonic();
         let mut kept = self.connection.lock().await;
-        if let Some(connection) = kept.as_mut()
+        if let Some((_, why)) = kept.failed.as_ref().filter(|(at, _)| *at >= asked) {
+            return Err(Fault::Connect(why.clone()));
+        }
+        if let Some(connection) = kept.connection.as_mut()
             && connection.runtime == runtime
             && !connection.ldap.is_closed()
         {
             return Ok(connection.ldap.clone());
         }
-        *kept = None;
-        let mut failed = Fault::Connect(String::new());
+        *kept = Kept::default();
+        let mut failed = String::new();
         for server in &self.spec.servers {
             match self.connect(server).await {
                 Ok(ldap) => {
                     self.silent.store(false, Ordering::Relaxed);
-                    *kept = Some(Connection { ldap: ldap.clone(), runtime });
+                    kept.connection = Some(Connection { ldap: ldap.clone(), runtime });
                     return Ok(ldap);
                 }
                 Err(why) => failed = why,
             }
         }
-        Err(failed)
+        kept.failed = Some((clock::monotonic(), failed.clone()));
+        Err(Fault::Connect(failed))
     }
 
-    async fn connect(&self, server: &str) -> Result<Ldap, Fault> {
+    /// Errors: why not, in words.
+    async fn connect(&self, server: &str) -> Result<Ldap, String> {
         let connect = async {
             let settings = LdapConnSettings::new().set_conn_timeout(self.spec.connect);
             let (connection, mut ldap) = LdapConnAsync::with_settings(settings, server).await?;
@@ -170,10 +186,10 @@ impl Directory {
         };
         match tokio::time::timeout(self.spec.connect, connect).await {
             Ok(Ok(ldap)) => Ok(ldap),
-            Ok(Err(LdapError::Io { source })) => Err(Fault::Connect(crate::sys::safefile::error_text(&source))),
-            Ok(Err(LdapError::LdapResult { result })) => Err(Fault::Connect(words(result.rc))),
-            Ok(Err(error)) => Err(Fault::Connect(error.to_string())),
-            Err(_) => Err(Fault::Connect("Connection timed out".to_owned())),
+            Ok(Err(LdapError::Io { source })) => Err(crate::sys::safefile::error_text(&source)),
+            Ok(Err(LdapError::LdapResult { result })) => Err(words(result.rc)),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("Connection timed out".to_owned()),
         }
     }
 }
@@ -203,4 +219,32 @@ fn words(code: u32) -> String {
         other => return format!("error {other}"),
     };
     text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::maps::flags;
+    use crate::sys::safefile::Judge;
+
+    #[tokio::test]
+    async fn who_waits_for_a_try_that_fails_makes_no_other() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let line = format!("-h 127.0.0.1 -p {} -k uid=%0 -d cn=x", listener.local_addr().unwrap().port());
+        let (own, _) = flags::parse(line.as_bytes(), flags::LDAP);
+        let spec = Spec::new("m", &own, &flags::parse(b"", flags::LDAP).0, &Judge::default()).unwrap();
+        let directory = Directory::new(spec);
+        let asked = async { tokio::join!(directory.get("m", b"a", &[], false), directory.get("m", b"b", &[], false)) };
+        let closing = tokio::task::spawn_blocking(move || {
+            drop(listener.accept().unwrap());
+            listener
+        });
+        let (one, other) = asked.await;
+        assert!(matches!((one.0, other.0), (Answer::Temporary(_), Answer::Temporary(_))));
+        let listener = closing.await.unwrap();
+        listener.set_nonblocking(true).unwrap();
+        assert!(listener.accept().is_err(), "a second connection");
+    }
 }
