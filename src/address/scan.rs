@@ -54,13 +54,16 @@ impl Alphabet {
                 }
             }
         }
-        for slot in kinds.iter_mut().skip(usize::from(FIRST_OPERATOR)).take(OPERATORS) {
-            *slot = Kind::Operator;
+        for byte in OPERATORS {
+            if let Some(slot) = kinds.get_mut(usize::from(byte)) {
+                *slot = Kind::Operator;
+            }
         }
         Self { kinds }
     }
 
     /// What the character is.
+    #[inline]
     pub fn kind(&self, byte: u8) -> Kind {
         self.kinds.get(usize::from(byte)).copied().unwrap_or(Kind::Atom)
     }
@@ -149,7 +152,22 @@ impl Tokens {
 
     /// All of them in order.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        (0..self.len()).filter_map(|i| self.get(i))
+        self.spans().map(|(_, token)| token)
+    }
+
+    /// All of them in order, each with its place in [`Self::text`].
+    #[inline]
+    pub fn spans(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        let mut start = 0;
+        self.ends.iter().map(move |end| {
+            let token = self.text.get(start as usize..*end as usize).unwrap_or_default();
+            (std::mem::replace(&mut start, *end), token)
+        })
+    }
+
+    /// Text of all of them, one behind the other.
+    pub fn text(&self) -> &[u8] {
+        &self.text
     }
 
     /// Adds one.
@@ -187,6 +205,7 @@ impl Tokens {
         self.text.len() > self.ends.last().map_or(0, |e| *e as usize)
     }
 
+    #[inline]
     fn current_len(&self) -> usize {
         self.text.len() - self.ends.last().map_or(0, |e| *e as usize)
     }
@@ -195,12 +214,12 @@ impl Tokens {
 /// Stands for the `$` of an operator within a quoted string of a rule, where it has no meaning. No address holds it.
 pub const MARK: u8 = 0x81;
 
-/// The byte that stands for the operator numbered 0 where a workspace is written as text and read again.
-pub const FIRST_OPERATOR: u8 = 0x82;
-/// How many operators there are bytes for.
-pub const OPERATORS: usize = 16;
+/// The bytes that stand for operators where a workspace is written as text and read again.
+pub const OPERATORS: [u8; 15] =
+    [0x82, 0x83, 0x84, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8d, 0x8e, 0x8f, 0x93, 0x94, 0x95];
 
 /// Whether a token is a word: neither operator nor quoted string.
+#[inline]
 pub fn is_word(token: &[u8], alphabet: &Alphabet) -> bool {
     token.first().is_some_and(|b| alphabet.kind(*b) == Kind::Atom)
 }
@@ -270,6 +289,8 @@ struct Scan<'a> {
     too_long: bool,
 }
 
+/// A byte that is a token by itself, with the character behind it, in addresses asked about in test mode.
+const ALONE: u8 = 0xff;
 /// Longest token, bytes. Source: observed.
 const LONGEST_TOKEN: usize = limits::ADDRESS + 1;
 
@@ -308,6 +329,7 @@ impl Scan<'_> {
         Some(())
     }
 
+    #[inline]
     fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
@@ -343,7 +365,8 @@ impl Scan<'_> {
 
     fn character(&mut self, byte: u8) {
         match self.alphabet.kind(byte) {
-            Kind::Atom => self.tokens.text.push(byte),
+            Kind::Atom if byte == ALONE && self.mode == Mode::KeepComments => self.alone(),
+            Kind::Atom => self.atoms(),
             Kind::Blank => self.end_word(),
             Kind::Quote => {
                 self.end_word();
@@ -374,6 +397,35 @@ impl Scan<'_> {
                 self.tokens.push(&[byte]);
             }
         }
+    }
+
+    /// A token of the byte just passed and the character behind it, whatever that is. Source: observed.
+    fn alone(&mut self) {
+        self.end_word();
+        self.tokens.text.push(ALONE);
+        if let Some(byte) = self.peek().filter(|byte| Some(*byte) != self.delimiter) {
+            self.at += 1;
+            self.tokens.text.push(byte);
+            if byte == b'\\' {
+                self.tokens.text.extend(self.peek());
+                self.at += 1;
+            }
+        }
+        self.tokens.finish();
+    }
+
+    /// Adds the character just passed and those of the same word that follow, up to where a limit may be met.
+    fn atoms(&mut self) {
+        let start = self.at - 1;
+        let limit = (LONGEST_TOKEN + 1).saturating_sub(self.tokens.current_len());
+        let limit = limit.min((limits::SCANNED + 1).saturating_sub(self.tokens.text.len() + self.tokens.len())).max(1);
+        let rest = self.text.get(start..).unwrap_or_default();
+        let ends = |byte: &u8| {
+            self.alphabet.kind(*byte) != Kind::Atom || matches!(*byte, b'\\' | ALONE) || Some(*byte) == self.delimiter
+        };
+        let len = 1 + rest.iter().take(limit).skip(1).position(ends).unwrap_or(rest.len().min(limit) - 1);
+        self.tokens.text.extend_from_slice(rest.get(..len).unwrap_or_default());
+        self.at = start + len;
     }
 
     /// The rest of a quoted string; the quote itself is behind us.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use bytes::Bytes;
+
 /// Wraps foreign bytes for a log line or message: control characters are escaped, the rest stays.
 ///
 /// Shape: printable ASCII and bytes above 0x9f as they are (invalid UTF-8 replaced), others as `\ooo`.
@@ -31,6 +33,24 @@ impl fmt::Display for Shown<'_> {
 pub fn trim(text: &[u8]) -> &[u8] {
     text.trim_ascii()
 }
+
+/// A copy of a text; one of a single byte takes no memory.
+pub fn compact(text: &[u8]) -> Bytes {
+    match text {
+        [byte] => Bytes::from_static(SINGLE.get(usize::from(*byte)..=usize::from(*byte)).unwrap_or_default()),
+        _ => Bytes::copy_from_slice(text),
+    }
+}
+
+static SINGLE: [u8; 256] = {
+    let mut all = [0; 256];
+    let mut byte = 0u8;
+    while byte < u8::MAX {
+        byte += 1;
+        all[byte as usize] = byte;
+    }
+    all
+};
 
 /// Splits at the first `byte`; `None` when it does not occur.
 pub fn split_once(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {

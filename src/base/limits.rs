@@ -16,7 +16,7 @@ pub const TOKENS: usize = 1000;
 /// Deepest nesting of ruleset calls. Source: observed.
 pub const RULESET_DEPTH: usize = 50;
 /// Most replacements by one rule before it counts as a loop. Source: observed.
-pub const RULE_REPEATS: usize = 100;
+pub const RULE_REPEATS: u32 = 100;
 /// Longest logical line of a cf file, bytes. Source: op guide, MAXLINE.
 pub const CF_LINE: usize = 2048;
 /// Longest macro or class name, characters. Source: observed.

@@ -464,6 +464,8 @@ impl Request {
             return exit;
         }
         let done = work(self, &site, &runtime, out);
+        // The process ends here, and the kernel takes memory back sooner than we can.
+        std::mem::forget((Arc::clone(&site.config), site.rewriter.clone()));
         worst(done, exit)
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn logical(text: &[u8]) -> Vec<Line> {
 /// `#` begins a comment that goes to the end of its physical line, unless it is written `\#` or `$#`; before level 3 of
 /// the language it is a character like others.
 pub(super) fn without_comments(text: &[u8], level: u8) -> Vec<u8> {
-    if level < COMMENTS {
+    if level < COMMENTS || !text.contains(&b'#') {
         return text.trim_ascii_end().to_vec();
     }
     strip(text)

@@ -2,10 +2,12 @@
 //!
 //! Source: op guide 5.1.1, 5.1.4; observed (texts of complaints, what a bad line leaves behind).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::address::scan::{self, Alphabet, Mode};
-use crate::base::bytes::trim;
+use crate::base::bytes::{compact, split_once, trim};
 use crate::macros::{MacroId, NameTable, Piece, Scope, Template, Value, expand};
 
 /// Number of a ruleset: 0 to 99 as given, 199 downwards for names without a number.
@@ -197,9 +199,9 @@ pub struct Rule {
     /// Line in the cf file, from 1.
     pub line: u32,
     /// Pattern.
-    pub lhs: Vec<Symbol>,
+    pub lhs: Arc<[Symbol]>,
     /// Result.
-    pub rhs: Vec<Symbol>,
+    pub rhs: Arc<[Symbol]>,
 }
 
 /// A token or operator of a rule. Source: op guide 5.1.1.
@@ -302,7 +304,7 @@ pub struct RuleLine {
 /// Fields are parted by tabs before macros are expanded, and a tab in a macro's value cuts the field off.
 pub fn parse_rule(text: &[u8], line: u32, reading: &mut Reading<'_>) -> RuleLine {
     let mut complaints = Vec::new();
-    let Some((lhs, rest)) = crate::base::bytes::split_once(text, b'\t') else {
+    let Some((lhs, rest)) = split_once(text, b'\t') else {
         complaints.push(format!("invalid rewrite line \"R{}\" (tab expected)", marked(text)));
         return RuleLine { rule: None, complaints };
     };
@@ -312,7 +314,7 @@ pub fn parse_rule(text: &[u8], line: u32, reading: &mut Reading<'_>) -> RuleLine
     let wildcards = check_pattern(&mut lhs, &mut complaints);
     let rhs = reading.symbols(rhs, &mut complaints);
     check_result(&rhs, wildcards, &mut complaints);
-    RuleLine { rule: Some(Rule { line, lhs, rhs }), complaints }
+    RuleLine { rule: Some(Rule { line, lhs: lhs.into(), rhs: rhs.into() }), complaints }
 }
 
 /// A pattern that ends in a bare `$` names the tab behind it, which is no macro: nothing is left of it. Source: observed.
@@ -333,37 +335,74 @@ pub fn marked(text: &[u8]) -> String {
                 rest = tail.get(1..).unwrap_or_default();
             }
             (b'$', Some(_)) => out.push(1),
-            (b'\\', Some(b'$')) => {
-                out.extend_from_slice(b"\\$");
-                rest = tail.get(1..).unwrap_or_default();
-            }
             _ => out.push(*byte),
         }
     }
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// A field with its macros expanded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Item {
-    Byte(u8),
+/// A field with its macros expanded: text, and what stands in it that is none.
+#[derive(Debug, Default)]
+struct Field {
+    text: Vec<u8>,
+    /// With their places in the text.
+    marks: Vec<(usize, Mark)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Mark {
     Operator(u8),
     Deferred(MacroId),
 }
 
+impl Field {
+    fn mark(&mut self, mark: Mark) {
+        self.marks.push((self.text.len(), mark));
+    }
+
+    /// Cuts the field off at a tab.
+    fn cut(&mut self) {
+        if let Some(end) = memchr::memchr(b'\t', &self.text) {
+            self.text.truncate(end);
+            self.marks.retain(|(at, _)| *at <= end);
+        }
+    }
+}
+
+/// What a text leaves open behind it.
+#[derive(Debug, Default)]
+struct Quoting {
+    quoted: bool,
+    escaped: bool,
+}
+
+impl Quoting {
+    fn pass(&mut self, text: &[u8]) {
+        if !self.escaped && memchr::memchr2(b'"', b'\\', text).is_none() {
+            return;
+        }
+        for byte in text {
+            match byte {
+                _ if self.escaped => self.escaped = false,
+                b'\\' => self.escaped = true,
+                b'"' => self.quoted = !self.quoted,
+                _ => {}
+            }
+        }
+    }
+}
+
 impl Reading<'_> {
     fn symbols(&mut self, field: &[u8], complaints: &mut Vec<String>) -> Vec<Symbol> {
-        let template = Template::parse_with(field, self.names, complaints);
-        let mut items = Vec::new();
-        self.expand(&template, &mut items, 0);
-        if let Some(end) = items.iter().position(|i| *i == Item::Byte(b'\t')) {
-            items.truncate(end);
-        }
-        self.tokenise(&items, complaints)
+        let template = Template::parse_field(field, self.names, complaints);
+        let mut expanded = Field::default();
+        self.expand(&template, &mut expanded, 0);
+        expanded.cut();
+        self.tokenise(&expanded, complaints)
     }
 
     /// Expands macros; `$&x` and the operators stay.
-    fn expand(&mut self, template: &Template, out: &mut Vec<Item>, depth: usize) {
+    fn expand(&mut self, template: &Template, out: &mut Field, depth: usize) {
         let scope = self.scope;
         // One entry per open conditional: whether it was taken, and whether text counts around it.
         let mut open: Vec<(bool, bool)> = Vec::new();
@@ -382,65 +421,59 @@ impl Reading<'_> {
                 }
                 Piece::EndIf if !open.is_empty() => live = open.pop().map_or(live, |(_, outer)| outer),
                 _ if !live => {}
-                Piece::Else => out.push(Item::Operator(b'|')),
-                Piece::EndIf => out.push(Item::Operator(b'.')),
-                Piece::Operator(byte) => out.push(Item::Operator(*byte)),
-                Piece::Deferred(id) => out.push(Item::Deferred(*id)),
-                Piece::Text(text) => out.extend(text.iter().map(|b| Item::Byte(*b))),
+                Piece::Else => out.mark(Mark::Operator(b'|')),
+                Piece::EndIf => out.mark(Mark::Operator(b'.')),
+                Piece::Operator(byte) => out.mark(Mark::Operator(*byte)),
+                Piece::Deferred(id) => out.mark(Mark::Deferred(*id)),
+                Piece::Text(text) => out.text.extend_from_slice(text),
                 Piece::Macro(id) => match scope.value(*id) {
                     Some(Value::Template(inner)) if depth < expand::MAX_DEPTH => self.expand(inner, out, depth + 1),
-                    Some(Value::Text(text)) => out.extend(text.iter().map(|b| Item::Byte(*b))),
+                    Some(Value::Text(text)) => out.text.extend_from_slice(text),
                     _ => {}
                 },
             }
         }
     }
 
-    fn tokenise(&mut self, items: &[Item], complaints: &mut Vec<String>) -> Vec<Symbol> {
-        let mut symbols = Vec::new();
+    fn tokenise(&mut self, field: &Field, complaints: &mut Vec<String>) -> Vec<Symbol> {
+        let mut symbols = Vec::with_capacity(field.marks.len() * 2 + 2);
         let mut plain = Vec::new();
-        let (mut quoted, mut escaped) = (false, false);
-        let mut rest = items;
+        let mut quoting = Quoting::default();
+        let mut at = 0;
         let names_before = complaints.len();
-        while let Some((item, tail)) = rest.split_first() {
-            rest = tail;
-            let byte = match item {
-                Item::Byte(byte) => {
-                    match byte {
-                        _ if escaped => escaped = false,
-                        b'\\' => escaped = true,
-                        b'"' => quoted = !quoted,
-                        _ => {}
-                    }
-                    plain.push(*byte);
-                    continue;
-                }
-                Item::Deferred(id) if quoted || escaped => {
+        for (n, (place, mark)) in field.marks.iter().enumerate() {
+            let text = field.text.get(at..*place).unwrap_or_default();
+            quoting.pass(text);
+            plain.extend_from_slice(text);
+            at = *place;
+            match mark {
+                Mark::Deferred(id) if quoting.quoted || quoting.escaped => {
                     plain.push(scan::MARK);
                     plain.extend_from_slice(format!("&{}", self.names.shown(*id)).as_bytes());
-                    continue;
                 }
-                Item::Operator(byte) if quoted || escaped => {
+                Mark::Operator(byte) if quoting.quoted || quoting.escaped => {
                     plain.extend_from_slice(&[scan::MARK, *byte]);
-                    escaped = false;
-                    continue;
+                    quoting.escaped = false;
                 }
-                Item::Deferred(id) => {
+                Mark::Deferred(id) => {
                     self.flush(&mut plain, &mut symbols, complaints);
                     symbols.push(Symbol::Deferred(*id));
-                    continue;
                 }
-                Item::Operator(byte) => *byte,
-            };
-            self.flush(&mut plain, &mut symbols, complaints);
-            match byte {
-                b'=' | b'~' => {
-                    let Some(id) = self.class(&mut rest, complaints) else { continue };
-                    symbols.push(if byte == b'=' { Symbol::InClass(id) } else { Symbol::NotInClass(id) });
+                Mark::Operator(byte @ (b'=' | b'~')) => {
+                    self.flush(&mut plain, &mut symbols, complaints);
+                    let end = field.marks.get(n + 1).map_or(field.text.len(), |(place, _)| *place);
+                    let text = field.text.get(at..end).unwrap_or_default();
+                    let (id, used) = self.class(text, complaints);
+                    at += used;
+                    symbols.extend(id.map(if *byte == b'=' { Symbol::InClass } else { Symbol::NotInClass }));
                 }
-                _ => symbols.push(operator(byte)),
+                Mark::Operator(byte) => {
+                    self.flush(&mut plain, &mut symbols, complaints);
+                    symbols.push(operator(*byte));
+                }
             }
         }
+        plain.extend_from_slice(field.text.get(at..).unwrap_or_default());
         self.flush(&mut plain, &mut symbols, complaints);
         if complaints.get(names_before..).is_some_and(|new| new.iter().any(|c| c.contains("... prescan: "))) {
             symbols.clear();
@@ -449,25 +482,25 @@ impl Reading<'_> {
     }
 
     fn flush(&mut self, plain: &mut Vec<u8>, symbols: &mut Vec<Symbol>, complaints: &mut Vec<String>) {
+        if plain.is_empty() {
+            return;
+        }
         let mode = if self.level >= 9 { Mode::Rule } else { Mode::OldRule };
         match scan::prescan(plain, self.alphabet, mode, None) {
-            Ok(scanned) => symbols.extend(scanned.tokens.iter().map(|t| Symbol::Token(Bytes::copy_from_slice(t)))),
+            Ok(scanned) => symbols.extend(scanned.tokens.iter().map(|t| Symbol::Token(compact(t)))),
             Err(error) => complaints.push(format!("{}... {error}", crate::address::shortened(plain))),
         }
         plain.clear();
     }
 
-    /// The class name behind `$=` or `$~`.
-    fn class(&mut self, rest: &mut &[Item], complaints: &mut Vec<String>) -> Option<MacroId> {
-        let text: Vec<u8> =
-            rest.iter().map_while(|i| if let Item::Byte(byte) = i { Some(*byte) } else { None }).collect();
+    /// The class name behind `$=` or `$~`, and how much of the text it takes.
+    fn class(&mut self, text: &[u8], complaints: &mut Vec<String>) -> (Option<MacroId>, usize) {
         let Some((first, tail)) = text.split_first() else {
             complaints.push("Name required for macro/class".to_owned());
-            return None;
+            return (None, 0);
         };
         let (id, behind) = expand::name(*first, tail, self.names, complaints);
-        *rest = rest.get(text.len() - behind.len()..).unwrap_or_default();
-        id
+        (id, text.len() - behind.len())
     }
 }
 
@@ -569,7 +602,7 @@ mod tests {
 
     fn read(text: &str) -> (String, Vec<String>) {
         let mut names = NameTable::default();
-        let mut scope = Scope::new(std::sync::Arc::default());
+        let mut scope = Scope::new(Arc::default());
         scope.set_template(MacroId(u16::from(b'A')), Template::literal("alpha"));
         let nested = Template::parse(b"n$A$*m", &mut names);
         scope.set_template(MacroId(u16::from(b'N')), nested);
@@ -580,8 +613,8 @@ mod tests {
         let side = |symbols: &[Symbol]| {
             symbols
                 .iter()
-                .map(|s| String::from_utf8_lossy(&s.render(&names)).into_owned())
-                .collect::<Vec<_>>()
+                .map(|s| s.render(&names).iter().map(|b| if *b == scan::MARK { '$' } else { char::from(*b) }).collect())
+                .collect::<Vec<String>>()
                 .join(" ")
         };
         let shown = read.rule.map(|r| format!("{} | {}", side(&r.lhs), side(&r.rhs))).unwrap_or_default();
@@ -600,6 +633,8 @@ mod tests {
             ("$Tq\tx", "a | x", ""),
             ("$|\t$$1 $11", "$| | $1 $1 1", "replacement $1 out of bounds"),
             ("\\$1\t\"x\"", "\\$1 | \"x\"", ""),
+            ("\\$A \\$|\t\"\\$A\" $$A", "\\alpha \\$| | \"\\alpha\" $A", ""),
+            ("\\$x", "", "invalid rewrite line \"R\\\u{1}x\" (tab expected)"),
             ("$*", "", "invalid rewrite line \"R\u{1}*\" (tab expected)"),
             ("\tx", " | x", "R line: null LHS"),
             ("$*\t$*", "$* | $*", "Inappropriate use of $* on RHS"),

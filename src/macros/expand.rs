@@ -51,18 +51,30 @@ impl Template {
 
     /// As [`Self::parse`]; names that cannot be are reported in the original's words.
     pub fn parse_with(text: &[u8], names: &mut NameTable, complaints: &mut Vec<String>) -> Self {
+        Self::parse_as(text, true, names, complaints)
+    }
+
+    /// As [`Self::parse_with`] for a field of a rule, where a backslash hides nothing from a `$`. Source: observed.
+    pub fn parse_field(text: &[u8], names: &mut NameTable, complaints: &mut Vec<String>) -> Self {
+        Self::parse_as(text, false, names, complaints)
+    }
+
+    fn parse_as(text: &[u8], backslash: bool, names: &mut NameTable, complaints: &mut Vec<String>) -> Self {
         let mut pieces = Vec::new();
         let mut plain = Vec::new();
         let mut rest = text;
         while let Some((first, tail)) = rest.split_first() {
-            rest = tail;
-            if *first == b'\\' && tail.first() == Some(&b'$') {
+            if backslash && *first == b'\\' && tail.first() == Some(&b'$') {
                 plain.extend_from_slice(b"\\$");
                 rest = tail.get(1..).unwrap_or_default();
                 continue;
             }
             if *first != b'$' {
+                // Everything up to the next byte that may mean something.
+                let len = memchr::memchr2(b'$', b'\\', tail).unwrap_or(tail.len());
                 plain.push(*first);
+                plain.extend_from_slice(tail.get(..len).unwrap_or_default());
+                rest = tail.get(len..).unwrap_or_default();
                 continue;
             }
             let Some((second, behind)) = tail.split_first() else {

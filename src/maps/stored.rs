@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 use super::aliases;
 use super::answer::Answer;
@@ -103,19 +104,21 @@ impl Stored {
 
     /// The value of a prepared key.
     pub(crate) fn get(&self, key: &[u8]) -> Answer {
-        let database = match self.content() {
+        self.refresh();
+        // Never held across a wait, and readers do not keep readers out.
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        let database = match &loaded.content {
             Content::Table(table) => {
                 return table.get(key).map_or(Answer::NotFound(self.miss()), |v| Answer::Found(v.clone()));
             }
             Content::Database(database) => database,
         };
-        let mut with_nul = Vec::new();
         let mut found = Ok(None);
         if self.without_nul {
             found = database.get(key);
         }
         if self.with_nul && matches!(found, Ok(None)) {
-            with_nul.extend_from_slice(key);
+            let mut with_nul: SmallVec<[u8; 128]> = SmallVec::from_slice(key);
             with_nul.push(0);
             found = database.get(&with_nul);
         }
@@ -137,7 +140,8 @@ impl Stored {
     /// Every value of a key.
     pub(crate) fn values(&self, key: &[u8]) -> Result<Vec<Bytes>, String> {
         let mut values = Vec::new();
-        match self.content() {
+        self.refresh();
+        match &self.loaded.read().unwrap_or_else(PoisonError::into_inner).content {
             Content::Table(table) => values.extend(table.get(key).cloned()),
             Content::Database(database) => {
                 let mut take = |value: &[u8]| {
@@ -157,11 +161,11 @@ impl Stored {
         }
     }
 
-    /// What is loaded, after another look at the file when the last one is a while ago.
-    fn content(&self) -> Content {
+    /// Takes another look at the file when the last one is a while ago, and loads what has changed.
+    fn refresh(&self) {
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
         if loaded.looked.elapsed() < UNCHANGED {
-            return loaded.content.clone();
+            return;
         }
         let changed = crate::sys::file::facts_of(&self.path).is_ok_and(|facts| Stamp { facts } != loaded.stamp);
         drop(loaded);
@@ -174,7 +178,6 @@ impl Stored {
             loaded.stamp = stamp;
         }
         loaded.looked = Instant::now();
-        loaded.content.clone()
     }
 }
 

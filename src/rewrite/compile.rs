@@ -1,11 +1,10 @@
 //! From a configuration to a program.
 
-use bytes::Bytes;
-
-use super::program::{
-    After, Class, Code, Entry, Match, Program, Put, SymbolTable, index, mark, phrase_hash, set_bit, symbols,
-};
-use crate::address::scan::{self, Alphabet, Mode};
+use super::class::Class;
+use super::pieces::{self, Part};
+use super::program::{After, Code, Entry, Filter, Match, Program, Put, Until};
+use super::symbol::{SymbolId, SymbolTable, Token, index, mark, symbols};
+use crate::address::scan::Alphabet;
 use crate::config::rules::{ALL_RULESETS, Rule};
 use crate::config::{Config, RulesetId, Symbol};
 use crate::macros::MacroId;
@@ -19,9 +18,12 @@ impl Program {
             program: Self {
                 table: SymbolTable::default(),
                 entries: Vec::with_capacity(ALL_RULESETS),
+                filters: Vec::new(),
                 rules: Vec::new(),
                 patterns: Vec::new(),
+                runs: Vec::new(),
                 results: Vec::new(),
+                literals: Vec::new(),
                 classes: Vec::new(),
                 class_numbers: Vec::new(),
                 names: config.rulesets.names().map(|(name, id)| (name.clone(), id)).collect(),
@@ -29,16 +31,14 @@ impl Program {
                 blank_sub: config.options.blank_sub,
                 sources: Vec::new(),
                 calls: Vec::new(),
+                host: symbols::UNKNOWN,
             },
         };
-        // The commonest operators come first: their marks then differ.
-        for text in ["@", "<", ">", ".", "[", "]", ":", ";", ",", "!", "%", "+", "?", "OK", "REJECT", "localhost"] {
-            build.program.table.intern(text.as_bytes());
-        }
         for number in 0..ALL_RULESETS {
             build.ruleset(RulesetId(number));
         }
         build.calls();
+        build.program.host = build.program.table.intern(b"host");
         build.program
     }
 }
@@ -52,9 +52,8 @@ impl Build<'_> {
     fn ruleset(&mut self, id: RulesetId) {
         let from = index(self.program.rules.len());
         for rule in self.config.rulesets.rules(id) {
-            let code = self.rule(rule);
-            self.program.rules.push(code);
-            self.program.sources.push((rule.lhs.clone(), rule.rhs.clone()));
+            self.rule(rule);
+            self.program.sources.push(rule.clone());
         }
         let rules = (from, index(self.program.rules.len()));
         self.program.entries.push(Entry { rules, name: self.config.rulesets.name(id) });
@@ -77,80 +76,104 @@ impl Build<'_> {
         }
     }
 
-    fn rule(&mut self, rule: &Rule) -> Code {
-        let pattern_from = index(self.program.patterns.len());
-        let (mut needs, mut at_least, mut exact) = (0, 0, true);
-        for symbol in &rule.lhs {
-            let part = self.pattern(symbol);
-            match part {
-                Match::Symbol(id) => {
-                    needs |= mark(id);
-                    at_least += 1;
-                }
-                Match::One | Match::NotInClass(_) => at_least += 1,
-                Match::OneOrMore | Match::InClass(_) => {
-                    at_least += 1;
-                    exact = false;
-                }
-                Match::ZeroOrMore | Match::Macro(_) => exact = false,
-                Match::Nothing | Match::Never => {}
-            }
-            self.program.patterns.push(part);
-        }
-        let pattern = (pattern_from, index(self.program.patterns.len()));
-        let anchor = |part: Option<&Match>| match part {
-            Some(Match::Symbol(id)) => *id,
-            _ => symbols::UNKNOWN,
-        };
-        let parts = self.program.patterns.get(pattern_from as usize..).unwrap_or_default();
-        let (first, last) = (anchor(parts.first()), anchor(parts.last()));
+    fn rule(&mut self, rule: &Rule) {
+        let pattern = self.lhs(&rule.lhs);
         let (after, rhs) = match rule.rhs.split_first() {
             Some((Symbol::Colon, rest)) => (After::NextRule, rest),
             Some((Symbol::At, rest)) => (After::Leave, rest),
-            _ => (After::Again, rule.rhs.as_slice()),
+            _ => (After::Again, &*rule.rhs),
         };
-        let result_from = index(self.program.results.len());
-        for symbol in rhs {
-            let part = self.result(symbol);
-            self.program.results.push(part);
+        let (result, gives) = self.rhs(&rule.lhs, rhs);
+        self.program.rules.push(Code { pattern, result, after, gives, line: rule.line });
+    }
+
+    /// Compiles a pattern, and the filter that goes with it.
+    fn lhs(&mut self, lhs: &[Symbol]) -> (u32, u32) {
+        let from = self.program.patterns.len();
+        let runs_from = self.program.runs.len();
+        for symbol in lhs {
+            let part = self.pattern(symbol);
+            // Symbols that stand beside each other are one part.
+            if let Match::Run(at, to) = part
+                && let Some(Match::Run(_, end)) = self.program.patterns.get_mut(from..).and_then(<[Match]>::last_mut)
+                && *end == at
+            {
+                *end = to;
+                continue;
+            }
+            self.program.patterns.push(part);
         }
-        let gives = self
-            .program
-            .results
-            .get(result_from as usize..)
-            .unwrap_or_default()
-            .iter()
-            .fold(0, |gives, part| gives | if let Put::Token(token) = part { mark(token.id) } else { 0 });
-        let result = (result_from, index(self.program.results.len()));
-        Code { pattern, result, after, needs, gives, first, last, at_least, exact, line: rule.line }
+        let Program { patterns, runs, filters, .. } = &mut self.program;
+        let parts = patterns.get_mut(from..).unwrap_or_default();
+        tell_ends(parts, runs);
+        filters.push(filter(parts, runs, runs.get(runs_from..).unwrap_or_default()));
+        (index(from), index(patterns.len()))
+    }
+
+    /// Compiles a result; the symbols it may hold whatever was matched come with it.
+    fn rhs(&mut self, lhs: &[Symbol], rhs: &[Symbol]) -> ((u32, u32), u64) {
+        let from = index(self.program.results.len());
+        let mut gives = 0;
+        for part in pieces::parts(lhs, rhs) {
+            let put = match part {
+                Part::Piece(piece) => Put::Piece(piece),
+                Part::Plain(at) => match rhs.get(at) {
+                    Some(Symbol::Deferred(id)) => Put::Deferred(*id),
+                    Some(symbol) => {
+                        let token = self.literal(symbol);
+                        gives |= mark(token.id);
+                        self.program.literals.push(token);
+                        let end = index(self.program.literals.len());
+                        if let Some(Put::Tokens(_, to)) =
+                            self.program.results.get_mut(from as usize..).and_then(|p| p.last_mut())
+                        {
+                            *to = end;
+                            continue;
+                        }
+                        Put::Tokens(end - 1, end)
+                    }
+                    None => continue,
+                },
+            };
+            self.program.results.push(put);
+        }
+        ((from, index(self.program.results.len())), gives)
     }
 
     fn pattern(&mut self, symbol: &Symbol) -> Match {
         match symbol {
-            Symbol::Token(text) => Match::Symbol(self.program.table.intern(text)),
-            Symbol::ZeroOrMore => Match::ZeroOrMore,
-            Symbol::OneOrMore => Match::OneOrMore,
+            Symbol::Token(text) => {
+                let id = self.program.table.intern(text);
+                self.run(id)
+            }
+            Symbol::ZeroOrMore => Match::Any { least: 0, until: Until::Anywhere },
+            Symbol::OneOrMore => Match::Any { least: 1, until: Until::Anywhere },
             Symbol::One => Match::One,
             Symbol::InClass(id) => Match::InClass(self.class(*id)),
             Symbol::NotInClass(id) => Match::NotInClass(self.class(*id)),
             Symbol::At => Match::Nothing,
             Symbol::Deferred(id) => Match::Macro(*id),
             Symbol::Parameter(_) => Match::Never,
-            other => Match::Symbol(operator(other)),
+            other => self.run(operator(other)),
         }
     }
 
-    fn result(&mut self, symbol: &Symbol) -> Put {
+    fn run(&mut self, id: SymbolId) -> Match {
+        self.program.runs.push(id);
+        let end = index(self.program.runs.len());
+        Match::Run(end - 1, end)
+    }
+
+    /// A symbol of a result as a token.
+    fn literal(&mut self, symbol: &Symbol) -> Token {
         match symbol {
-            Symbol::Token(text) => Put::Token(self.program.table.token(text)),
-            Symbol::Parameter(n) => Put::Parameter(*n),
-            Symbol::Deferred(id) => Put::Deferred(*id),
+            Symbol::Token(text) => self.program.table.token(text),
             Symbol::InClass(id) | Symbol::NotInClass(id) => {
                 let text = if matches!(symbol, Symbol::InClass(_)) { "$=" } else { "$~" };
                 let text = format!("{text}{}", self.config.names.shown(*id));
-                Put::Token(self.program.table.token(text.as_bytes()))
+                self.program.table.token(text.as_bytes())
             }
-            other => Put::Token(self.program.table.operator(operator(other))),
+            other => self.program.table.operator(operator(other)),
         }
     }
 
@@ -158,32 +181,73 @@ impl Build<'_> {
         if let Some(known) = self.program.class_numbers.iter().position(|n| *n == id) {
             return index(known);
         }
-        let mut class = Class::default();
-        for member in self.config.classes.members(id) {
-            self.member(&mut class, member);
-        }
-        class.phrases.sort_unstable();
+        let members = self.config.classes.members(id).map(AsRef::as_ref);
+        let class = Class::new(members, &self.program.alphabet, &mut self.program.table);
         self.program.class_numbers.push(id);
         self.program.classes.push(class);
         index(self.program.classes.len() - 1)
     }
+}
 
-    fn member(&mut self, class: &mut Class, member: &Bytes) {
-        // A member that makes no tokens can match none.
-        let Ok(scanned) = scan::prescan(member, &self.program.alphabet, Mode::Rule, None) else { return };
-        let ids: Vec<_> = scanned.tokens.iter().map(|t| self.program.table.intern(t)).collect();
-        match ids.as_slice() {
-            [] => {}
-            [one] => set_bit(&mut class.words, *one),
-            [first, ..] => {
-                set_bit(&mut class.starts, *first);
-                let hash = ids.iter().fold(0, |hash, id| phrase_hash(hash, *id));
-                class.phrases.push((hash, index(class.phrase_symbols.len()), index(ids.len())));
-                class.phrase_symbols.extend_from_slice(&ids);
-                class.longest = class.longest.max(ids.len());
+/// Notes what is known of the end of each `$*` and `$+`.
+fn tell_ends(parts: &mut [Match], runs: &[SymbolId]) {
+    // How many tokens all parts behind take, as long as that is one number.
+    let mut behind = Some(0);
+    for at in (0..parts.len()).rev() {
+        let next = parts.get(at + 1).copied();
+        let Some(part) = parts.get_mut(at) else { return };
+        match part {
+            Match::Any { until, .. } => {
+                *until = match (behind, next) {
+                    (Some(tokens), _) => Until::End(tokens),
+                    (None, Some(Match::Run(first, _))) => {
+                        runs.get(first as usize).map_or(Until::Anywhere, |id| Until::Symbol(*id))
+                    }
+                    (None, Some(Match::InClass(class))) => Until::Class(class),
+                    _ => Until::Anywhere,
+                };
+                behind = None;
             }
+            Match::Run(from, to) => behind = behind.map(|tokens| tokens + *to - *from),
+            Match::One | Match::NotInClass(_) => behind = behind.map(|tokens| tokens + 1),
+            Match::InClass(_) | Match::Macro(_) => behind = None,
+            Match::Nothing | Match::Never => {}
         }
     }
+}
+
+/// The filter of a pattern; `needed` are all its symbols.
+fn filter(parts: &[Match], runs: &[SymbolId], needed: &[SymbolId]) -> Filter {
+    let first = match parts.first() {
+        Some(Match::Run(from, _)) => runs.get(*from as usize).copied(),
+        _ => None,
+    };
+    let last = match parts.last() {
+        Some(Match::Run(_, to)) => needed.last().copied().filter(|_| *to as usize == runs.len()),
+        _ => None,
+    };
+    let mut filter = Filter {
+        needs: needed.iter().fold(0, |needs, id| needs | mark(*id)),
+        first: first.unwrap_or(symbols::UNKNOWN),
+        last: last.unwrap_or(symbols::UNKNOWN),
+        at_least: 0,
+        at_most: 0,
+    };
+    for part in parts {
+        let (least, most) = match part {
+            Match::Run(from, to) => (to - from, to - from),
+            Match::One | Match::NotInClass(_) => (1, 1),
+            Match::InClass(_) => (1, u32::MAX),
+            Match::Any { least, .. } => (*least, u32::MAX),
+            Match::Macro(_) => (0, u32::MAX),
+            Match::Nothing => (0, 0),
+            // More than there can be.
+            Match::Never => (u32::MAX, 0),
+        };
+        filter.at_least = filter.at_least.saturating_add(least);
+        filter.at_most = filter.at_most.saturating_add(most);
+    }
+    filter
 }
 
 /// The symbol of an operator.

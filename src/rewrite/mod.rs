@@ -6,13 +6,17 @@
 //! A *workspace* is the list of tokens under rewriting; a *triple* is what begins with `$#`: mailer, host, user. An
 //! *observer* is told what happens; traces come from there and from nowhere else.
 
+pub(crate) mod class;
 pub mod compile;
 pub mod drive;
 pub mod machine;
 pub mod pattern;
+pub(crate) mod pieces;
 pub mod print;
 pub mod program;
 pub mod resolution;
+pub mod symbol;
+pub(crate) mod text;
 pub mod trace;
 pub mod workspace;
 

@@ -1,43 +1,53 @@
-//! Matching: a pattern against a workspace.
+//! Matching a pattern against tokens.
 //!
-//! Every wildcard takes as little as it can and grows from the last one backwards when the rest fails. The search is
+//! A wildcard takes as little as it can and grows from the last one backwards when the rest fails. The search is
 //! bounded: past a number of steps the failures are noted, so that no pattern looks twice at the same place.
 
-use super::program::{Class, Match, Program, Token, phrase_hash};
+use super::class::Class;
+use super::program::{Match, Program, Until};
+use super::symbol::Token;
+use super::text::Text;
 use crate::config::rules::WILDCARDS;
 use crate::macros::{MacroId, Scope};
 
-/// What the wildcards of a pattern matched: start and length, in tokens.
+/// What a wildcard matched.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Bindings {
-    parts: [(u32, u32); WILDCARDS],
+struct Bound {
     /// Place of the wildcard in the pattern.
-    places: [u8; WILDCARDS],
+    place: usize,
+    start: usize,
+    end: usize,
+}
+
+/// What the wildcards of a pattern matched.
+#[derive(Debug, Default)]
+pub(crate) struct Bindings {
+    bound: [Bound; WILDCARDS],
     len: usize,
 }
 
 impl Bindings {
+    /// Where the tokens of wildcard `n`, counted from 0, begin and end.
+    #[inline]
     pub(crate) fn get(&self, n: usize) -> Option<(usize, usize)> {
-        let (start, len) = *self.parts.get(..self.len)?.get(n)?;
-        Some((start as usize, len as usize))
+        let bound = self.bound.get(..self.len)?.get(n)?;
+        Some((bound.start, bound.end))
     }
 
     pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    fn push(&mut self, place: usize, start: usize, len: usize) {
-        if let (Some(part), Some(slot)) = (self.parts.get_mut(self.len), self.places.get_mut(self.len)) {
-            *part = (super::program::index(start), super::program::index(len));
-            *slot = u8::try_from(place).unwrap_or(u8::MAX);
+    fn push(&mut self, place: usize, start: usize, end: usize) {
+        if let Some(slot) = self.bound.get_mut(self.len) {
+            *slot = Bound { place, start, end };
             self.len += 1;
         }
     }
 
-    fn pop(&mut self) -> Option<(usize, usize, usize)> {
+    fn pop(&mut self) -> Option<Bound> {
         self.len = self.len.checked_sub(1)?;
-        let (start, len) = *self.parts.get(self.len)?;
-        Some((usize::from(*self.places.get(self.len)?), start as usize, len as usize))
+        self.bound.get(self.len).copied()
     }
 }
 
@@ -81,140 +91,130 @@ impl Dead {
     }
 }
 
+/// Memory of a search.
+#[derive(Debug, Default)]
+pub(crate) struct Search {
+    /// What the wildcards matched, when the last attempt came true.
+    pub(crate) bindings: Bindings,
+    dead: Dead,
+}
+
 /// A pattern, and what it is held against.
 pub(crate) struct Attempt<'a> {
     pub(crate) program: &'a Program,
     pub(crate) pattern: &'a [Match],
     pub(crate) tokens: &'a [Token],
     /// The workspace's own text.
-    pub(crate) text: &'a [u8],
+    pub(crate) text: &'a Text,
     pub(crate) scope: &'a Scope,
+    /// Told of the value of each macro.
+    pub(crate) tell: Option<Tell<'a>>,
 }
 
+type Tell<'a> = &'a mut dyn FnMut(MacroId, Option<&[u8]>);
+
 impl Attempt<'_> {
-    /// What each wildcard matched, when the whole pattern matches the whole workspace.
-    pub(crate) fn run(&self, dead: &mut Dead) -> Option<Bindings> {
-        let mut bound = Bindings::default();
-        let (mut place, mut at) = (0, 0);
+    /// Whether the whole pattern matches all tokens; what its wildcards matched is in `search` then.
+    pub(crate) fn run(&mut self, search: &mut Search) -> bool {
+        let Search { bindings, dead } = search;
+        bindings.len = 0;
         dead.start(self.tokens.len());
-        loop {
-            match self.step(place, at, &mut bound) {
-                Some(next) => {
-                    place += 1;
-                    at = next;
-                }
-                None if place == self.pattern.len() && at == self.tokens.len() => return Some(bound),
-                None => (place, at) = self.back(&mut bound, dead)?,
-            }
+        let (mut place, mut at) = (0, 0);
+        while !self.forward(place, at, bindings) {
+            let Some(next) = self.back(bindings, dead) else { return false };
+            (place, at) = next;
         }
+        true
     }
 
-    /// Matches one part at `at`; where the next one begins.
-    fn step(&self, place: usize, at: usize, bound: &mut Bindings) -> Option<usize> {
-        let left = self.tokens.len() - at;
-        let part = self.pattern.get(place)?;
-        match part {
-            Match::Symbol(id) => (self.tokens.get(at)?.id == *id).then_some(at + 1),
-            Match::ZeroOrMore => {
-                let len = if place + 1 == self.pattern.len() { left } else { 0 };
-                bound.push(place, at, len);
-                Some(at + len)
-            }
-            Match::OneOrMore => {
-                if left == 0 {
-                    return None;
+    /// Matches everything from part `place` and token `at` on, each wildcard as short as it can be.
+    fn forward(&mut self, place: usize, at: usize, bindings: &mut Bindings) -> bool {
+        let Some(parts) = self.pattern.get(place..) else { return false };
+        let Some(mut rest) = self.tokens.get(at..) else { return false };
+        for (place, part) in (place..).zip(parts) {
+            let at = self.tokens.len() - rest.len();
+            let len = match part {
+                Match::Run(from, to) => {
+                    let run = self.program.runs.get(*from as usize..*to as usize).unwrap_or_default();
+                    let Some((head, tail)) = rest.split_at_checked(run.len()) else { return false };
+                    if !run.iter().zip(head).all(|(id, token)| token.id == *id) {
+                        return false;
+                    }
+                    rest = tail;
+                    continue;
                 }
-                let len = if place + 1 == self.pattern.len() { left } else { 1 };
-                bound.push(place, at, len);
-                Some(at + len)
-            }
-            Match::One => {
-                if left == 0 {
-                    return None;
+                Match::Any { least, until } => match self.length(*least as usize, *until, rest) {
+                    Some(len) => len,
+                    None => return false,
+                },
+                Match::One => 1,
+                Match::InClass(class) => match self.class(*class).and_then(|class| class.begins(rest, 1)) {
+                    Some(len) => len,
+                    None => return false,
+                },
+                Match::NotInClass(class) => {
+                    let Some(token) = rest.first() else { return false };
+                    if self.class(*class).is_some_and(|class| class.has_word(token.id)) {
+                        return false;
+                    }
+                    1
                 }
-                bound.push(place, at, 1);
-                Some(at + 1)
-            }
-            Match::InClass(class) => {
-                let len = self.member(*class, at, 1)?;
-                bound.push(place, at, len);
-                Some(at + len)
-            }
-            Match::NotInClass(class) => {
-                let token = self.tokens.get(at)?;
-                if self.program.classes.get(*class as usize).is_some_and(|c| c.has_word(token.id)) {
-                    return None;
+                Match::Nothing => continue,
+                Match::Macro(id) => {
+                    let tail = self.macro_value(*id, at).and_then(|next| self.tokens.get(next..));
+                    let Some(tail) = tail else { return false };
+                    rest = tail;
+                    continue;
                 }
-                bound.push(place, at, 1);
-                Some(at + 1)
-            }
-            Match::Nothing => Some(at),
-            Match::Macro(id) => self.macro_value(*id, at),
-            Match::Never => None,
+                Match::Never => return false,
+            };
+            let Some((_, tail)) = rest.split_at_checked(len) else { return false };
+            bindings.push(place, at, at + len);
+            rest = tail;
         }
+        rest.is_empty()
     }
 
     /// Makes the last wildcard that can still grow longer; where the search goes on.
-    fn back(&self, bound: &mut Bindings, dead: &mut Dead) -> Option<(usize, usize)> {
+    fn back(&self, bindings: &mut Bindings, dead: &mut Dead) -> Option<(usize, usize)> {
         let noting = dead.is_on(self.pattern.len());
         loop {
-            let (place, start, len) = bound.pop()?;
-            let end = start + len;
+            let Bound { place, start, end } = bindings.pop()?;
             if noting {
                 dead.note(place + 1, end);
             }
+            let rest = self.tokens.get(start..)?;
+            let least = end - start + 1;
             let longer = match self.pattern.get(place)? {
-                Match::ZeroOrMore | Match::OneOrMore => self.grown(place, start, len),
-                Match::InClass(class) => self.member(*class, start, len + 1),
+                Match::Any { until: Until::End(_), .. } => None,
+                Match::Any { until, .. } => self.length(least, *until, rest),
+                Match::InClass(class) => self.class(*class).and_then(|class| class.begins(rest, least)),
                 _ => None,
             };
-            let Some(mut len) = longer else { continue };
-            if noting && dead.has(place + 1, start + len) {
+            let Some(len) = longer else { continue };
+            let end = start + len;
+            bindings.push(place, start, end);
+            if noting && dead.has(place + 1, end) {
                 // Known to fail there: go on growing this one.
-                bound.push(place, start, len);
                 continue;
             }
-            len = len.min(self.tokens.len() - start);
-            bound.push(place, start, len);
-            return Some((place + 1, start + len));
+            return Some((place + 1, end));
         }
     }
 
-    /// Next length of `$*` or `$+` that can lead to a match: before a plain token it ends where that token stands.
-    fn grown(&self, place: usize, start: usize, len: usize) -> Option<usize> {
-        let from = start + len + 1;
-        let rest = self.tokens.get(from..)?;
-        match self.pattern.get(place + 1) {
-            Some(Match::Symbol(id)) => Some(len + 1 + rest.iter().position(|t| t.id == *id)?),
-            _ => Some(len + 1),
-        }
+    #[inline]
+    fn class(&self, number: u32) -> Option<&Class> {
+        self.program.classes.get(number as usize)
     }
 
-    /// Length of the shortest member of a class, of `least` tokens or more, that stands at `start`.
-    fn member(&self, class: u32, start: usize, least: usize) -> Option<usize> {
-        let class: &Class = self.program.classes.get(class as usize)?;
-        let first = self.tokens.get(start)?.id;
-        if least <= 1 && class.has_word(first) {
-            return Some(1);
-        }
-        if !class.starts_with(first) {
-            return None;
-        }
-        let mut hash = 0;
-        let rest = self.tokens.get(start..)?;
-        for (n, token) in rest.iter().enumerate().take(class.longest) {
-            hash = phrase_hash(hash, token.id);
-            let len = n + 1;
-            if len > 1 && len >= least && class.has_phrase(hash, &rest.iter().take(len).map(|t| t.id)) {
-                return Some(len);
-            }
-        }
-        None
-    }
-
-    /// Tokens that strung together are the value of a macro.
-    fn macro_value(&self, id: MacroId, at: usize) -> Option<usize> {
+    /// Tokens that strung together are the value of a macro; where they end. Where no token is left not even an empty value
+    /// is found. Source: observed.
+    fn macro_value(&mut self, id: MacroId, at: usize) -> Option<usize> {
+        self.tokens.get(at)?;
         let value = self.scope.text(id);
+        if let Some(tell) = &mut self.tell {
+            tell(id, self.scope.value(id).map(|_| &*value));
+        }
         let mut rest: &[u8] = &value;
         let mut at = at;
         while !rest.is_empty() {
@@ -228,5 +228,18 @@ impl Attempt<'_> {
             at += 1;
         }
         Some(at)
+    }
+    /// The shortest length, of `least` tokens or more, at which a `$*` or `$+` can end.
+    #[inline]
+    fn length(&self, least: usize, until: Until, tokens: &[Token]) -> Option<usize> {
+        match until {
+            Until::Anywhere => (least <= tokens.len()).then_some(least),
+            Until::Symbol(id) => Some(least + tokens.get(least..)?.iter().position(|token| token.id == id)?),
+            Until::Class(class) => {
+                let class = self.class(class)?;
+                Some(least + tokens.get(least..)?.iter().position(|token| class.may_begin(token.id))?)
+            }
+            Until::End(behind) => tokens.len().checked_sub(behind as usize).filter(|len| *len >= least),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::program::Program;
 use super::trace::Observer;
-use super::workspace::View;
+use super::workspace::{ROOM, View, Word};
 use crate::address::visible;
 use crate::base::exit::Exit;
 use crate::config::{RulesetId, Symbol};
@@ -78,9 +78,27 @@ impl Printer<'_> {
     }
 
     fn tokens(&mut self, workspace: View<'_>) {
+        if workspace.is_plain() {
+            return self.plain_tokens(workspace);
+        }
         for token in workspace.iter() {
             self.text(b" ");
             self.shown(token);
+        }
+    }
+
+    /// Tokens that need not be looked at: blocks of one length are copied in one move, whatever of it counts.
+    fn plain_tokens(&mut self, workspace: View<'_>) {
+        for Word { from, len } in workspace.words() {
+            self.out.push(b' ');
+            let end = self.out.len() + len;
+            match from.first_chunk::<ROOM>() {
+                Some(block) if len <= ROOM => {
+                    self.out.extend_from_slice(block);
+                    self.out.truncate(end);
+                }
+                _ => self.out.extend_from_slice(from.get(..len).unwrap_or_default()),
+            }
         }
     }
 
@@ -109,12 +127,24 @@ impl Observer for Printer<'_> {
         self.ruleset(program, ruleset, b" returns:", workspace);
     }
 
-    fn deferred(&mut self, _: &Program, name: MacroId, value: Option<&[u8]>) {
+    fn wants_macros(&self) -> bool {
+        self.levels.rules >= VALUES
+    }
+
+    fn endless(&mut self, workspace: View<'_>) {
+        if self.levels.rules >= RULESETS {
+            self.text(b"workspace: ");
+            self.tokens(workspace);
+            self.text(b"\n");
+        }
+    }
+
+    fn deferred(&mut self, side: &str, name: MacroId, value: Option<&[u8]>) {
         if self.levels.rules < VALUES {
             return;
         }
         let name = self.names.name(name);
-        self.text(b"rewrite: RHS $&{");
+        self.text(format!("rewrite: {side} $&{{").as_bytes());
         self.shown(&name);
         self.text(b"} => \"");
         self.shown(value.unwrap_or(b"(NULL)"));
@@ -155,13 +185,13 @@ impl Observer for Printer<'_> {
         if self.levels.rules < RULES {
             return;
         }
-        let Some((lhs, _)) = program.source(rule) else { return };
+        let Some(rule) = program.source(rule) else { return };
         self.text(b"-----trying rule");
         if self.levels.rules >= LINES {
             self.text(format!(" (line {line})").as_bytes());
         }
         self.text(b":");
-        self.symbols(lhs);
+        self.symbols(&rule.lhs);
     }
 
     fn failed(&mut self) {
@@ -174,17 +204,20 @@ impl Observer for Printer<'_> {
         if self.levels.rules < RULES {
             return;
         }
-        let Some((_, rhs)) = program.source(rule) else { return };
+        let Some(rule) = program.source(rule) else { return };
         self.text(b"-----rule matches:");
-        self.symbols(rhs);
+        self.symbols(&rule.rhs);
         if self.levels.rules < LINES {
             return;
         }
-        for (n, parameter) in parameters.iter().enumerate() {
-            self.text(format!("${}:", n + 1).as_bytes());
-            for token in parameter.iter() {
-                self.text(b" \"");
-                self.shown(token);
+        // One line each time a parameter is put into the result; the original shows where in its memory a token lies.
+        for symbol in rule.rhs.iter() {
+            let Symbol::Parameter(n) = symbol else { continue };
+            let Some(parameter) = usize::from(*n).checked_sub(1).and_then(|n| parameters.get(n)) else { continue };
+            self.text(format!("${n}:").as_bytes());
+            for (place, token) in parameter.places().zip(parameter.iter()) {
+                self.text(format!(" {place:#x}=\"").as_bytes());
+                self.text(token);
                 self.text(b"\"");
             }
             self.text(b"\n");
@@ -217,9 +250,18 @@ impl<O: Observer> Observer for Both<'_, O> {
         self.1.leave(program, ruleset, workspace);
     }
 
-    fn deferred(&mut self, program: &Program, name: MacroId, value: Option<&[u8]>) {
-        self.0.deferred(program, name, value);
-        self.1.deferred(program, name, value);
+    fn wants_macros(&self) -> bool {
+        self.0.wants_macros() || self.1.wants_macros()
+    }
+
+    fn deferred(&mut self, side: &str, name: MacroId, value: Option<&[u8]>) {
+        self.0.deferred(side, name, value);
+        self.1.deferred(side, name, value);
+    }
+
+    fn endless(&mut self, workspace: View<'_>) {
+        self.0.endless(workspace);
+        self.1.endless(workspace);
     }
 
     fn skipped(&mut self, program: &Program, ruleset: RulesetId) {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::program::symbols;
+use super::symbol::symbols;
 use super::workspace::View;
 
 /// Mailer, host and user as the rules name them.

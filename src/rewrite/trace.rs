@@ -17,8 +17,16 @@ pub trait Observer {
     /// A ruleset is done.
     fn leave(&mut self, _program: &Program, _ruleset: RulesetId, _workspace: View<'_>) {}
 
-    /// `$&x` of a right side was replaced by a macro's value.
-    fn deferred(&mut self, _program: &Program, _name: MacroId, _value: Option<&[u8]>) {}
+    /// Whether [`Self::deferred`] is called.
+    fn wants_macros(&self) -> bool {
+        false
+    }
+
+    /// A `$&x` on one side of a rule (`LHS`, `RHS`) was given a macro's value; none when it is not defined.
+    fn deferred(&mut self, _side: &str, _name: MacroId, _value: Option<&[u8]>) {}
+
+    /// A rule went on matching for too long; the message has been given.
+    fn endless(&mut self, _workspace: View<'_>) {}
 
     /// A call was left out, for the ruleset has no rules.
     fn skipped(&mut self, _program: &Program, _ruleset: RulesetId) {}

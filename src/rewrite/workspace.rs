@@ -4,17 +4,26 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::program::{Program, SymbolId, Token, index, symbols};
+use super::program::Program;
 use super::resolution::{Resolution, ResolutionError};
+use super::symbol::{SymbolId, Token, Written, index, operator_of, symbols};
+pub use super::text::ROOM;
+use super::text::Text;
 use crate::address::scan::{self, Complaint, Mode, ScanError, Tokens};
 
 /// Text of a token: in the program's memory, or behind it in the workspace's own.
-pub(crate) fn text_of<'a>(program: &'a Program, own: &'a [u8], token: Token) -> &'a [u8] {
-    let fixed = program.table.text.as_slice();
-    let (start, len) = (token.start as usize, token.len as usize);
-    match start.checked_sub(fixed.len()) {
-        None => fixed.get(start..start + len).unwrap_or_default(),
-        Some(start) => own.get(start..start + len).unwrap_or_default(),
+#[inline]
+pub(crate) fn text_of<'a>(program: &'a Program, own: &'a Text, token: Token) -> &'a [u8] {
+    text_from(program, own, token).get(..token.len as usize).unwrap_or_default()
+}
+
+/// The same with everything that stands behind it.
+#[inline]
+fn text_from<'a>(program: &'a Program, own: &'a Text, token: Token) -> &'a [u8] {
+    let start = token.start as usize;
+    match start.checked_sub(program.table.text.len()) {
+        None => program.table.text.from(start),
+        Some(start) => own.from(start),
     }
 }
 
@@ -22,8 +31,17 @@ pub(crate) fn text_of<'a>(program: &'a Program, own: &'a [u8], token: Token) -> 
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
     pub(crate) program: &'a Program,
-    pub(crate) own: &'a [u8],
+    pub(crate) own: &'a Text,
     pub(crate) tokens: &'a [Token],
+}
+
+/// A token's text for whoever copies a lot of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Word<'a> {
+    /// The text and whatever stands behind it, [`ROOM`] bytes at least.
+    pub from: &'a [u8],
+    /// How much of that is the text.
+    pub len: usize,
 }
 
 impl<'a> View<'a> {
@@ -42,6 +60,30 @@ impl<'a> View<'a> {
         self.tokens.iter().map(move |t| text_of(self.program, self.own, *t))
     }
 
+    /// Where the tokens' text lies.
+    pub fn places(self) -> impl Iterator<Item = u32> {
+        self.tokens.iter().map(|token| token.start)
+    }
+
+    /// As [`Self::iter`].
+    #[inline]
+    pub fn words(self) -> impl Iterator<Item = Word<'a>> {
+        let fixed = self.program.table.text.len();
+        self.tokens.iter().map(move |token| {
+            let (text, start) = match (token.start as usize).checked_sub(fixed) {
+                None => (&self.program.table.text, token.start as usize),
+                Some(start) => (self.own, start),
+            };
+            Word { from: text.from(start), len: token.len as usize }
+        })
+    }
+
+    /// Whether every byte of it is one that a terminal shows as it is; false may be wrong.
+    #[inline]
+    pub fn is_plain(self) -> bool {
+        self.own.is_plain() && self.program.table.text.is_plain()
+    }
+
     /// Symbols in order.
     pub fn symbols(self) -> impl Iterator<Item = SymbolId> {
         self.tokens.iter().map(|t| t.id)
@@ -55,37 +97,18 @@ impl<'a> View<'a> {
 
     /// As text: two words that stand beside each other are joined with `BlankSub`.
     pub fn join_into(self, out: &mut Vec<u8>) {
-        self.join_with_into(self.program.blank_sub, out);
+        self.write_into(self.program.blank_sub, Written::Shown, out);
     }
 
     /// As text: two words that stand beside each other are joined with `blank`.
     pub fn join_with(self, blank: u8) -> Vec<u8> {
         let mut out = Vec::new();
-        self.join_with_into(blank, &mut out);
+        self.write_into(blank, Written::Shown, &mut out);
         out
     }
 
-    /// As text to be read again: operators are single bytes.
-    pub(crate) fn write_into(self, out: &mut Vec<u8>) {
-        let mut after_word = false;
-        for token in self.tokens {
-            if token.is_operator() {
-                let number = u8::try_from(token.id - symbols::HASH).unwrap_or_default();
-                out.push(scan::FIRST_OPERATOR + number);
-                after_word = false;
-                continue;
-            }
-            let text = text_of(self.program, self.own, *token);
-            let word = scan::is_word(text, &self.program.alphabet);
-            if word && after_word {
-                out.push(self.program.blank_sub);
-            }
-            out.extend_from_slice(text);
-            after_word = word;
-        }
-    }
-
-    fn join_with_into(self, blank: u8, out: &mut Vec<u8>) {
+    /// As text, with a say in how operators are written.
+    pub(crate) fn write_into(self, blank: u8, written: Written, out: &mut Vec<u8>) {
         let mut after_word = false;
         for token in self.tokens {
             let text = text_of(self.program, self.own, *token);
@@ -93,7 +116,10 @@ impl<'a> View<'a> {
             if word && after_word {
                 out.push(blank);
             }
-            out.extend_from_slice(text);
+            match written.byte(token.id) {
+                Some(byte) => out.push(byte),
+                None => out.extend_from_slice(text),
+            }
             after_word = word;
         }
     }
@@ -110,7 +136,7 @@ impl<'a> View<'a> {
 #[derive(Debug)]
 pub struct Workspace {
     pub(crate) program: Arc<Program>,
-    pub(crate) own: Vec<u8>,
+    pub(crate) own: Text,
     pub(crate) tokens: Vec<Token>,
     pub(crate) machine: super::machine::Machine,
     scanned: Tokens,
@@ -122,7 +148,7 @@ impl Workspace {
     pub fn new(program: Arc<Program>) -> Self {
         Self {
             program,
-            own: Vec::new(),
+            own: Text::default(),
             tokens: Vec::new(),
             machine: super::machine::Machine::default(),
             scanned: Tokens::default(),
@@ -172,11 +198,10 @@ impl Workspace {
     ) -> Result<(usize, Vec<Complaint>), ScanError> {
         self.scanned.clear();
         self.complaints.clear();
-        let program = Arc::clone(&self.program);
-        let used =
-            scan::prescan_into(text, &program.alphabet, mode, delimiter, &mut self.scanned, &mut self.complaints);
+        let alphabet = &self.program.alphabet;
+        let used = scan::prescan_into(text, alphabet, mode, delimiter, &mut self.scanned, &mut self.complaints);
         let Some(used) = used else { return Err(ScanError(std::mem::take(&mut self.complaints))) };
-        add_tokens(&program, &mut self.own, &mut self.tokens, &self.scanned);
+        add_tokens(&self.program, &mut self.own, &mut self.tokens, &self.scanned);
         Ok((used, std::mem::take(&mut self.complaints)))
     }
 
@@ -188,6 +213,13 @@ impl Workspace {
     /// As text, words joined with `BlankSub`.
     pub fn text(&self) -> Bytes {
         self.view().join().into()
+    }
+
+    /// As [`Self::text`], operators as the bytes that stand for them.
+    pub fn raw_text(&self) -> Bytes {
+        let mut out = Vec::new();
+        self.view().write_into(self.program.blank_sub, Written::InText, &mut out);
+        out.into()
     }
 
     /// Whether it begins with `$#`.
@@ -216,18 +248,14 @@ impl Workspace {
 }
 
 /// Adds scanned tokens to a list of tokens, their text to the workspace's own.
-pub(crate) fn add_tokens(program: &Program, own: &mut Vec<u8>, tokens: &mut Vec<Token>, scanned: &Tokens) {
-    for text in scanned.iter() {
+pub(crate) fn add_tokens(program: &Program, own: &mut Text, tokens: &mut Vec<Token>, scanned: &Tokens) {
+    let base = index(program.table.text.len() + own.add(scanned.text()));
+    tokens.extend(scanned.spans().map(|(start, text)| {
         if let [byte] = text
-            && let Some(number) = byte.checked_sub(scan::FIRST_OPERATOR)
-            && number < symbols::LAST_OPERATOR.to_le_bytes()[0]
+            && let Some(id) = operator_of(*byte)
         {
-            tokens.push(program.table.operator(SymbolId::from(number) + symbols::HASH));
-            continue;
+            return program.table.operator(id);
         }
-        let id = program.table.find(text);
-        let start = index(program.table.text.len() + own.len());
-        own.extend_from_slice(text);
-        tokens.push(Token { start, len: index(text.len()), id });
-    }
+        Token { start: base + start, len: index(text.len()), id: program.table.find(text) }
+    }));
 }

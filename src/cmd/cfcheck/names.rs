@@ -73,7 +73,7 @@ fn set_by_rules(context: &Context<'_>) -> HashSet<Vec<u8>> {
     let mut found = HashSet::new();
     let rulesets = &context.config.rulesets;
     for rule in rulesets.known().flat_map(|id| rulesets.rules(id)) {
-        for symbol in &rule.rhs {
+        for symbol in rule.rhs.iter() {
             let Symbol::Token(token) = symbol else { continue };
             let name = token.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}")).unwrap_or(token);
             found.insert(name.to_vec());

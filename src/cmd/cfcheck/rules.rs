@@ -32,7 +32,7 @@ fn impossible(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let alphabet = Alphabet::new(&context.config.options.operator_chars);
     let rulesets = &context.config.rulesets;
     for rule in rulesets.known().flat_map(|id| rulesets.rules(id)) {
-        for symbol in &rule.lhs {
+        for symbol in rule.lhs.iter() {
             let Symbol::Token(token) = symbol else { continue };
             let tokens =
                 scan::prescan(token, &alphabet, Mode::Rule, None).map_or(1, |scanned| scanned.tokens.iter().count());
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     fn rule(line: u32, lhs: &[Symbol], rhs: &[Symbol]) -> Rule {
-        Rule { line, lhs: lhs.to_vec(), rhs: rhs.to_vec() }
+        Rule { line, lhs: lhs.into(), rhs: rhs.into() }
     }
 
     #[test]

@@ -81,6 +81,10 @@ impl TestMode<'_> {
 
     /// Whether an address has bytes that no address may have; the complaint is printed.
     fn is_refused(&mut self, address: &[u8], checks_controls: bool) -> bool {
+        if !checks_controls && address.len() > limits::ADDRESS {
+            self.too_long(address);
+            return true;
+        }
         if address.iter().any(|b| (0x80..0xa0).contains(b)) {
             if checks_controls {
                 self.bad_address("Syntax error in mailbox address \"", address, "\" (8-bit character)");
@@ -89,12 +93,8 @@ impl TestMode<'_> {
             }
             return true;
         }
-        if checks_controls && address.iter().any(|b| (*b < 0x20 && *b != b'\t') || matches!(b, 0x7f | 0xff)) {
+        if checks_controls && address.iter().any(|b| is_control(*b)) {
             self.bad_address("Syntax error in mailbox address \"", address, "\" (non-printable character)");
-            return true;
-        }
-        if !checks_controls && address.len() > limits::ADDRESS {
-            self.too_long(address);
             return true;
         }
         false
@@ -109,8 +109,9 @@ impl TestMode<'_> {
 
     fn too_long(&mut self, address: &[u8]) {
         let max = limits::ADDRESS;
+        let shown = address.iter().take(max).map(|b| if (0x80..=0x9f).contains(b) { b'?' } else { b & 0x7f });
         self.output.text(b"Address \"");
-        self.output.shown(address.get(..max).unwrap_or(address));
+        self.output.text(&shown.collect::<Vec<u8>>());
         self.output.line(&format!("\" too long ({max} bytes max)"));
     }
 
@@ -150,10 +151,11 @@ impl TestMode<'_> {
 
     /// False when the address makes no tokens or must not be.
     fn parse_address(&mut self, address: &[u8]) -> bool {
-        if address.iter().any(|b| (0x80..0xa0).contains(b)) {
-            return !self.is_refused(address, false);
-        }
         if self.load(address, Mode::Address, None).is_none() || self.workspace.view().is_empty() {
+            return false;
+        }
+        if address.iter().any(|b| (0x80..0xa0).contains(b)) {
+            self.bad_address("8-bit character in mailbox address \"", address, "\"");
             return false;
         }
         if address.len() > limits::ADDRESS {
@@ -170,6 +172,15 @@ impl TestMode<'_> {
         let shown: Vec<u8> = shortened_bytes(address).iter().map(|b| b & 0x7f).collect();
         self.output.text(&shown);
         self.output.text(b"... ");
+    }
+
+    /// A complaint with the address it is about in front. A byte that is nothing without its eighth bit ends the line.
+    pub(super) fn complain(&mut self, address: &[u8], complaint: &str) {
+        let mut line: Vec<u8> = shortened_bytes(address).iter().map(|b| b & 0x7f).collect();
+        line.extend_from_slice(b"... ");
+        line.extend_from_slice(complaint.as_bytes());
+        self.output.text(line.split(|b| *b == 0).next().unwrap_or_default());
+        self.output.end();
     }
 
     /// Shows the mailer, host and user that the workspace resolved to.
@@ -207,7 +218,7 @@ impl TestMode<'_> {
             return self.triple(id, &host, &user);
         }
         self.outward(id, Kind::ENVELOPE_RECIPIENT);
-        let mut user = self.workspace.text();
+        let mut user = self.workspace.raw_text();
         user.truncate(limits::ADDRESS);
         let is_refused = self.is_refused(&user, true);
         let user = if is_refused { Bytes::from(masked(&user)) } else { user };
@@ -332,8 +343,10 @@ impl TestMode<'_> {
         } else {
             let first = self.apply(CANONIFY);
             let then = self.outward(id, self.kind);
-            let text = self.workspace.text();
-            (if then == Exit::OK { first } else { then }, frame.around(&text))
+            let text = self.workspace.raw_text();
+            // What was wrong with rules has been said.
+            let is_temporary = first == Exit::TEMPFAIL || then == Exit::TEMPFAIL;
+            (if is_temporary { Exit::TEMPFAIL } else { Exit::OK }, frame.around(&text))
         };
         self.output.text(format!("Rcode = {}, addr = ", exit.0).as_bytes());
         self.output.text(&text);
@@ -348,7 +361,12 @@ fn lower(text: &[u8]) -> Bytes {
 
 /// An address with a question mark for each byte that no address may have.
 fn masked(address: &[u8]) -> Vec<u8> {
-    address.iter().map(|b| if matches!(b, 0x80..=0x9f | 0xff | 0..0x20 | 0x7f) { b'?' } else { *b }).collect()
+    address.iter().map(|b| if is_control(*b) || (0x80..=0x9f).contains(b) { b'?' } else { *b }).collect()
+}
+
+/// Whether no address may hold the byte: a control character that is no blank. Source: observed.
+fn is_control(byte: u8) -> bool {
+    matches!(byte, 0..=0x08 | 0x0e..0x20 | 0x7f | 0xff)
 }
 
 fn words(kind: Kind) -> &'static str {

@@ -267,8 +267,7 @@ impl TestMode<'_> {
             Err(error) => (None, error.0),
         };
         for complaint in complaints {
-            self.prefix(address);
-            self.output.line(&complaint.to_string());
+            self.complain(address, &complaint.to_string());
         }
         used
     }

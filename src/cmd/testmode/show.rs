@@ -66,12 +66,12 @@ impl TestMode<'_> {
         };
         for rule in self.config.rulesets.rules(id) {
             self.output.text(b"R");
-            for symbol in &rule.lhs {
+            for symbol in rule.lhs.iter() {
                 self.output.shown(&symbol.render(&self.names));
                 self.output.text(b" ");
             }
             self.output.text(b"\t\t");
-            for symbol in &rule.rhs {
+            for symbol in rule.rhs.iter() {
                 self.output.shown(&symbol.render(&self.names));
                 self.output.text(b" ");
             }
@@ -139,7 +139,7 @@ impl TestMode<'_> {
 
     /// `/map name key`.
     pub(super) fn map(&mut self, argument: &[u8]) {
-        let (name, key) = first_word(argument);
+        let (name, key) = first_word(argument.trim_ascii_end());
         if name.is_empty() {
             return self.output.line("Usage: /map mapname key");
         }
@@ -155,7 +155,7 @@ impl TestMode<'_> {
         self.output.text(b"map_lookup: ");
         self.output.shown(name);
         self.output.text(b" (");
-        self.output.shown(key);
+        self.output.text(key);
         self.output.text(b") ");
         let answer = self.runtime.block_on(self.site.maps.ask(map, key, &[], &mut self.scope));
         for complaint in self.site.maps.take_complaints() {

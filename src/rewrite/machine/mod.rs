@@ -4,20 +4,22 @@
 //! and what the callee leaves there replaces the call. When a rule asks a map the machine stops with a
 //! [`Step::Lookup`]; [`Workspace::answer`] lets it go on.
 
-use std::borrow::Cow;
+mod call;
+mod lookup;
 
-use bytes::Bytes;
-
-use super::pattern::{Attempt, Bindings, Dead};
-use super::program::{After, Code, Program, Put, SymbolId, Token, index, mark, symbols};
+use self::lookup::Pending;
+pub use self::lookup::{Question, Reply};
+use super::pattern::{Attempt, Search};
+use super::program::{After, Code, Filter, Piece, Program, Put};
+use super::symbol::{SymbolId, Token, mark, symbols};
+use super::text::Text;
 use super::trace::Observer;
-use super::workspace::{View, Workspace, add_tokens, text_of};
+use super::workspace::{View, Workspace, add_tokens};
 use crate::address::scan::{self, Mode, Tokens};
-use crate::address::{quote, shortened_bytes};
+use crate::address::shortened_bytes;
 use crate::base::exit::Exit;
 use crate::base::limits;
 use crate::config::RulesetId;
-use crate::config::rules::GIVEN_RULESETS;
 use crate::macros::Scope;
 
 /// How an evaluation goes on.
@@ -29,52 +31,32 @@ pub enum Step {
     Done(Exit),
 }
 
-/// What a rule asks.
-#[derive(Debug, Default)]
-pub struct Question {
-    /// Symbol of the map's name, for tables built in advance; 0 when rules name it only by what they matched.
-    pub symbol: SymbolId,
-    /// Name of the map; `host` for `$[ $]`.
-    pub map: Vec<u8>,
-    /// The key, words joined with `BlankSub`.
-    pub key: Vec<u8>,
-    /// The `$@` arguments.
-    pub args: Vec<Bytes>,
-}
-
-/// What came back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reply<'a> {
-    /// A value.
-    Found(&'a [u8]),
-    /// A value in place of one that the map could not give: marks the evaluation.
-    Instead(&'a [u8]),
-    /// No such key.
-    NotFound,
-    /// The map could not say: counts as a miss, and marks the evaluation.
-    Temporary,
-    /// There is no map of that name.
-    NoMap,
-}
-
 /// A ruleset at work.
 #[derive(Debug, Clone, Copy)]
 struct Frame {
     ruleset: RulesetId,
     /// First token of its workspace.
     base: usize,
-    rule: u32,
-    end: u32,
-    first: u32,
-    repeats: usize,
-    phase: Phase,
-    after: After,
-    /// Whether the result may hold calls.
-    calls: bool,
     /// Calls noted by rulesets below.
     calls_below: usize,
     /// Of this ruleset and those it called.
     status: Exit,
+    at: Place,
+    phase: Phase,
+    after: After,
+    /// Whether the result may hold calls.
+    calls: bool,
+}
+
+/// Where in its rules a ruleset is.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// The rule at work, and where the ruleset's rules begin and end.
+    rule: u32,
+    first: u32,
+    end: u32,
+    /// Times in a row that the rule at work has matched.
+    repeats: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,67 +65,72 @@ enum Phase {
     Rules,
     /// Asking maps; see [`Pending`].
     Maps,
-    /// Noting calls, from this token on.
-    Calls(usize),
+    /// Noting the calls of the result.
+    Calls,
     /// Making the calls noted, the last one first.
     Calling,
-}
-
-/// A result whose maps are being asked.
-#[derive(Debug, Default)]
-struct Pending {
-    /// Next token of `source`.
-    at: usize,
-    /// The key's tokens in `source`.
-    key: (usize, usize),
-    /// The default's tokens, when there is one.
-    default: Option<(usize, usize)>,
-    /// Behind the closing operator.
-    behind: usize,
 }
 
 /// What of a workspace rules out most rules at once.
 #[derive(Debug, Clone, Copy)]
 struct Shape {
     marks: u64,
-    count: usize,
+    count: u32,
     first: SymbolId,
     last: SymbolId,
 }
 
 impl Shape {
-    fn may_match(self, code: &Code) -> bool {
-        let least = code.at_least as usize;
-        code.needs & !self.marks == 0
-            && self.count >= least
-            && !(code.exact && self.count > least)
-            && (code.first == symbols::UNKNOWN || code.first == self.first)
-            && (code.last == symbols::UNKNOWN || code.last == self.last)
+    fn of(tokens: &[Token]) -> Self {
+        Self {
+            marks: tokens.iter().fold(0, |marks, token| marks | mark(token.id)),
+            count: u32::try_from(tokens.len()).unwrap_or(u32::MAX),
+            first: tokens.first().map_or(symbols::UNKNOWN, |token| token.id),
+            last: tokens.last().map_or(symbols::UNKNOWN, |token| token.id),
+        }
+    }
+
+    fn may_match(self, filter: &Filter) -> bool {
+        filter.needs & !self.marks == 0
+            && self.count >= filter.at_least
+            && self.count <= filter.at_most
+            && (filter.first == symbols::UNKNOWN || filter.first == self.first)
+            && (filter.last == symbols::UNKNOWN || filter.last == self.last)
     }
 }
 
 /// Memory of evaluations.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Machine {
     frames: Vec<Frame>,
-    status: Exit0,
-    source: Vec<Token>,
+    /// Of the evaluation as a whole.
+    status: Exit,
+    search: Search,
     result: Vec<Token>,
+    /// The result before maps are asked.
+    source: Vec<Token>,
     pending: Pending,
     question: Question,
-    dead: Dead,
     /// Places of `$>`, outermost first.
     calls: Vec<usize>,
     scanned: Tokens,
     plain: Vec<u8>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Exit0(Exit);
-
-impl Default for Exit0 {
+impl Default for Machine {
     fn default() -> Self {
-        Self(Exit::OK)
+        Self {
+            frames: Vec::new(),
+            status: Exit::OK,
+            search: Search::default(),
+            result: Vec::new(),
+            source: Vec::new(),
+            pending: Pending::default(),
+            question: Question::default(),
+            calls: Vec::new(),
+            scanned: Tokens::default(),
+            plain: Vec::new(),
+        }
     }
 }
 
@@ -152,72 +139,96 @@ impl Workspace {
     pub fn start(&mut self, ruleset: RulesetId, observer: &mut impl Observer) {
         self.machine.frames.clear();
         self.machine.calls.clear();
-        self.machine.status = Exit0::default();
-        self.enter(ruleset, 0, observer);
-    }
-
-    /// What the rule at work asks.
-    pub fn question(&self) -> &Question {
-        &self.machine.question
+        self.machine.status = Exit::OK;
+        self.evaluation(observer).enter(ruleset, 0);
     }
 
     /// Evaluates up to the next question or the end.
     pub fn run(&mut self, scope: &Scope, observer: &mut impl Observer) -> Step {
-        while let Some(frame) = self.machine.frames.last().copied() {
+        let mut evaluation = self.evaluation(observer);
+        while let Some(frame) = evaluation.machine.frames.last() {
+            let (base, calls_below, calls) = (frame.base, frame.calls_below, frame.calls);
             match frame.phase {
-                Phase::Rules => self.rule(frame, scope, observer),
+                Phase::Rules => {
+                    let (at, ruleset) = (frame.at, frame.ruleset);
+                    evaluation.rules(at, base, ruleset, scope);
+                }
                 Phase::Maps => {
-                    if self.ask() {
+                    if evaluation.ask() {
                         return Step::Lookup;
                     }
-                    self.replace(observer);
+                    evaluation.replace(base);
+                    if calls {
+                        evaluation.set_phase(Phase::Calls);
+                    } else {
+                        evaluation.finish_rule();
+                    }
                 }
-                Phase::Calls(at) => self.note_calls(frame, at, observer),
-                Phase::Calling => self.call(frame, observer),
+                Phase::Calls => evaluation.note_calls(base, calls_below),
+                Phase::Calling => evaluation.call(calls_below),
             }
         }
-        Step::Done(self.machine.status.0)
+        Step::Done(self.machine.status)
     }
 
-    fn enter(&mut self, ruleset: RulesetId, base: usize, observer: &mut impl Observer) {
+    fn evaluation<'w, O: Observer>(&'w mut self, observer: &'w mut O) -> Evaluation<'w, O> {
+        let Self { program, own, tokens, machine, .. } = self;
+        Evaluation { program, own, tokens, machine, observer }
+    }
+}
+
+/// A machine at work: the parts of a workspace, and who is told.
+struct Evaluation<'w, O> {
+    program: &'w Program,
+    own: &'w mut Text,
+    tokens: &'w mut Vec<Token>,
+    machine: &'w mut Machine,
+    observer: &'w mut O,
+}
+
+impl<'w, O: Observer> Evaluation<'w, O> {
+    fn enter(&mut self, ruleset: RulesetId, base: usize) {
         let (first, end) = self.program.entry(ruleset);
-        observer.enter(&self.program, ruleset, self.view_from(base));
+        self.observer.enter(self.program, ruleset, view(self.program, self.own, self.tokens, base));
         self.machine.frames.push(Frame {
             ruleset,
             base,
-            rule: first,
-            end,
-            first,
-            repeats: 0,
+            calls_below: self.machine.calls.len(),
+            status: Exit::OK,
+            at: Place { rule: first, first, end, repeats: 0 },
             phase: Phase::Rules,
             after: After::Again,
             calls: false,
-            calls_below: self.machine.calls.len(),
-            status: Exit::OK,
         });
         if self.machine.frames.len() > limits::RULESET_DEPTH + 1 {
-            let name = String::from_utf8_lossy(self.program.name(ruleset)).into_owned();
+            let name = String::from_utf8_lossy(self.program.name(ruleset));
             let limit = limits::RULESET_DEPTH;
-            observer.message(&format!("rewrite: excessive recursion (max {limit}), ruleset {name}"));
+            self.observer.message(&format!("rewrite: excessive recursion (max {limit}), ruleset {name}"));
             self.abort(Exit::CONFIG);
         }
     }
 
-    fn view_from(&self, base: usize) -> View<'_> {
-        View { program: &self.program, own: &self.own, tokens: self.tokens.get(base..).unwrap_or_default() }
+    /// The ruleset on top is done.
+    fn leave(&mut self) {
+        let Some(Frame { ruleset, base, status, .. }) = self.machine.frames.last() else { return };
+        let status = *status;
+        self.observer.leave(self.program, *ruleset, view(self.program, self.own, self.tokens, *base));
+        self.pop(status);
     }
 
-    /// The ruleset on top is done.
-    fn leave(&mut self, frame: Frame, observer: &mut impl Observer) {
-        observer.leave(&self.program, frame.ruleset, self.view_from(frame.base));
-        self.pop(frame.status);
+    /// The ruleset on top cannot go on: its caller does. Nothing of its workspace is left.
+    fn abort(&mut self, status: Exit) {
+        if let Some(top) = self.machine.frames.last().filter(|_| status == Exit::DATAERR) {
+            self.tokens.truncate(top.base);
+        }
+        self.pop(status);
     }
 
     /// Takes the ruleset on top away. When it failed (not for now only) its caller makes no more calls for the rule at work.
     fn pop(&mut self, status: Exit) {
         self.machine.frames.pop();
         match self.machine.frames.last_mut() {
-            None => self.machine.status = Exit0(status),
+            None => self.machine.status = status,
             Some(caller) if status != Exit::OK => {
                 caller.status = status;
                 if status != Exit::TEMPFAIL {
@@ -228,371 +239,190 @@ impl Workspace {
         }
     }
 
-    /// The ruleset on top cannot go on: its caller does.
-    fn abort(&mut self, status: Exit) {
-        self.pop(status);
-    }
-
-    /// Tries rules until one matches, and puts its result in place.
-    fn rule(&mut self, mut frame: Frame, scope: &Scope, observer: &mut impl Observer) {
-        let program = std::sync::Arc::clone(&self.program);
-        let tokens = self.tokens.get(frame.base..).unwrap_or_default();
-        if tokens.first().is_some_and(|t| t.id == symbols::HASH) {
-            return self.leave(frame, observer);
-        }
-        let marks = tokens.iter().fold(0, |marks, t| marks | mark(t.id));
-        let shape = Shape {
-            marks,
-            count: tokens.len(),
-            first: tokens.first().map_or(symbols::UNKNOWN, |t| t.id),
-            last: tokens.last().map_or(symbols::UNKNOWN, |t| t.id),
-        };
-        let tracing = observer.wants_rules();
-        let (code, bound) = loop {
-            if frame.rule >= frame.end {
-                return self.leave(frame, observer);
-            }
-            let Some(code) = program.rules.get(frame.rule as usize) else { return self.leave(frame, observer) };
-            if tracing {
-                observer.attempt(&program, frame.rule as usize, code.line);
-            }
-            if let Some(bound) = self.matches(&program, code, frame.base, shape, scope) {
-                break (code, bound);
-            }
-            if tracing {
-                observer.failed();
-            }
-            frame.rule += 1;
-            frame.repeats = 0;
-        };
-        frame.repeats += 1;
-        if frame.repeats > limits::RULE_REPEATS {
-            let name = String::from_utf8_lossy(program.name(frame.ruleset)).into_owned();
-            observer.message(&format!("Infinite loop in ruleset {name}, rule {}", frame.rule - frame.first + 1));
-            return self.leave(frame, observer);
-        }
-        if tracing {
-            let all = self.view_from(frame.base);
-            let parts: Vec<View<'_>> =
-                (0..bound.len()).filter_map(|n| bound.get(n)).map(|(at, len)| all.part(at, at + len)).collect();
-            observer.matched(&program, frame.rule as usize, &parts);
-        }
-        frame.after = code.after;
-        if code.after != After::Again {
-            frame.rule += 1;
-            frame.repeats = 0;
-        }
-        if let Err(status) = self.substitute(&program, code, &bound, frame.base, scope, observer) {
-            return self.abort(status);
-        }
-        let operators = code.gives | shape.marks;
-        frame.calls = operators & mark(symbols::CALL) != 0;
-        let asks = operators & (mark(symbols::MAP_BEGIN) | mark(symbols::HOST_BEGIN)) != 0;
-        if asks {
-            std::mem::swap(&mut self.machine.source, &mut self.machine.result);
-            self.machine.result.clear();
-            self.machine.pending = Pending::default();
-        }
-        frame.phase = if asks { Phase::Maps } else { Phase::Rules };
+    fn set_phase(&mut self, phase: Phase) {
         if let Some(top) = self.machine.frames.last_mut() {
-            *top = frame;
-        }
-        if !asks {
-            self.replace(observer);
+            top.phase = phase;
         }
     }
 
-    fn matches(
-        &mut self,
-        program: &Program,
-        code: &Code,
-        base: usize,
-        shape: Shape,
-        scope: &Scope,
-    ) -> Option<Bindings> {
-        if !shape.may_match(code) {
-            return None;
+    /// Applies rules until one asks or calls, or the ruleset is done.
+    fn rules(&mut self, mut at: Place, base: usize, ruleset: RulesetId, scope: &Scope) {
+        loop {
+            let tokens = self.tokens.get(base..).unwrap_or_default();
+            if tokens.first().is_some_and(|token| token.id == symbols::HASH) {
+                return self.leave();
+            }
+            let shape = Shape::of(tokens);
+            let Some(code) = self.matching(&mut at, base, shape, scope) else { return self.leave() };
+            at.repeats += 1;
+            if at.repeats > limits::RULE_REPEATS {
+                let name = String::from_utf8_lossy(self.program.name(ruleset));
+                let number = at.rule - at.first + 1;
+                self.observer.message(&format!("Infinite loop in ruleset {name}, rule {number}"));
+                self.observer.endless(view(self.program, self.own, self.tokens, base));
+                return self.leave();
+            }
+            if self.observer.wants_rules() {
+                self.tell_match(at.rule, base);
+            }
+            if code.after != After::Again {
+                at.rule += 1;
+                at.repeats = 0;
+            }
+            if let Err(status) = self.substitute(code, base, scope) {
+                return self.abort(status);
+            }
+            let operators = code.gives | shape.marks;
+            let calls = operators & mark(symbols::CALL) != 0;
+            let asks = operators & (mark(symbols::MAP_BEGIN) | mark(symbols::HOST_BEGIN)) != 0;
+            if asks {
+                std::mem::swap(&mut self.machine.source, &mut self.machine.result);
+                self.machine.result.clear();
+                self.machine.pending = Pending::default();
+            } else {
+                self.replace(base);
+            }
+            if asks || calls {
+                if let Some(top) = self.machine.frames.last_mut() {
+                    let phase = if asks { Phase::Maps } else { Phase::Calls };
+                    *top = Frame { at, phase, calls, after: code.after, ..*top };
+                }
+                return;
+            }
+            if self.rewritten(base, code.after) {
+                return;
+            }
         }
+    }
+
+    /// The next rule that matches; `at` is moved on to it.
+    fn matching(&mut self, at: &mut Place, base: usize, shape: Shape, scope: &Scope) -> Option<&'w Code> {
+        let program = self.program;
+        let tracing = self.observer.wants_rules();
+        let filters = program.filters.get(at.rule as usize..at.end as usize)?;
+        for (rule, filter) in (at.rule..).zip(filters) {
+            let may_match = shape.may_match(filter);
+            if !may_match && !tracing {
+                continue;
+            }
+            let code = program.rules.get(rule as usize)?;
+            if tracing {
+                self.observer.attempt(program, rule as usize, code.line);
+            }
+            if may_match && self.matches(code, base, scope) {
+                if rule != at.rule {
+                    at.rule = rule;
+                    at.repeats = 0;
+                }
+                return Some(code);
+            }
+            if tracing {
+                self.observer.failed();
+            }
+        }
+        None
+    }
+
+    fn tell_match(&mut self, rule: u32, base: usize) {
+        let all = view(self.program, self.own, self.tokens, base);
+        let bindings = &self.machine.search.bindings;
+        let parts: Vec<View<'_>> =
+            (0..bindings.len()).filter_map(|n| bindings.get(n)).map(|(from, to)| all.part(from, to)).collect();
+        self.observer.matched(self.program, rule as usize, &parts);
+    }
+
+    fn matches(&mut self, code: &Code, base: usize, scope: &Scope) -> bool {
         let (from, to) = code.pattern;
-        let attempt = Attempt {
-            program,
-            pattern: program.patterns.get(from as usize..to as usize)?,
-            tokens: self.tokens.get(base..)?,
-            text: &self.own,
-            scope,
-        };
-        attempt.run(&mut self.machine.dead)
+        let program = self.program;
+        let Some(pattern) = program.patterns.get(from as usize..to as usize) else { return false };
+        let wants_macros = self.observer.wants_macros();
+        let Some(tokens) = self.tokens.get(base..) else { return false };
+        let Evaluation { own, machine, observer, .. } = self;
+        let mut tell = |id, value: Option<&[u8]>| observer.deferred("LHS", id, value);
+        let mut attempt = Attempt { program, pattern, tokens, text: own, scope, tell: None };
+        if wants_macros {
+            attempt.tell = Some(&mut tell);
+        }
+        attempt.run(&mut machine.search)
     }
 
     /// Builds the result with parameters and `$&x` put in.
-    fn substitute(
-        &mut self,
-        program: &Program,
-        code: &Code,
-        bound: &Bindings,
-        base: usize,
-        scope: &Scope,
-        observer: &mut impl Observer,
-    ) -> Result<(), Exit> {
+    fn substitute(&mut self, code: &Code, base: usize, scope: &Scope) -> Result<(), Exit> {
         let (from, to) = code.result;
-        let Machine { result, scanned, .. } = &mut self.machine;
+        let program = self.program;
+        let Machine { result, scanned, search, .. } = &mut *self.machine;
+        let tokens = self.tokens.get(base..).unwrap_or_default();
         result.clear();
-        for part in program.results.get(from as usize..to as usize).unwrap_or_default() {
-            match part {
-                Put::Token(token) => result.push(*token),
-                Put::Parameter(n) => {
-                    let part = usize::from(*n).checked_sub(1).and_then(|n| bound.get(n));
-                    let Some((at, len)) = part else { continue };
-                    result.extend_from_slice(self.tokens.get(base + at..base + at + len).unwrap_or_default());
+        for put in program.results.get(from as usize..to as usize).unwrap_or_default() {
+            match put {
+                Put::Tokens(from, to) => {
+                    append(result, program.literals.get(*from as usize..*to as usize).unwrap_or_default());
+                }
+                Put::Piece(Piece { first, before, last, after }) => {
+                    let start = search.bindings.get(usize::from(*first)).map(|(start, _)| start);
+                    let end = search.bindings.get(usize::from(*last)).map(|(_, end)| end);
+                    let (Some(start), Some(end)) = (start, end) else { continue };
+                    let (start, end) = (start - usize::from(*before), end + usize::from(*after));
+                    append(result, tokens.get(start..end).unwrap_or_default());
                 }
                 Put::Deferred(id) => {
                     let value = scope.text(*id);
-                    observer.deferred(program, *id, scope.value(*id).map(|_| value.as_ref()));
-                    tokenise(program, &mut self.own, result, scanned, &value, observer)?;
+                    if self.observer.wants_macros() {
+                        self.observer.deferred("RHS", *id, scope.value(*id).map(|_| &*value));
+                    }
+                    tokenise(program, self.own, result, scanned, &value, self.observer)?;
                 }
             }
             if result.len() > limits::TOKENS {
-                observer.message("rewrite: expansion too long");
+                self.observer.message("rewrite: expansion too long");
                 return Err(Exit::DATAERR);
             }
         }
         Ok(())
     }
 
-    /// Moves on to the next map call of the result; whether there is one.
-    fn ask(&mut self) -> bool {
-        let Machine { source, result, pending, question, .. } = &mut self.machine;
-        while let Some(token) = source.get(pending.at) {
-            let closing = match token.id {
-                symbols::MAP_BEGIN => symbols::MAP_END,
-                symbols::HOST_BEGIN => symbols::HOST_END,
-                _ => {
-                    result.push(*token);
-                    pending.at += 1;
-                    continue;
-                }
-            };
-            let mut at = pending.at + 1;
-            question.map.clear();
-            if token.id == symbols::HOST_BEGIN {
-                question.symbol = program_symbol(&self.program, b"host");
-                question.map.extend_from_slice(b"host");
-            } else if let Some(name) = source.get(at).filter(|t| t.id != symbols::MAP_END) {
-                question.symbol = name.id;
-                question.map.extend_from_slice(text_of(&self.program, &self.own, *name));
-                at += 1;
-            } else {
-                question.symbol = symbols::UNKNOWN;
-            }
-            let parts = Parts::find(source, at, closing);
-            let join = |(from, to): (usize, usize), out: &mut Vec<u8>| {
-                let tokens = source.get(from..to).unwrap_or_default();
-                View { program: &self.program, own: &self.own, tokens }.join_into(out);
-            };
-            question.key.clear();
-            join(parts.key, &mut question.key);
-            question.args.clear();
-            for arg in &parts.args {
-                let mut text = Vec::new();
-                join(*arg, &mut text);
-                question.args.push(text.into());
-            }
-            pending.key = parts.key;
-            pending.default = parts.default;
-            pending.behind = parts.behind;
-            return true;
-        }
-        false
-    }
-
-    /// Strings the key of the question together with `blank` between words.
-    pub fn string_key(&mut self, blank: u8) {
-        let Machine { source, pending, question, .. } = &mut self.machine;
-        let tokens = source.get(pending.key.0..pending.key.1).unwrap_or_default();
-        question.key = View { program: &self.program, own: &self.own, tokens }.join_with(blank);
-    }
-
-    /// Answers the question that stopped [`Self::run`].
-    pub fn answer(&mut self, reply: Reply<'_>, observer: &mut impl Observer) {
-        let program = std::sync::Arc::clone(&self.program);
-        let Machine { frames, source, result, pending, question, scanned, plain, .. } = &mut self.machine;
-        match reply {
-            Reply::Temporary | Reply::Instead(_) => {
-                if let Some(top) = frames.last_mut() {
-                    top.status = Exit::TEMPFAIL;
-                }
-            }
-            Reply::NoMap => {
-                observer.message(&format!("rewrite: map {} not found", seven_bits(&question.map)));
-            }
-            Reply::Found(_) | Reply::NotFound => {}
-        }
-        let outcome = match (reply, pending.default) {
-            (Reply::Found(value) | Reply::Instead(value), _) => {
-                tokenise(&program, &mut self.own, result, scanned, value, observer)
-            }
-            (_, Some((from, to))) => {
-                // The default goes through text: words that stand beside each other are joined.
-                let default = source.get(from..to).unwrap_or_default();
-                plain.clear();
-                View { program: &program, own: &self.own, tokens: default }.write_into(plain);
-                tokenise(&program, &mut self.own, result, scanned, plain, observer)
-            }
-            (_, None) => {
-                result.extend_from_slice(source.get(pending.key.0..pending.key.1).unwrap_or_default());
-                Ok(())
-            }
-        };
-        pending.at = pending.behind;
-        let too_long = result.len() > limits::TOKENS;
-        match outcome {
-            Err(status) => self.abort(status),
-            Ok(()) if too_long => {
-                observer.message("rewrite: expansion too long");
-                self.abort(Exit::DATAERR);
-            }
-            Ok(()) => {}
-        }
-    }
-
-    /// Puts the finished result where the workspace was.
-    fn replace(&mut self, observer: &mut impl Observer) {
-        let Some(frame) = self.machine.frames.last_mut() else { return };
-        self.tokens.truncate(frame.base);
-        self.tokens.append(&mut self.machine.result);
-        frame.phase = Phase::Calls(frame.base);
-        if !frame.calls {
-            self.finish_rule(observer);
+    /// Puts the finished result where the workspace of the ruleset was.
+    fn replace(&mut self, base: usize) {
+        if base == 0 {
+            std::mem::swap(self.tokens, &mut self.machine.result);
+        } else {
+            self.tokens.truncate(base);
+            self.tokens.extend_from_slice(&self.machine.result);
         }
     }
 
     /// All calls of the result are done.
-    fn finish_rule(&mut self, observer: &mut impl Observer) {
+    fn finish_rule(&mut self) {
         let Some(frame) = self.machine.frames.last_mut() else { return };
         frame.phase = Phase::Rules;
-        let frame = *frame;
-        if observer.wants_rules() {
-            observer.rewritten(self.view_from(frame.base));
-        }
-        if frame.after == After::Leave {
-            self.leave(frame, observer);
-        }
+        let (base, after) = (frame.base, frame.after);
+        self.rewritten(base, after);
     }
 
-    /// Notes the calls of the result from `at` on.
-    ///
-    /// A name that is unknown ends the rule before any call is made. A call of a ruleset without rules is taken out at
-    /// once, and the token that follows it is passed over.
-    fn note_calls(&mut self, frame: Frame, mut at: usize, observer: &mut impl Observer) {
-        while let Some(found) = self.next_call(at) {
-            match self.called(found, observer) {
-                None => {
-                    self.machine.calls.truncate(frame.calls_below);
-                    break;
-                }
-                Some(ruleset) if self.program.has_rules(ruleset) => {
-                    self.machine.calls.push(found);
-                    at = found + 2;
-                }
-                Some(ruleset) => {
-                    observer.skipped(&self.program, ruleset);
-                    self.tokens.drain(found..found + 2);
-                    at = found + 1;
-                }
-            }
+    /// A rule is done; whether the ruleset is, too.
+    fn rewritten(&mut self, base: usize, after: After) -> bool {
+        if self.observer.wants_rules() {
+            self.observer.rewritten(view(self.program, self.own, self.tokens, base));
         }
-        if let Some(top) = self.machine.frames.last_mut() {
-            top.phase = Phase::Calling;
+        let leaves = after == After::Leave;
+        if leaves {
+            self.leave();
         }
-    }
-
-    fn next_call(&self, from: usize) -> Option<usize> {
-        let at = from + self.tokens.get(from..)?.iter().position(|t| t.id == symbols::CALL)?;
-        (at + 1 < self.tokens.len()).then_some(at)
-    }
-
-    /// The ruleset that the call at `at` names; when it is unknown that is said, and the name left as it was read.
-    fn called(&mut self, at: usize, observer: &mut impl Observer) -> Option<RulesetId> {
-        let token = self.tokens.get(at + 1).copied()?;
-        let text = text_of(&self.program, &self.own, token);
-        if let Some(ruleset) = self.program.named_by(token.id, text) {
-            return Some(ruleset);
-        }
-        let complaint = match self.program.called(&without_quotes(text)) {
-            Ok(ruleset) => return Some(ruleset),
-            Err(complaint) => complaint,
-        };
-        let name = call_name(text);
-        if let Some(complaint) = complaint {
-            observer.message(&complaint);
-        }
-        observer.message(&format!("Unknown ruleset {}", seven_bits(&name)));
-        if let Cow::Owned(name) = name {
-            let start = index(self.program.table.text.len() + self.own.len());
-            self.own.extend_from_slice(&name);
-            if let Some(slot) = self.tokens.get_mut(at + 1) {
-                *slot = Token { start, len: index(name.len()), id: symbols::UNKNOWN };
-            }
-        }
-        if let Some(top) = self.machine.frames.last_mut() {
-            top.status = Exit::CONFIG;
-        }
-        None
-    }
-
-    /// Makes the last call noted, or finishes the rule.
-    fn call(&mut self, frame: Frame, observer: &mut impl Observer) {
-        if self.machine.calls.len() <= frame.calls_below {
-            return self.finish_rule(observer);
-        }
-        let Some(at) = self.machine.calls.pop() else { return };
-        let Some(ruleset) = self.called(at, observer) else { return };
-        self.tokens.drain(at..at + 2);
-        self.enter(ruleset, at, observer);
+        leaves
     }
 }
 
-impl Program {
-    /// The ruleset that a call names; else what is wrong with the name beside being unknown.
-    pub fn called(&self, name: &[u8]) -> Result<RulesetId, Option<String>> {
-        let name = name.trim_ascii_start();
-        let digits: usize = name.iter().take_while(|b| b.is_ascii_digit()).count();
-        if digits > 0 {
-            let number = name
-                .iter()
-                .take(digits)
-                .fold(0usize, |n, b| n.saturating_mul(10).saturating_add(usize::from(b - b'0')));
-            return if number < GIVEN_RULESETS {
-                Ok(RulesetId(number))
-            } else {
-                Err(Some(format!("bad ruleset {number} ({GIVEN_RULESETS} max)")))
-            };
-        }
-        if !name.first().is_some_and(u8::is_ascii_alphabetic) {
-            return Err(Some(format!("invalid ruleset name: \"{}\"", seven_bits(name))));
-        }
-        let end = name.iter().position(|b| !b.is_ascii_alphanumeric() && *b != b'_').unwrap_or(name.len());
-        let name = name.get(..end).unwrap_or(name);
-        self.names.iter().find(|(n, _)| n.as_ref() == name).map(|(_, id)| *id).ok_or(None)
-    }
+fn view<'v>(program: &'v Program, own: &'v Text, tokens: &'v [Token], base: usize) -> View<'v> {
+    View { program, own, tokens: tokens.get(base..).unwrap_or_default() }
 }
 
-/// The name a token gives to a call: without quotes; what a blank parts from the word is dropped.
-fn call_name(token: &[u8]) -> Cow<'_, [u8]> {
-    let Cow::Owned(mut text) = without_quotes(token) else { return Cow::Borrowed(token) };
-    let blanks = text.iter().take_while(|b| b.is_ascii_whitespace()).count();
-    let word = text.iter().skip(blanks).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
-    if text.get(blanks + word).is_some_and(u8::is_ascii_whitespace) {
-        text.truncate(blanks + word);
-    }
-    Cow::Owned(text)
-}
-
-fn without_quotes(token: &[u8]) -> Cow<'_, [u8]> {
-    if token.contains(&b'"') || token.contains(&b'\\') {
-        Cow::Owned(quote::unquoted(token))
+/// Adds tokens, mostly few of them.
+#[inline]
+fn append(tokens: &mut Vec<Token>, more: &[Token]) {
+    if let [token] = more {
+        tokens.push(*token);
     } else {
-        Cow::Borrowed(token)
+        tokens.extend_from_slice(more);
     }
 }
 
@@ -603,51 +433,14 @@ fn seven_bits(text: &[u8]) -> String {
 
 /// As [`seven_bits`], without the bytes that stand for operators.
 fn visible(text: &[u8]) -> String {
-    let is_operator = |b: &u8| (scan::FIRST_OPERATOR..0xa0).contains(b);
+    let is_operator = |b: &u8| (0x82..0xa0).contains(b);
     text.iter().filter(|b| !is_operator(b)).map(|b| char::from(b & 0x7f)).collect()
-}
-
-fn program_symbol(program: &Program, text: &[u8]) -> SymbolId {
-    program.table.find(text)
-}
-
-/// Parts of a map call: ranges of tokens.
-struct Parts {
-    key: (usize, usize),
-    args: Vec<(usize, usize)>,
-    default: Option<(usize, usize)>,
-    behind: usize,
-}
-
-impl Parts {
-    /// From the first token of the key to the closing operator, or to the end when there is none.
-    fn find(source: &[Token], from: usize, closing: SymbolId) -> Self {
-        let len = source.get(from..).map_or(0, |rest| rest.iter().take_while(|t| t.id != closing).count());
-        let end = from + len;
-        let mut parts = Self { key: (from, end), args: Vec::new(), default: None, behind: (end + 1).min(source.len()) };
-        let mut kind = symbols::UNKNOWN;
-        let mut start = from;
-        for at in from..=end {
-            let id = source.get(at).map_or(symbols::UNKNOWN, |t| t.id);
-            if at < end && id != symbols::AT && id != symbols::COLON {
-                continue;
-            }
-            match kind {
-                symbols::AT => parts.args.push((start, at)),
-                symbols::COLON => parts.default = Some((start, at)),
-                _ => parts.key = (start, at),
-            }
-            kind = id;
-            start = at + 1;
-        }
-        parts
-    }
 }
 
 /// Adds the tokens of a value.
 fn tokenise(
     program: &Program,
-    own: &mut Vec<u8>,
+    own: &mut Text,
     tokens: &mut Vec<Token>,
     scanned: &mut Tokens,
     text: &[u8],

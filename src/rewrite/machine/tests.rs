@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::*;
 use crate::address::scan::Alphabet;
 use crate::config::Config;
@@ -155,6 +157,19 @@ fn deferred_macros_have_their_value_of_now() {
     let rules = "Drrun.time\nSx\nR$&r\t$@ equal\nR$*\t$@ <$&r>";
     assert_eq!(evaluated(rules, "x", "RUN.time"), "equal");
     assert_eq!(evaluated(rules, "x", "runtime"), "< run . time >");
+    // An empty value is found where a token is left, and nowhere else.
+    let rules = "Sx\nR$* $&q $- $-\t$@ inside\nR$* $&q\t$@ end";
+    assert_eq!(evaluated(rules, "x", "a b"), "inside");
+    assert_eq!(evaluated(rules, "x", "a"), "a");
+}
+
+#[test]
+fn operators_survive_in_keys_and_values() {
+    // Within a word it is a byte, alone it is the operator; a default keeps its tokens.
+    for (call, result) in [("k $@ a $| b", "no <a\u{fffd}b>"), ("k $@ $|", "bar"), ("n $: a $| b", "a or b")] {
+        let rules = format!("Sx\nR$*\t$: <$(m {call} $)>\nR<$|>\t$@ bar\nR<$- $| $->\t$@ $1 or $2\nR$*\t$@ no $1");
+        assert_eq!(evaluated(&rules, "x", "q").replace("< ", "<").replace(" >", ">"), result, "{call}");
+    }
 }
 
 #[test]
