@@ -492,7 +492,9 @@ mod tests {
         let level = "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n";
         let body = [level.repeat(20_000).as_bytes(), b"Subject: x\n\n\xe9\n"].concat();
         let mut list = HeaderList::default();
-        header.iter().for_each(|(name, text)| list.push(Header::new(*name, *text)));
+        for (name, text) in header {
+            list.push(Header::new(name, text));
+        }
         let converted = to_7bit(&mut list, &body, &by()).unwrap();
         assert!(converted.len() > body.len() / 2);
     }

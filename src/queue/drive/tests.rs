@@ -457,12 +457,12 @@ async fn a_body_in_a_directory_that_is_named_no_more_is_not_given_up() {
     body.write(b"hello\n").await.unwrap();
     drop(spool.commit(&envelope(id.clone()), body.finish().await.unwrap()).await.unwrap());
     let control = at.path().join(format!("qf{id}"));
-    let text = std::fs::read_to_string(&control).unwrap();
+    let text = String::from_utf8(file::read(&control, 1 << 16).unwrap()).unwrap();
     std::fs::remove_file(at.path().join(format!("df{id}"))).unwrap();
-    std::fs::write(&control, text.replacen("\nT", "\nd/gone/df\nT", 1)).unwrap();
+    file::replace(&control, text.replacen("\nT", "\nd/gone/df\nT", 1).as_bytes(), 0o600).unwrap();
     assert!(matches!(spool.lock(&id).await, Err(Error::File { .. })));
     assert_eq!(files(at.path()), [format!("qf{id}")]);
-    std::fs::write(&control, text).unwrap();
+    file::replace(&control, text.as_bytes(), 0o600).unwrap();
     let (held, ..) = spool.lock(&id).await.unwrap().unwrap();
     assert!(held.complaint().is_some());
 }
