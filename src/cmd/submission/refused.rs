@@ -58,7 +58,8 @@ impl Submission<'_> {
         None
     }
 
-    /// A message that broke a limit. The exit code is 0: the sender learns of it by mail. Source: observed.
+    /// A message that broke a limit. The exit code is 0: the sender learns of it by mail (observed), unless the queue cannot
+    /// take that.
     pub(super) fn refuse_fault(mut self, fault: Fault, body: &Body, out: &mut dyn Write) -> Exit {
         let (level, priority) = (Level::COLLECT, Priority::Notice);
         if let Some(text) = fault.log_text(self.envelope.size_bytes, "local") {
@@ -68,8 +69,9 @@ impl Submission<'_> {
         let leaves_entry = fault == Fault::Nul;
         self.envelope.flags.no_body_return |= matches!(fault, Fault::MessageTooLarge(_));
         say(out, &fault.to_string());
+        self.exit = Exit::OK;
         self.give_up(&Refusal::new(code, status, fault.to_string()), leaves_entry, body, out);
-        Exit::OK
+        self.exit
     }
 
     /// A message that a ruleset for its header refused. For now is kept, for good is returned. Source: observed.
@@ -150,6 +152,7 @@ impl Submission<'_> {
             self.envelope.recipients.clear();
             if leaves_entry && let Err(error) = self.commit(body) {
                 say(out, &error.to_string());
+                self.exit = error.exit();
             }
             return false;
         }
@@ -163,6 +166,7 @@ impl Submission<'_> {
             Ok(held) => held,
             Err(error) => {
                 say(out, &error.to_string());
+                self.exit = error.exit();
                 return false;
             }
         };
