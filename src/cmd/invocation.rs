@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::clean;
 use super::modes::{Mode, PERSONALITIES, Role};
 use crate::base::bytes::{leading_number, split_once};
 use crate::base::exit::Exit;
@@ -128,6 +129,8 @@ pub struct Invocation {
     pub quarantine: Option<Bytes>,
     /// What follows the flags.
     pub recipients: Vec<Bytes>,
+    /// Texts that had line feeds, without them: somebody may try to add header fields.
+    pub attacks: Vec<Bytes>,
     /// What is wrong, in order.
     pub faults: Vec<Fault>,
     /// Exit code that the faults ask for.
@@ -182,6 +185,7 @@ impl Invocation {
             queue: QueueRequest::default(),
             quarantine: None,
             recipients: Vec::new(),
+            attacks: Vec::new(),
             faults: Vec::new(),
             exit: Exit::OK,
         }
@@ -280,8 +284,11 @@ impl Invocation {
             }
             b'd' => self.debug.push(value),
             b'e' => self.option(b'e', &value),
-            b'F' => self.full_name = Some(value),
-            b'f' | b'r' => self.set_sender(value),
+            b'F' => self.full_name = Some(self.one_line(value)),
+            b'f' | b'r' => {
+                let sender = self.one_line(value);
+                self.set_sender(sender);
+            }
             b'h' => self.hops(&value),
             b'L' => self.log_tag = Some(value),
             b'M' => {
@@ -297,10 +304,10 @@ impl Invocation {
             }
             b'p' => {
                 let (protocol, host) = match split_once(&value, b':') {
-                    Some((protocol, host)) => (protocol, Some(Bytes::copy_from_slice(host))),
-                    None => (value.as_ref(), None),
+                    Some((protocol, host)) => (value.slice_ref(protocol), Some(value.slice_ref(host))),
+                    None => (value, None),
                 };
-                self.protocol = Some((Bytes::copy_from_slice(protocol), host));
+                self.protocol = Some((self.trace_word(protocol), host.map(|host| self.trace_word(host))));
             }
             b'Q' => self.quarantine = Some(value),
             b'q' => self.queue_flag(&value),
@@ -330,6 +337,18 @@ impl Invocation {
         }
         let text = format!("Illegal body type {}", String::from_utf8_lossy(value));
         self.complain(text, Channel::Output, false);
+    }
+
+    /// Text that may not begin a line of its own.
+    fn one_line(&mut self, value: Bytes) -> Bytes {
+        clean::one_line(value).unwrap_or_else(|line| {
+            self.attacks.push(line.clone());
+            line
+        })
+    }
+
+    fn trace_word(&mut self, value: Bytes) -> Bytes {
+        clean::trace_word(&self.one_line(value))
     }
 
     fn set_sender(&mut self, value: Bytes) {

@@ -6,6 +6,7 @@
 pub mod caller;
 pub mod certs;
 pub mod cfcheck;
+mod clean;
 mod database;
 mod dead_letter;
 pub mod editmap;

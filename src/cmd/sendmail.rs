@@ -13,6 +13,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::caller::{self, Caller};
+use super::clean;
 use super::finish::finish;
 use super::invocation::{Channel, Invocation};
 use super::modes::{Mode, Role};
@@ -130,6 +131,7 @@ fn run(argv: &[Bytes], role: Option<Role>, listeners: Handover, out: &mut dyn Wr
     }
     let tag = request.log_tag();
     let log = Logger::syslog(&tag, clock::system_zone(), config.options.log_level);
+    request.log_oddities(&log);
     let exit = request.report(&findings, &log, out);
     let mode = request.invocation.mode;
     let is_broken = findings.iter().any(|d| d.severity != Severity::Warning);
@@ -188,8 +190,22 @@ impl Request {
     /// The tag of log lines: `-L`, else `sendmail` whatever name the program was started by. Source: observed.
     fn log_tag(&self) -> String {
         match &self.invocation.log_tag {
-            Some(tag) => String::from_utf8_lossy(tag).into_owned(),
+            Some(tag) => clean::log_tag(tag),
             None => "sendmail".to_owned(),
+        }
+    }
+
+    /// Logs what an administrator should know of the command line: line feeds where there are none, a tag of the caller's choice.
+    fn log_oddities(&self, log: &Logger) {
+        for text in &self.invocation.attacks {
+            log.attack(Id::NoQueue, text);
+        }
+        if self.invocation.log_tag.is_some() && self.caller.uid != 0 {
+            log.write_always(
+                Priority::Warning,
+                Id::None,
+                format_args!("user {} changed syslog label", self.caller.uid),
+            );
         }
     }
 

@@ -132,6 +132,8 @@ fn field(header: &Header, mailer: &Mailer, scope: &Scope, old_style: bool) -> Op
     Some(Field { name: header.name.clone(), value })
 }
 
+/// Writes a field. Lines behind its first are continuations, whatever a macro's value holds: no text becomes a field of its
+/// own or ends the header.
 fn text_field(name: &[u8], text: &[u8], mailer: &Mailer, out: &mut Vec<u8>) {
     out.extend_from_slice(name);
     out.extend_from_slice(b":");
@@ -139,7 +141,10 @@ fn text_field(name: &[u8], text: &[u8], mailer: &Mailer, out: &mut Vec<u8>) {
     out.extend_from_slice(lines.next().unwrap_or_default());
     for line in lines {
         out.extend_from_slice(&mailer.eol);
-        out.extend_from_slice(line);
+        if !line.starts_with(b" ") {
+            out.push(b'\t');
+        }
+        out.extend_from_slice(line.strip_prefix(b"\t").unwrap_or(line));
     }
     out.extend_from_slice(&mailer.eol);
 }
@@ -191,6 +196,13 @@ mod tests {
         scope.set(names::SENDER_FOR_RECIPIENT, "joe@x");
         let flags_of = Flags { delete_bcc: list.first("To").is_some(), ..Flags::default() };
         String::from_utf8(render(&written(&list, &mailer, &scope, flags_of), &mailer)).unwrap()
+    }
+
+    #[test]
+    fn a_value_makes_no_field_of_its_own() {
+        let folded = header("X-Folded", " a\n b\n\tc");
+        let forged = header("X-Macro", " a\nX-Evil: yes\n\nbody");
+        assert_eq!(rendered(vec![folded, forged], ""), "X-Folded: a\n b\n\tc\nX-Macro: a\n\tX-Evil: yes\n\t\n\tbody\n");
     }
 
     #[test]

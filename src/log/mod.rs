@@ -157,6 +157,16 @@ impl Logger {
         self.write(Level::SYSTEM_ERROR, Priority::Critical, id, format_args!("SYSERR({user}): {text}"));
     }
 
+    /// A caller's text had line feeds where none belong; they are replaced. Source: observed.
+    pub fn attack(&self, id: Id<'_>, line: &[u8]) {
+        let text = line::shortened(line, ATTACK);
+        self.write_always(
+            Priority::Notice,
+            id,
+            format_args!("POSSIBLE ATTACK from [UNKNOWN]: newline in string \"{}\"", line::text(&text)),
+        );
+    }
+
     /// Waits until lines that the log had no room for are written. Before the program ends.
     pub fn flush(&self, limit: Duration) {
         if let Sink::Syslog(connection) = &*self.sink {
@@ -172,6 +182,9 @@ impl Logger {
         }
     }
 }
+
+/// Longest text of a line about an attack. Source: observed.
+const ATTACK: usize = 203;
 
 #[cfg(test)]
 mod tests {

@@ -47,6 +47,31 @@ fn the_sender_is_the_one_asked_for() {
     assert_eq!(senders, ["boss@a.test", ""]);
 }
 
+/// Line feeds in what a caller says of himself.
+#[test]
+fn callers_add_no_fields() {
+    let sandbox = Sandbox::new();
+    let next = FakeHost::accepting();
+    let site = sandbox.mta("a", next.port, "");
+    for (args, exit) in [
+        (&["-F", "Mal Lory\nX-Evil: yes"][..], 0),
+        // No address; the message goes out in the caller's name.
+        (&["-f", "mal@a.test\nX-Evil: yes"], 64),
+        (&["-pSMTP\nX-Evil: yes:host\nX-Evil: yes"], 0),
+        (&["-MrSMTP\nX-Evil: yes", "-oMshost\nX-Evil: yes"], 0),
+    ] {
+        let all = [&["-odi"], args, &["you@next.test"]].concat();
+        assert_eq!(send(&site, &all, b"Subject: t\n\nbody\n").0, exit, "{args:?}");
+    }
+    for taken in next.wait_for(4) {
+        let text = taken.text();
+        let (head, _) = text.split_once("\r\n\r\n").unwrap();
+        assert!(!head.lines().any(|line| line.to_ascii_lowercase().starts_with("x-evil")), "{head}");
+    }
+    let log = site.log();
+    assert!(log.contains("POSSIBLE ATTACK from [UNKNOWN]: newline in string \"Mal Lory X-Evil: yes\""), "{log}");
+}
+
 #[test]
 fn a_dot_ends_the_message_unless_told_otherwise() {
     let sandbox = Sandbox::new();

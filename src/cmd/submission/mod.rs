@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::runtime::Runtime;
 
+use super::clean;
 use super::dead_letter;
 use super::sendmail::{Request, say};
 use super::watch::Watch;
@@ -50,6 +51,7 @@ pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &Runtime, out: &
         is_returned: false,
         reports_to_caller: true,
     };
+    submission.clean_trace();
     log_caller(site, &submission.envelope);
     submission.set_sender(out);
     let (collected, body) = match submission.collect() {
@@ -77,6 +79,25 @@ struct Submission<'a> {
 }
 
 impl Submission<'_> {
+    /// `$r` and `$s` as the caller set them are words of the trace field and nothing else.
+    fn clean_trace(&mut self) {
+        for id in [names::PROTOCOL, names::HELO] {
+            let text = self.envelope.scope.text(id);
+            if !text.is_empty() {
+                let line = self.one_line(text);
+                self.envelope.scope.set(id, clean::trace_word(&line));
+            }
+        }
+    }
+
+    /// Text of the caller that may not begin a line of its own; one that does is logged.
+    fn one_line(&self, text: Bytes) -> Bytes {
+        clean::one_line(text).unwrap_or_else(|line| {
+            self.site.log.attack(Id::NoQueue, &line);
+            line
+        })
+    }
+
     /// The envelope sender: `-f`, else the caller.
     fn set_sender(&mut self, out: &mut dyn Write) {
         let caller = &self.request.caller;
@@ -101,8 +122,11 @@ impl Submission<'_> {
         let sender = found.address;
         let is_own = given.is_none_or(|given| given.as_ref() == caller.name) || found.exit != Exit::OK;
         let full_name = is_own.then(|| {
-            let variable = env::var("NAME").map(|name| Bytes::from(std::os::unix::ffi::OsStringExt::into_vec(name)));
-            let chosen = self.request.invocation.full_name.clone().or(variable).filter(|name| !name.is_empty());
+            let variable = || {
+                let name = env::var("NAME")?;
+                Some(self.one_line(std::os::unix::ffi::OsStringExt::into_vec(name).into()))
+            };
+            let chosen = self.request.invocation.full_name.clone().or_else(variable).filter(|name| !name.is_empty());
             chosen.unwrap_or_else(|| caller.full_name.clone())
         });
         self.reports_to_caller = is_own;
@@ -187,6 +211,9 @@ impl Submission<'_> {
         let in_header = fixup::recipient_fields(&collected.headers);
         self.envelope.flags.old_style = self.site.config.options.old_style_headers;
         for word in &self.request.invocation.recipients {
+            if let Err(line) = clean::one_line(word.clone()) {
+                self.site.log.attack(self.id(), &line);
+            }
             self.envelope.flags.old_style &= !list::is_new_style(word);
             self.add_recipients(word);
         }
