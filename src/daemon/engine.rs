@@ -209,13 +209,15 @@ impl Engine {
 
     /// Tries one message of the queue.
     pub(super) async fn try_queued(&self, id: &QueueId) {
+        // Whatever comes of it: an id is not kept longer than its turn.
+        let is_selected = self.selected().remove(id);
         let Ok(spool) = self.site.spool() else { return };
         match spool.lock(id).await {
             Ok(Some((held, envelope, body))) => {
                 if let Some(complaint) = held.complaint() {
                     self.site.log.system_error(Id::Queue(id.as_str()), "root", complaint);
                 }
-                let (reports, is_selected) = (Reports::ByMail, self.selected().remove(id));
+                let reports = Reports::ByMail;
                 let job = Job { held, envelope, body, reports, watch: None, is_from_queue: true, is_selected };
                 self.courier.attempt(job).await;
             }

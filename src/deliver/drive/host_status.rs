@@ -70,17 +70,19 @@ impl HostFiles {
     /// Writes what is known now. A file that cannot be written is as good as none.
     pub(super) fn note(&self, host: &Bytes, status: &HostStatus) {
         let Some(inner) = &self.0 else { return };
-        {
-            let mut written = inner.written.lock().unwrap_or_else(PoisonError::into_inner);
-            if written.get(host).is_some_and(|last| says_the_same(last, status)) {
-                return;
-            }
-            if written.len() >= HOSTS {
-                written.clear();
-            }
-            written.insert(host.clone(), status.clone());
+        // Held while the file is written, so that what is remembered and what the file says are the same.
+        let mut written = inner.written.lock().unwrap_or_else(PoisonError::into_inner);
+        if written.get(host).is_some_and(|last| says_the_same(last, status)) {
+            return;
         }
-        let _ = inner.write(host, status);
+        if written.len() >= HOSTS {
+            written.clear();
+        }
+        if inner.write(host, status).is_ok() {
+            written.insert(host.clone(), status.clone());
+        } else {
+            written.remove(host);
+        }
     }
 }
 
