@@ -1,0 +1,13 @@
+divert(-1)
+# `FEATURE(`check_other', [expression])': a client that sends commands of another protocol is cut off
+_on_(`check_other')
+PUSHDIVERT(_D_CONFIG_)dnl
+# _FROM_(`FEATURE', `check_other')
+Kbadcmd regex -m -a<BADCMD> ifelse(_ARG_, `', `^[[:print:]]+ *:', `_ARG_')
+POPDIVERT
+PUSHDIVERT(_D_SETS_)dnl
+
+# _FROM_(`FEATURE', `check_other'): command $| first digit of the reply
+Scheck_other
+R$* $| $*		$: $1 $| $2 $| $&{bad_cmd}
+POPDIVERT

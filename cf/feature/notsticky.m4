@@ -1,0 +1,2 @@
+divert(-1)
+# what is the case anyway; kept for old files

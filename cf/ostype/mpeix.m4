@@ -1,0 +1,10 @@
+divert(-1)
+# mpeix
+ifdef(`LOCAL_MAILER_PATH', `', `define(`LOCAL_MAILER_PATH', `/bin/tsmail')')
+ifdef(`LOCAL_MAILER_FLAGS', `', `define(`LOCAL_MAILER_FLAGS', `mu9')')
+ifdef(`LOCAL_MAILER_ARGS', `', `define(`LOCAL_MAILER_ARGS', `tsmail $u')')
+ifdef(`LOCAL_SHELL_PATH', `', `define(`LOCAL_SHELL_PATH', `/bin/sh')')
+ifdef(`confDEF_USER_ID', `', `define(`confDEF_USER_ID', `SERVER.SENDMAIL')')
+ifdef(`confTRUSTED_USER', `', `define(`confTRUSTED_USER', `SERVER.SENDMAIL')')
+define(`confTIME_ZONE', `USE_TZ')
+define(`confDONT_BLAME_SENDMAIL', `ForwardFileInGroupWritableDirPath')

@@ -1,0 +1,6 @@
+divert(-1)
+# Solaris 8 to 10
+ifdef(`UUCP_MAILER_ARGS', `', `define(`UUCP_MAILER_ARGS', `uux - -r -a$g $h!rmail ($u)')')
+define(`confEBINDIR', `/usr/lib')
+define(`confPID_FILE', `/var/run/sendmail.pid')
+FEATURE(`local_lmtp')
