@@ -1,8 +1,8 @@
 divert(-1)
 
 # words for values of the access map: _verdict_(what stands between the brackets behind the value, error text for REJECT)
-define(`_REJECT_TEXT_', `ifdef(`confREJECT_MSG', `$: confREJECT_MSG', `$@ 5.7.1 $: "550 Access denied"')')
-define(`_TMPF_TEXT_', `$@ 4.3.0 $: "451 Temporary system failure. Please try again later."')
+define(`_REJECT_TEXT_', `ifdef(`confREJECT_MSG', `$: confREJECT_MSG', `$`'@ 5.7.1 $: "550 Access denied"')')
+define(`_TMPF_TEXT_', `$`'@ 4.3.0 $: "451 Temporary system failure. Please try again later."')
 define(`_RCPTREJ_TEXT_', `ifdef(`confRCPTREJ_MSG', `confRCPTREJ_MSG', `"550 Mailbox disabled for this recipient"')')
 define(`_RELAY_TEXT_', `ifdef(`confRELAY_MSG', `confRELAY_MSG', `ifdef(`_CLASS_TrustAuthMech_', `"550 Relaying denied. Proper authentication required."', `"550 Relaying denied"')')')
 ifdef(`_F_delay_checks_', `define(`_SET_MAIL_', `checkmail')define(`_SET_RELAY_', `checkrelay')define(`_SET_RCPT_', `checkrcpt')',
@@ -64,6 +64,7 @@ R$=R $* $| $*		$@ RELAY
 R$* $| TEMP		$# error $@ 4.1.8 $: 451 Client IP address $&{client_addr} does not resolve
 R$* $| FORGED		$# error $@ 4.1.8 $: 451 Possibly forged hostname for $&{client_addr}
 R$* $| FAIL		$# error $@ 5.7.1 $: 550 Fix reverse DNS for $&{client_addr}
+R$*			$: OK
 ')dnl
 
 #####
@@ -103,8 +104,8 @@ R<@> < $* @ [IPv6:::1] >	$: < ? $&{client_name} > < $1 @ [IPv6:::1] >
 R<@> < $* @ localhost . $m >	$: < ? $&{client_name} > < $1 @ localhost . $m >
 ifdef(`_F_nouucp_', `', `R<@> < $* @ localhost . UUCP >	$: < ? $&{client_name} > < $1 @ localhost . UUCP >
 ')dnl
-R<@> $*			$: <?> $1
-R< ? $=w > $*		$: <?> $2
+R<@> $*			$: <> $1
+R< ? $=w > $*		$: <> $2
 R< ? $+ > < $+ >	$# error $@ 5.5.4 $: "553 Real domain name required for sender address"
 ')dnl
 R< $* > $*		$: $2
@@ -135,12 +136,15 @@ R< <TMPF> > < $* > < $* >	$# error _TMPF_TEXT_
 R< $+ > < $* > < $* >	$# error $: $1
 ')dnl
 R< $={ResOk} > $*	$: @ $2
-ifdef(`_F_accept_unqualified_senders_', `', `
-# a domain is required, except from users of this host
+ifdef(`_F_accept_unqualified_senders_', `R<?> $*			$: @ $1
+', `
+# a domain is required, except from users of this host and at ports with flag u
+R<?> $*			$: $&{daemon_flags} $| <?> $1
+R$* u $* $| <?> $*	$: @ $3
+R$* $| $*		$: $2
 R<?> $*			$: < ? $&{client_addr} > $1
-R< ? > $*		$@ <OK>
-R< ? $+ > $*		$: <?> $2
-R<?> $*			$# error $@ 5.5.4 $: "553 Domain name required for sender address " $&f
+R<?> $*			$@ <OKR>
+R< ? $+ > $*		$# error $@ 5.5.4 $: "553 Domain name required for sender address " $&f
 ')dnl
 ifdef(`_F_accept_unresolvable_domains_', `', `R<TEMP> $*		$# error $@ 4.1.8 $: "451 Domain of sender address " $&f " does not resolve"
 R<PERM> $*		$# error $@ 5.1.8 $: "553 Domain of sender address " $&f " does not exist"
@@ -168,7 +172,11 @@ R$* r $* $| < $+ >	$# error $@ 5.5.4 $: "553 Fully-qualified address required"
 R$* r $* $| $+		$# error $@ 5.5.4 $: "553 Fully-qualified address required"
 R$* $| $*		$: $2
 ')dnl
-# a "not now" of the one waits for what the other says
+ifdef(`_F_promiscuous_relay_', `# _FROM_(`FEATURE', `promiscuous_relay'): only the recipient itself may be refused
+R$*			$: $1 $| @ $>"Rcpt_ok" $1
+R$* $| @ $# TEMP $+	$# error $2
+R$* $| @ $# $*		$# $2
+', `# a "not now" of the one waits for what the other says
 R$*			$: $1 $| $>"Rcpt_ok" $1
 R$* $| $#TEMP $+	$: $1 $| T $2
 R$* $| $#$*		$# $2
@@ -180,6 +188,7 @@ R$* $| $#$*		$# $2
 R$* $| RELAY		$@ RELAY
 RT $+ $| $*		$# error $1
 R$*			$# error $@ 5.7.1 $: _RELAY_TEXT_
+')dnl
 
 SRcpt_ok
 ifdef(`_F_loose_relay_check_', `# _FROM_(`FEATURE', `loose_relay_check'): only the last host counts
@@ -221,7 +230,7 @@ R@ $*			$: $1
 ')dnl
 undivert(_D_RCPT_)dnl
 
-# a certificate that is good enough
+ifdef(`_F_promiscuous_relay_', `', `# a certificate that is good enough
 R$*			$: $1 $| $>RelayTLS
 R$* $| $# $+		$# $2
 R$* $| RELAY		$@ RELAY
@@ -272,7 +281,7 @@ R< $* > < $* >		$: $2
 
 # a user without a host is one of ours
 R$*			$: <?> $1
-R<?> < $+ >		$: < $1 >
+R<?> <REMOTE> $*	$: <REMOTE> $1
 ifdef(`_PERCENT_REJECT_', `R<?> $* % $*		$: <REMOTE> $1 % $2
 ')dnl
 ifdef(`_UUCP_REJECT_', `R<?> $* ! $*		$: <REMOTE> $1 ! $2
@@ -301,8 +310,6 @@ undivert(_D_RELAY_)dnl
 
 R$*			$: [ $1 ]
 R$=w			$@ RELAY
-ifdef(`_F_promiscuous_relay_', `R$*			$@ RELAY
-')dnl
 
 # its name, when name and address fit
 R$*			$: < $&{client_resolve} >
@@ -325,6 +332,7 @@ ifdef(`_F_access_db_', `R<RELAY> $*		$@ RELAY
 R< $* <TMPF> > $*	$# TEMP _TMPF_TEXT_
 R< $* > < $* >		$: $2
 ', `R<?> $*			$: $1
+')dnl
 ')dnl
 ifdef(`_F_delay_checks_', `
 #####
@@ -349,9 +357,11 @@ R$*			$: $1 $| $>"tls_client" $&{verify} $| MAIL
 R$* $| $#$+		$# $2
 R$* $| $*		$@ $1
 
-# an address without the dot at its end
+# an address with a host, without the dot at its end
 SFullAddr
 R$* <@ $+ . >		$1 <@ $2 >
+R$* <@ $* >		$@ $1 <@ $2 >
+R$+			$@ $1 <@ $j >
 
 Scheck_rcpt
 R$+			$: $1 $| $>checkrcpt $1

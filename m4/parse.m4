@@ -61,6 +61,11 @@ R$* <@ *LOCAL* >		$: $1
 
 SParseLocal=98
 undivert(_D_RULE0_)dnl
+ifdef(`_F_redirect_', `# _FROM_(`FEATURE', `redirect'): not while databases of aliases are made
+R$* <@ $+ .REDIRECT. >	$: < ${opMode} > $1 <@ $2 .REDIRECT. >
+R<i> $* <@ $+ .REDIRECT. >	$: $1 <@ $2 .REDIRECT. >
+R< $- > $* <@ $+ .REDIRECT. >	$# error $@ 5.1.1 $: "551 User has moved; please try " < $2 @ $3 >
+')dnl
 
 #####
 ##### Parse1: the way of a good address

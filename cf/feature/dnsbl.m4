@@ -13,5 +13,5 @@ R$*			$: $&{client_addr}
 R$-.$-.$-.$-		$: <?> $(dnsbl $4.$3.$2.$1._ARG_. $: OK $)
 R<?> OK			$: OKSOFAR
 R<?> $+ <TMP>		ifelse(_ARG3_, `', `$: TMPOK', _ARG3_, `t', `$# error $@ 4.4.3 $: "451 Temporary lookup failure of " $&{client_addr} " at _ARG_"', `$# error $@ 4.4.3 $: _ARG3_')
-R<?> $+			ifelse(_ARG2_, `quarantine', `$# error $@ quarantine $: _ARG_', _ARG2_, `discard', `$# discard $: discard', _ARG2_, `', `$# error $@ 5.7.1 $: "550 Rejected: " $&{client_addr} " listed at _ARG_"', `$# error $@ 5.7.1 $: _ARG2_')
+R<?> $+			ifelse(_ARG2_, `quarantine', `$# error $@ quarantine $: _ARG_', _ARG2_, `discard', `$# discard $: _ARG_', _ARG2_, `', `$# error $@ 5.7.1 $: "550 Rejected: " $&{client_addr} " listed at _ARG_"', `$# error $@ 5.7.1 $: _ARG2_')
 POPDIVERT

@@ -6,7 +6,7 @@ ifdef(`_EDNSBL_MAP_THERE_', `', `define(`_EDNSBL_MAP_THERE_')PUSHDIVERT(_D_CONFI
 # a list of addresses with reasons, kept by a name server
 Kednsbl dns -R A -a. -T<TMP> -r`'ifdef(`EDNSBL_TO', `EDNSBL_TO', `5')
 POPDIVERT')
-define(`_EDNSBL_REPLY_', ifelse(_ARG2_, `quarantine', `$# error $@ quarantine $: _ARG_', _ARG2_, `discard', `$# discard $: discard', _ARG2_, `', `$# error $@ 5.7.1 $: "550 Rejected: " $&{client_addr} " listed at _ARG_"', `$# error $@ 5.7.1 $: _ARG2_'))
+define(`_EDNSBL_REPLY_', `ifelse(_ARG2_, `quarantine', `$`'# error $`'@ quarantine $: _ARG_', _ARG2_, `discard', `$`'# discard $: discard', _ARG2_, `', `$`'# error $`'@ 5.7.1 $: "550 Rejected: " $&{client_addr} " listed at _ARG_"', `$`'# error $`'@ 5.7.1 $: _ARG2_')')
 define(`_ednsbl_answer_', `ifelse(`$1', `', `', `R<?> $1			_EDNSBL_REPLY_
 ')')
 PUSHDIVERT(_D_DNSBL_)dnl
