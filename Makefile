@@ -12,6 +12,8 @@ SPOOLDIR   ?= /var/spool
 MSPGROUP   ?= smmsp
 CARGO      ?= cargo
 CARGOFLAGS ?= --locked
+# Where the binaries are that are installed.
+BUILT      ?= target/release
 
 .PHONY: all build check demo install uninstall need-check need-demo clean
 
@@ -37,7 +39,7 @@ demo: need-demo
 
 # What stood under a name before is kept beside it, once; uninstall puts it back.
 PROGRAMS = $(addprefix $(SBINDIR)/,sendmail mailq newaliases hoststat purgestat sendmail-msp makemap editmap praliases certs \
-	mtail cfcheck) $(addprefix $(LIBEXECDIR)/,sendmail sendmail-msp mail.local)
+	mtail cfcheck tlscheck) $(addprefix $(LIBEXECDIR)/,sendmail sendmail-msp mail.local)
 KEPT = before-sendmail-rs
 MARK = $(DESTDIR)$(LIBEXECDIR)/.installed-by-sendmail-rs
 
@@ -47,24 +49,26 @@ install: build
 			mv $$old $$old.$(KEPT) && echo "install: $$old is now $$old.$(KEPT)" || exit 1; fi; done
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)/docs
 	@touch $(MARK)
-	install -m 755 target/release/sendmail $(DESTDIR)$(LIBEXECDIR)/sendmail
-	install -m 755 target/release/sendmail-msp $(DESTDIR)$(LIBEXECDIR)/sendmail-msp
-	install -m 755 target/release/mail-local $(DESTDIR)$(LIBEXECDIR)/mail.local
-	install -m 755 target/release/makemap $(DESTDIR)$(SBINDIR)/makemap
-	install -m 755 target/release/editmap $(DESTDIR)$(SBINDIR)/editmap
-	install -m 755 target/release/praliases $(DESTDIR)$(SBINDIR)/praliases
-	install -m 755 target/release/certs $(DESTDIR)$(SBINDIR)/certs
-	install -m 755 target/release/mtail $(DESTDIR)$(SBINDIR)/mtail
-	install -m 755 target/release/cfcheck $(DESTDIR)$(SBINDIR)/cfcheck
+	install -m 755 $(BUILT)/sendmail $(DESTDIR)$(LIBEXECDIR)/sendmail
+	install -m 755 $(BUILT)/sendmail-msp $(DESTDIR)$(LIBEXECDIR)/sendmail-msp
+	install -m 755 $(BUILT)/mail-local $(DESTDIR)$(LIBEXECDIR)/mail.local
+	install -m 755 $(BUILT)/makemap $(DESTDIR)$(SBINDIR)/makemap
+	install -m 755 $(BUILT)/editmap $(DESTDIR)$(SBINDIR)/editmap
+	install -m 755 $(BUILT)/praliases $(DESTDIR)$(SBINDIR)/praliases
+	install -m 755 $(BUILT)/certs $(DESTDIR)$(SBINDIR)/certs
+	install -m 755 $(BUILT)/mtail $(DESTDIR)$(SBINDIR)/mtail
+	install -m 755 $(BUILT)/cfcheck $(DESTDIR)$(SBINDIR)/cfcheck
+	install -m 755 $(BUILT)/tlscheck $(DESTDIR)$(SBINDIR)/tlscheck
 	for name in sendmail mailq newaliases hoststat purgestat; do \
 		ln -sf $(LIBEXECDIR)/sendmail $(DESTDIR)$(SBINDIR)/$$name || exit 1; done
 	ln -sf $(LIBEXECDIR)/sendmail-msp $(DESTDIR)$(SBINDIR)/sendmail-msp
+	install -m 755 contrib/echo/echo-mail $(DESTDIR)$(LIBEXECDIR)/echo-mail
 	install -m 644 README.md $(DESTDIR)$(DOCDIR)
 	install -m 644 docs/*.md $(DESTDIR)$(DOCDIR)/docs
 	install -d $(DESTDIR)$(MANDIR)/man8
 	install -m 644 man/sendmail.8 man/sendmail-msp.8 man/makemap.8 man/editmap.8 man/praliases.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 man/certs.8 man/mtail.8 $(DESTDIR)$(MANDIR)/man8
-	install -m 644 man/cfcheck.8 $(DESTDIR)$(MANDIR)/man8
+	install -m 644 man/cfcheck.8 man/tlscheck.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 man/mail-local.8 $(DESTDIR)$(MANDIR)/man8/mail.local.8
 	@if getent group $(MSPGROUP) >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		chgrp $(MSPGROUP) $(DESTDIR)$(LIBEXECDIR)/sendmail && chmod 2755 $(DESTDIR)$(LIBEXECDIR)/sendmail; \

@@ -164,3 +164,38 @@ fn mailer_flags_are_sorted_and_have_one_word_each() {
     assert_eq!(words.len(), FLAGS.len());
     assert!(FLAGS.iter().all(|row| row.effect.ends_with('.')));
 }
+
+/// Rows of each section of `docs/REQUIREMENTS.md`.
+const REQUIRED: &[(u32, u32)] = &[(1, 12), (2, 9), (3, 17), (4, 6), (5, 6), (6, 8), (7, 9), (8, 13)];
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "the check reads source files")]
+fn every_requirement_has_its_test_and_every_test_its_row() {
+    let mut tests = BTreeSet::new();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/requirements");
+    for file in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let names =
+            text.split("#[test]\nfn ").skip(1).map(|rest| rest.split('(').next().unwrap_or_default().to_owned());
+        tests.extend(names);
+    }
+    let mut rows = BTreeSet::new();
+    for line in include_str!("../docs/REQUIREMENTS.md").lines() {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [row, weight @ ("A" | "B" | "C"), _, test, result] = cells[..] else { continue };
+        assert!(rows.insert(row.to_owned()), "{row} stands there twice");
+        let is_open = result.starts_with("open: ");
+        assert!(is_open || weight == "C" || !test.is_empty(), "{row} has no test");
+        assert!(is_open || ["works", "as the original", "answered"].contains(&result), "{row}: {result}");
+        let name = test.trim_matches('`');
+        if name.is_empty() {
+            continue;
+        }
+        assert!(tests.remove(name), "{row}: there is no test {name}");
+        assert!(name.starts_with(&format!("r{}_", row.replace('.', "_"))), "{row}: {name}");
+    }
+    assert!(tests.is_empty(), "tests without a row: {tests:?}");
+    let wanted = REQUIRED.iter().flat_map(|(section, last)| (1..=*last).map(move |row| format!("{section}.{row}")));
+    let wanted: BTreeSet<String> = wanted.chain(["9".to_owned()]).collect();
+    assert_eq!(rows, wanted);
+}

@@ -18,6 +18,9 @@ pub(super) fn before(debug: &Tracer) {
         say(&format!("     Conf file:\t{} (default for MSP)", Role::Submission.path().display()));
         say(&format!("     Conf file:\t{} (default for MTA)", Role::Transfer.path().display()));
     }
+    if debug.is_on(0, 14) {
+        say(&format!("       OpenSSL: linked   {:#010x}", openssl::version::number()));
+    }
 }
 
 /// The lines from behind it.

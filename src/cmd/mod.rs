@@ -1,8 +1,9 @@
 //! Command lines: the sendmail personalities, `-bt`, and the companion programs.
 //!
 //! In: arguments, environment, standard input. Out: exit codes and text in the original's words. Documents: op guide 4,
-//! sendmail(8), makemap(8), editmap(8), praliases(8), cfcheck(8). Never: decides what a message means; that is the stations' work.
+//! sendmail(8), makemap(8), editmap(8), praliases(8), cfcheck(8), tlscheck(8). Never: decides what a message means; that is the stations' work.
 
+mod arguments;
 pub mod caller;
 pub mod certs;
 pub mod cfcheck;
@@ -28,7 +29,9 @@ pub mod role;
 mod sender;
 pub mod sendmail;
 mod serving;
+mod severity;
 mod submission;
 pub mod testmode;
+pub mod tlscheck;
 mod verify;
 mod watch;

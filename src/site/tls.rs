@@ -44,7 +44,8 @@ struct Side<C> {
 type Stamp = (PathBuf, Option<file::Stamp>);
 
 impl Tls {
-    pub(super) fn new(config: Arc<Config>, port: Port, log: Logger) -> Self {
+    /// For a configuration; nothing is read yet.
+    pub fn new(config: Arc<Config>, port: Port, log: Logger) -> Self {
         Self { config, port, log, server: Mutex::new(Side::unbuilt()), client: Mutex::new(Side::unbuilt()) }
     }
 

@@ -15,7 +15,7 @@ use openssl::x509::X509;
 use serde_json::Value;
 
 use crate::support::sandbox::Sandbox;
-use crate::support::tls::Authority;
+use crate::support::tls::{Authority, Wish};
 
 /// A folder with a configuration that has no fault, and what cases put into it.
 struct Bench {
@@ -27,7 +27,7 @@ impl Bench {
     fn new() -> Self {
         let sandbox = Sandbox::new();
         let authority = Authority::new(&sandbox.path("tls"));
-        authority.sign("a.test");
+        authority.sign_as("a.test", Wish { days: (0, 20), ..Wish::default() });
         authority.sign("b.test");
         let bench = Self { sandbox, authority };
         fs::create_dir(bench.path("queue")).unwrap();

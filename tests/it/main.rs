@@ -31,6 +31,8 @@ mod next_hop_hangs_up;
 mod next_hop_is_of_no_use;
 mod peer_hangs_up_in_data;
 mod relay;
+mod requirements;
 mod somebody_watches;
 mod starttls;
 mod submission_agent;
+mod tlscheck;

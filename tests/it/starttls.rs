@@ -1,5 +1,11 @@
 //! STARTTLS on both sides.
 
+use std::io::Write as _;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+
+use openssl::ssl::{SslConnector, SslMethod, SslSession, SslSessionCacheMode, SslVerifyMode, SslVersion};
+
 use crate::support::client::Client;
 use crate::support::fake_host::FakeHost;
 use crate::support::sandbox::Sandbox;
@@ -112,4 +118,87 @@ fn a_renewed_certificate_counts_without_a_restart() {
 
     std::fs::write(authority.path("a.test", "key"), new_key).unwrap();
     until(LIMIT, "the new certificate is shown", || shown() == std::fs::read(&file).unwrap());
+}
+
+#[test]
+fn a_handshake_that_stops_half_way_ends_after_its_time() {
+    let sandbox = Sandbox::new();
+    let authority = Authority::new(&sandbox.path("tls"));
+    authority.sign("a.test");
+    let mta = sandbox.mta("a", 1, &format!("O Timeout.starttls=1s\n{}", authority.options("a.test")));
+    let _daemon = mta.start();
+    let mut client = Client::connect(mta.port);
+    client.expect("STARTTLS", "220 ");
+    // The beginning of a client's first message.
+    client.send(&[22, 3, 1, 2, 0, 1]);
+    assert_eq!(client.try_reply(), None);
+    until(LIMIT, "it is told", || mta.log().contains("STARTTLS=server, error: accept failed"));
+    // Others are served meanwhile and after.
+    Client::connect(mta.port).start_tls().expect("NOOP", "250 ");
+}
+
+#[test]
+fn a_client_that_asks_to_renegotiate_is_refused() {
+    let sandbox = Sandbox::new();
+    let authority = Authority::new(&sandbox.path("tls"));
+    authority.sign("a.test");
+    let mta = sandbox.mta("a", 1, &authority.options("a.test"));
+    let _daemon = mta.start();
+    let port = format!("127.0.0.1:{}", mta.port);
+    let mut command = std::process::Command::new("openssl");
+    command.args(["s_client", "-starttls", "smtp", "-tls1_2", "-connect", &port]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A line with R alone asks for it.
+    child.stdin.take().unwrap().write_all(b"R\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("RENEGOTIATING") && text.contains("no renegotiation"), "{text}");
+}
+
+#[test]
+fn a_session_is_resumed_by_clients_that_ask() {
+    let sandbox = Sandbox::new();
+    let authority = Authority::new(&sandbox.path("tls"));
+    authority.sign("a.test");
+    let mta = sandbox.mta("a", 1, &authority.options("a.test"));
+    let _daemon = mta.start();
+    for version in [SslVersion::TLS1_2, SslVersion::TLS1_3] {
+        let held: Arc<Mutex<Option<SslSession>>> = Arc::default();
+        let mut connector = SslConnector::builder(SslMethod::tls_client()).unwrap();
+        connector.set_verify(SslVerifyMode::NONE);
+        connector.set_max_proto_version(Some(version)).unwrap();
+        connector.set_session_cache_mode(SslSessionCacheMode::CLIENT);
+        let holder = Arc::clone(&held);
+        connector.set_new_session_callback(move |_, session| *holder.lock().unwrap() = Some(session));
+        let connector = connector.build();
+        let first = Client::connect(mta.port).start_tls_with(&connector);
+        assert!(!first.ssl().session_reused());
+        first.close();
+        let session = held.lock().unwrap().take().unwrap();
+        let mut client = Client::connect(mta.port);
+        client.expect("STARTTLS", "220 ");
+        let mut again = client.resume(&connector, &session);
+        assert!(again.ssl().session_reused(), "{version:?}");
+        again.expect("EHLO client.test", "250-");
+    }
+}
+
+#[test]
+fn one_server_is_spoken_to_with_one_handshake_in_full() {
+    let sandbox = Sandbox::new();
+    let authority = Authority::new(&sandbox.path("tls"));
+    authority.sign("a.test");
+    authority.sign("b.test");
+    let b = sandbox.mta("b", 1, &format!("Cwnext.test a.test\nO LogLevel=14\n{}", authority.options("b.test")));
+    // Without a cache every message has its connection.
+    let lines = format!("O ConnectionCacheSize=0\n{}", authority.options("a.test"));
+    let a = sandbox.mta("a", b.port, &lines);
+    let (_one, _other) = (b.start(), a.start());
+    for nth in 0..3 {
+        let user = format!("u{nth}@next.test");
+        let reply = Client::connect(a.port).message("me@a.test", &[&user], b"Subject: x\r\n\r\nbody\r\n");
+        assert!(reply.starts_with("250 "), "{reply}");
+        until(LIMIT, "it is in the mailbox", || b.mailbox(&format!("u{nth}")).contains("verify=OK)"));
+    }
 }

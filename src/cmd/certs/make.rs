@@ -19,7 +19,7 @@ use openssl::x509::extension::{
 use openssl::x509::{X509, X509Builder, X509Name, X509NameRef, X509Req, X509ReqRef};
 
 use super::files::{PUBLIC, SECRET};
-use super::{Error, NewAuthority, NewRequest, Sign, Subject, ask, files};
+use super::{Error, NewAuthority, NewRequest, Sign, Subject, ask, files, names};
 
 /// Kinds of keys. Smaller ones are refused by today's OpenSSL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -83,8 +83,11 @@ pub(super) fn request(order: NewRequest, out: &mut dyn Write) -> Result<(), Erro
             return Err(Error::Exists(path.clone()));
         }
     }
-    let key = order.key.generate()?;
     let names: Vec<String> = std::iter::once(host.clone()).chain(order.alternatives).collect();
+    for name in &names {
+        names::check(name)?;
+    }
+    let key = order.key.generate()?;
     let mut builder = X509Req::builder()?;
     builder.set_version(0)?;
     let name = full_name(&host, &order.subject)?;

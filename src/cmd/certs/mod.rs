@@ -9,15 +9,17 @@ mod ask;
 mod files;
 mod install;
 mod make;
+mod names;
 mod rehash;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::arguments;
 use super::finish::finish;
 use crate::base::exit::Exit;
 use crate::sys::env;
@@ -219,14 +221,9 @@ pub fn main() -> ExitCode {
 
 /// The program with its outputs passed in.
 pub fn run(args: Vec<OsString>, out: &mut dyn Write, errors: &mut dyn Write) -> Exit {
-    let line = match Line::try_parse_from(args) {
+    let line: Line = match arguments::parse(args, out, errors) {
         Ok(line) => line,
-        Err(error) => {
-            let to: &mut dyn Write = if error.use_stderr() { errors } else { out };
-            // Nobody is left to be told when the terminal is gone.
-            let _ = write!(to, "{error}");
-            return if error.use_stderr() { Exit::USAGE } else { Exit::OK };
-        }
+        Err(exit) => return exit,
     };
     let done = match line.work {
         Work::Newca(order) => make::authority(order, out),
@@ -235,10 +232,26 @@ pub fn run(args: Vec<OsString>, out: &mut dyn Write, errors: &mut dyn Write) -> 
         Work::Install(order) => install::install(&order, out),
         Work::Rehash(order) => rehash::rehash(&order.dir, order.dry_run, out),
     };
+    ended("certs", done, errors)
+}
+
+/// Makes the hash links of a directory for another program, which is named in what goes wrong.
+pub(super) fn rehash(
+    program: &str,
+    directory: &Path,
+    dry_run: bool,
+    out: &mut dyn Write,
+    errors: &mut dyn Write,
+) -> Exit {
+    ended(program, rehash::rehash(directory, dry_run, out), errors)
+}
+
+fn ended(program: &str, done: Result<(), Error>, errors: &mut dyn Write) -> Exit {
     match done {
         Ok(()) => Exit::OK,
         Err(error) => {
-            let _ = writeln!(errors, "certs: {error}");
+            // Nobody is left to be told when the terminal is gone.
+            let _ = writeln!(errors, "{program}: {error}");
             error.exit()
         }
     }

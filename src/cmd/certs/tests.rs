@@ -77,7 +77,7 @@ fn a_request_of_the_openssl_program_without_names_is_signed_for_its_common_name(
 fn keys_are_not_written_over() {
     let tmp = made();
     let before = fs::read(tmp.path().join("k.pem")).unwrap();
-    for again in ["newreq --host x --key-out @/k.pem --out @/new.pem", "newca --dir @/ca --name Other"] {
+    for again in ["newreq --host x.example.org --key-out @/k.pem --out @/new.pem", "newca --dir @/ca --name Other"] {
         let (exit, _, errors) = certs(tmp.path(), again);
         assert_eq!(exit, Exit::CANTCREAT, "{again}");
         assert!(errors.contains("exists already"), "{errors}");
@@ -125,7 +125,7 @@ fn files_that_do_not_belong_together_are_not_installed() {
     let tmp = made();
     let d = tmp.path();
     good(d, "newca --dir @/other --name Other");
-    good(d, "newreq --host x --key-out @/k2.pem --out @/r2.pem");
+    good(d, "newreq --host x.example.org --key-out @/k2.pem --out @/r2.pem");
     for (words, wanted) in [
         ("install --ca @/ca/cacert.pem --cert @/c.pem --key @/k2.pem --to @/etc", "is not the key of"),
         ("install --ca @/other/cacert.pem --cert @/c.pem --key @/k.pem --to @/etc", "was not signed by"),

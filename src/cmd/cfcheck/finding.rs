@@ -4,28 +4,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use super::checks::{self, Check};
-
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Severity {
-    /// True and harmless; shown with `--notes`.
-    Note,
-    /// Works, and is not what was meant or not safe.
-    Warning,
-    /// Does not work.
-    Error,
-}
-
-impl Severity {
-    /// As it is shown and written to JSON.
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
+pub(super) use crate::cmd::severity::Severity;
 
 /// A place in the file that is checked.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -32,6 +32,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use super::arguments;
 use super::finish::finish;
 use crate::base::exit::Exit;
 use crate::base::time::UnixTime;
@@ -101,9 +102,9 @@ pub fn main() -> ExitCode {
 
 /// The program with its output passed in.
 pub fn run(args: Vec<OsString>, is_terminal: bool, out: &mut dyn Write, errors: &mut dyn Write) -> Exit {
-    let args = match Args::try_parse_from(args) {
+    let args: Args = match arguments::parse(args, out, errors) {
         Ok(args) => args,
-        Err(error) => return misuse(&error, out, errors),
+        Err(exit) => return exit,
     };
     let ended = match &args.explain {
         Some(id) => report::explain(id, out),
@@ -119,16 +120,6 @@ pub fn run(args: Vec<OsString>, is_terminal: bool, out: &mut dyn Write, errors: 
             let _ = writeln!(errors, "cfcheck: {}: {}", args.file.display(), error_text(&error));
             Exit::NOINPUT
         }
-    }
-}
-
-fn misuse(error: &clap::Error, out: &mut dyn Write, errors: &mut dyn Write) -> Exit {
-    let asked = !error.use_stderr();
-    let written = if asked { write!(out, "{error}") } else { write!(errors, "{error}") };
-    match (asked, written) {
-        (_, Err(_)) => Exit::IOERR,
-        (true, Ok(())) => Exit::OK,
-        (false, Ok(())) => Exit::USAGE,
     }
 }
 

@@ -18,6 +18,7 @@ use bytes::Bytes;
 use clap::Parser;
 
 use self::find::Place;
+use super::arguments;
 use super::finish::finish;
 use crate::base::exit::Exit;
 use crate::sys::safefile::error_text;
@@ -51,14 +52,9 @@ pub fn main() -> ExitCode {
 
 /// The program with its outputs passed in.
 pub fn run(args: Vec<OsString>, out: &mut dyn Write, errors: &mut dyn Write) -> Exit {
-    let line = match Line::try_parse_from(args) {
+    let line: Line = match arguments::parse(args, out, errors) {
         Ok(line) => line,
-        Err(error) => {
-            let to: &mut dyn Write = if error.use_stderr() { errors } else { out };
-            // Nobody is left to be told when the terminal is gone.
-            let _ = write!(to, "{error}");
-            return if error.use_stderr() { Exit::USAGE } else { Exit::OK };
-        }
+        Err(exit) => return exit,
     };
     let place = match &line.file {
         Some(path) => Some(Place::File(path.clone())),

@@ -94,7 +94,7 @@ impl Asking {
         self.scope.set(names::SERVER_ADDR, address);
     }
 
-    /// What the file of `DefaultAuthInfo` says, when the ruleset does not exist or says nothing.
+    /// What the file of `DefaultAuthInfo` says.
     fn default_credentials(&self) -> Option<Credentials> {
         let path = self.site.config.options.default_auth_info.as_ref()?;
         let path = Path::new(OsStr::from_bytes(path));
@@ -189,11 +189,13 @@ impl Hooks for Asking {
     async fn credentials(&mut self, peer: &Peer) -> Option<Credentials> {
         self.know(peer);
         let address = self.scope.text(names::SERVER_ADDR);
-        let arguments = [self.server.clone(), address];
-        match self.site.policy.ask(Hook::Authinfo, &arguments, &mut self.scope).await {
-            Some(text) => crate::deliver::credentials::parse(&text),
-            None => self.default_credentials(),
+        // Who has the ruleset asks nobody else, also when it knows of nothing. Source: observed.
+        if !self.site.policy.has(Hook::Authinfo) {
+            return self.default_credentials();
         }
+        let arguments = [self.server.clone(), address];
+        let text = self.site.policy.ask(Hook::Authinfo, &arguments, &mut self.scope).await?;
+        crate::deliver::credentials::parse(&text)
     }
 
     fn sent(&mut self, line: &[u8]) {

@@ -13,6 +13,7 @@ pub mod hash_directory;
 pub mod peer;
 pub mod session;
 pub mod stream;
+mod tolerance;
 
 use std::path::PathBuf;
 

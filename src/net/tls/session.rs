@@ -8,6 +8,7 @@ use openssl::x509::verify::X509VerifyFlags;
 use super::Identity;
 use super::context::first_reason;
 use super::dane::Dane;
+use super::tolerance::Tolerance;
 use crate::sys::openssl_extra;
 
 /// Settings of one connection: from `srv_features`, `tls_srv_features`, `tls_clt_features`.
@@ -37,7 +38,7 @@ pub struct SessionSettings {
 
 impl SessionSettings {
     /// Applies them. Errors: what could not be set, as the log shows it (`SSL_set_cipher_list(X) failed`).
-    pub(super) fn apply(&self, ssl: &mut Ssl) -> Result<(), String> {
+    pub(super) fn apply(&self, ssl: &mut Ssl, tolerance: Tolerance) -> Result<(), String> {
         openssl_extra::set_session_options(ssl, self.options);
         if let Some(list) = &self.cipher_list {
             ssl.set_cipher_list(list).map_err(|_| format!("SSL_set_cipher_list({list}) failed"))?;
@@ -53,7 +54,9 @@ impl SessionSettings {
             ssl.param_mut().set_flags(flags).map_err(|e| failed("X509_VERIFY_PARAM_set_flags", &e))?;
         }
         match self.ask_certificate {
-            Some(true) => ssl.set_verify_callback(SslVerifyMode::PEER, |_, _| true),
+            Some(true) => {
+                ssl.set_verify_callback(SslVerifyMode::PEER, move |is_good, chain| tolerance.pass(is_good, chain));
+            }
             Some(false) => ssl.set_verify(SslVerifyMode::NONE),
             None => {}
         }

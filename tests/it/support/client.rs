@@ -3,7 +3,7 @@
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 
-use openssl::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode};
+use openssl::ssl::{SslConnector, SslMethod, SslRef, SslSession, SslStream, SslVerifyMode};
 
 use super::LIMIT;
 
@@ -116,6 +116,47 @@ impl Client {
         plain.handshake()
     }
 
+    /// The same with a connector of one's own.
+    pub fn start_tls_with(self, connector: &SslConnector) -> Self {
+        let mut plain = self;
+        plain.expect("STARTTLS", "220 ");
+        plain.try_handshake(connector).unwrap()
+    }
+
+    /// The handshake alone; what went wrong with it.
+    pub fn try_handshake(self, connector: &SslConnector) -> Result<Self, String> {
+        let Wire::Plain(stream) = self.reader.into_inner() else { panic!("TLS is on already") };
+        let mut configuration = connector.configure().unwrap();
+        configuration.set_verify_hostname(false);
+        let tls = configuration.connect("client.test", stream).map_err(|error| error.to_string())?;
+        Ok(Self { reader: BufReader::new(Wire::Tls(tls)) })
+    }
+
+    /// The handshake of an earlier session.
+    #[allow(unsafe_code, reason = "the crate asks for a promise: the session is of the same connector")]
+    pub fn resume(self, connector: &SslConnector, session: &SslSession) -> Self {
+        let Wire::Plain(stream) = self.reader.into_inner() else { panic!("TLS is on already") };
+        let mut configuration = connector.configure().unwrap();
+        configuration.set_verify_hostname(false);
+        // SAFETY: callers pass a session that this connector made.
+        unsafe { configuration.set_session(session).unwrap() };
+        Self { reader: BufReader::new(Wire::Tls(configuration.connect("client.test", stream).unwrap())) }
+    }
+
+    /// What OpenSSL knows about the connection.
+    pub fn ssl(&self) -> &SslRef {
+        let Wire::Tls(tls) = self.reader.get_ref() else { panic!("TLS is not on") };
+        tls.ssl()
+    }
+
+    /// Ends TLS in good order, so that the session can be resumed.
+    pub fn close(mut self) {
+        self.say("QUIT");
+        if let Wire::Tls(tls) = self.reader.get_mut() {
+            let _ = tls.shutdown();
+        }
+    }
+
     /// The server's certificate, in PEM.
     pub fn certificate(&self) -> Vec<u8> {
         let Wire::Tls(tls) = self.reader.get_ref() else { panic!("TLS is not on") };
@@ -124,11 +165,9 @@ impl Client {
 
     /// The handshake alone.
     pub fn handshake(self) -> Self {
-        let Wire::Plain(stream) = self.reader.into_inner() else { panic!("TLS is on already") };
         let mut connector = SslConnector::builder(SslMethod::tls_client()).unwrap();
         connector.set_verify(SslVerifyMode::NONE);
-        let tls = connector.build().connect("client.test", stream).unwrap();
-        Self { reader: BufReader::new(Wire::Tls(tls)) }
+        self.try_handshake(&connector.build()).unwrap()
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Taken {
     pub is_acknowledged: bool,
     /// Whether it came over TLS.
     pub is_encrypted: bool,
+    /// Common name of the certificate that the client showed.
+    pub client: Option<String>,
 }
 
 impl Taken {
@@ -249,6 +251,7 @@ impl<'a> Session<'a> {
 
     fn take_message(&mut self) -> std::io::Result<()> {
         self.current.is_encrypted = !self.is_plain();
+        self.current.client = self.client();
         loop {
             let line = self.raw_line()?;
             if line == b".\r\n" {
@@ -266,6 +269,13 @@ impl<'a> Session<'a> {
 
     fn is_plain(&self) -> bool {
         matches!(self.wire, Some(Wire::Plain(_)))
+    }
+
+    fn client(&self) -> Option<String> {
+        let Some(Wire::Tls(wire)) = &self.wire else { return None };
+        let certificate = wire.get_ref().ssl().peer_certificate()?;
+        let name = certificate.subject_name().entries_by_nid(openssl::nid::Nid::COMMONNAME).next()?;
+        name.data().to_string().ok()
     }
 
     fn start_tls(&mut self) -> std::io::Result<()> {
@@ -314,5 +324,6 @@ fn nothing() -> Taken {
         wire: Vec::new(),
         is_acknowledged: false,
         is_encrypted: false,
+        client: None,
     }
 }

@@ -163,7 +163,7 @@ fn own_ids() -> (u32, u32) {
 }
 
 /// A port of the loopback interface below those the system hands out, so that nobody takes it meanwhile.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = u16::try_from(std::process::id() % 11_000).unwrap();
     loop {

@@ -18,6 +18,7 @@ use openssl::x509::verify::X509VerifyFlags;
 use openssl::x509::{X509, X509Crl};
 use tokio_openssl::SslStream;
 
+use super::tolerance::Tolerance;
 use super::{
     DhParameters, HandshakeError, Identity, Notice, PeerInfo, PemFile, Plain, Role, SessionSettings, Settings, Stream,
 };
@@ -46,6 +47,7 @@ struct Inner {
     context: SslContext,
     fingerprint: MessageDigest,
     wants_names: bool,
+    tolerance: Tolerance,
     sessions: Arc<Mutex<HashMap<String, SslSession>>>,
     session_name: Option<Index<Ssl, String>>,
 }
@@ -97,7 +99,7 @@ impl ServerContext {
             b.announce_authorities(file)?;
         }
         if settings.ask_client_certificate {
-            b.context.set_verify_callback(SslVerifyMode::PEER, |_, _| true);
+            b.tolerate();
         }
         b.context.set_session_cache_mode(SslSessionCacheMode::SERVER);
         b.context.set_session_cache_size(SERVER_SESSIONS);
@@ -110,7 +112,7 @@ impl ServerContext {
     /// Whether a handshake can be made with these settings. Errors: what cannot be set, as the log shows it.
     pub fn check(&self, session: &SessionSettings) -> Result<(), String> {
         let mut ssl = self.0.ssl("accept").map_err(|error| error.to_string())?;
-        session.apply(&mut ssl)
+        session.apply(&mut ssl, self.0.tolerance)
     }
 
     /// Accepts a handshake within `limit`. Bytes read from the stream before must have been thrown away by the caller.
@@ -126,7 +128,7 @@ impl ServerContext {
             return Err(HandshakeError::settings("accept", "already encrypted".to_owned()));
         };
         let mut ssl = self.0.ssl("accept")?;
-        session.apply(&mut ssl).map_err(|reason| HandshakeError::settings("accept", reason))?;
+        session.apply(&mut ssl, self.0.tolerance).map_err(|reason| HandshakeError::settings("accept", reason))?;
         let mut stream = wrap("accept", ssl, plain)?;
         let done = tokio::time::timeout(limit, Pin::new(&mut stream).accept()).await;
         self.0.outcome("accept", false, stream, done)
@@ -158,7 +160,7 @@ impl ClientContext {
             // Mail goes on without our certificate; the line in the log says why.
             let _ = b.identity(identity);
         }
-        b.context.set_verify_callback(SslVerifyMode::PEER, |_, _| true);
+        b.tolerate();
         b.check("SSL_CTX_dane_enable", openssl_extra::allow_dane)?;
         let index = Ssl::new_ex_index::<String>().map_err(|_| Refusal::Unusable)?;
         let sessions: Arc<Mutex<HashMap<String, SslSession>>> = Arc::default();
@@ -182,7 +184,7 @@ impl ClientContext {
             return Err(HandshakeError::settings("connect", "already encrypted".to_owned()));
         };
         let mut ssl = self.0.ssl("connect")?;
-        session.apply(&mut ssl).map_err(|reason| HandshakeError::settings("connect", reason))?;
+        session.apply(&mut ssl, self.0.tolerance).map_err(|reason| HandshakeError::settings("connect", reason))?;
         if let Some(name) = &session.server_name {
             ssl.set_hostname(name).map_err(|e| HandshakeError::settings("connect", first_reason(&e)))?;
         }
@@ -206,7 +208,9 @@ impl ClientContext {
 
 impl Inner {
     fn ssl(&self, call: &'static str) -> Result<Ssl, HandshakeError> {
-        Ssl::new(&self.context).map_err(|e| HandshakeError::settings(call, first_reason(&e)))
+        let mut ssl = Ssl::new(&self.context).map_err(|e| HandshakeError::settings(call, first_reason(&e)))?;
+        self.tolerance.prepare(&mut ssl);
+        Ok(ssl)
     }
 
     fn outcome(
@@ -234,20 +238,27 @@ fn wrap(call: &'static str, ssl: Ssl, plain: Plain) -> Result<SslStream<Plain>, 
 /// A context in the making, and the lines about it.
 struct Builder<'n> {
     role: Role,
+    tolerance: Tolerance,
     context: SslContextBuilder,
     notices: &'n mut Vec<Notice>,
 }
 
 impl<'n> Builder<'n> {
     fn new(role: Role, method: SslMethod, notices: &'n mut Vec<Notice>) -> Result<Self, Refusal> {
-        match SslContext::builder(method) {
-            Ok(context) => Ok(Self { role, context, notices }),
+        match SslContext::builder(method).and_then(|context| Ok((context, Tolerance::new()?))) {
+            Ok((context, tolerance)) => Ok(Self { role, tolerance, context, notices }),
             Err(error) => {
                 let text = format!("STARTTLS={}, error: SSL_CTX_new failed: {}", role.word(), first_reason(&error));
                 notices.push(Notice::warning(text));
                 Err(Refusal::Unusable)
             }
         }
+    }
+
+    /// Asks the peer for a certificate, whatever it is.
+    fn tolerate(&mut self) {
+        let tolerance = self.tolerance;
+        self.context.set_verify_callback(SslVerifyMode::PEER, move |is_good, chain| tolerance.pass(is_good, chain));
     }
 
     /// Options, ciphers, authorities, revocation lists.
@@ -422,7 +433,15 @@ impl<'n> Builder<'n> {
             })?,
         };
         let wants_names = settings.set_alternative_names;
-        Ok(Inner { context: self.context.build(), fingerprint, wants_names, sessions: Arc::default(), session_name })
+        let tolerance = self.tolerance;
+        Ok(Inner {
+            context: self.context.build(),
+            fingerprint,
+            wants_names,
+            tolerance,
+            sessions: Arc::default(),
+            session_name,
+        })
     }
 
     fn check(

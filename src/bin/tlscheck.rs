@@ -1,0 +1,5 @@
+//! tlscheck.
+
+fn main() -> std::process::ExitCode {
+    sendmail::cmd::tlscheck::main()
+}

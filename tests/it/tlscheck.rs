@@ -1,0 +1,368 @@
+//! What keeps STARTTLS from working is named, once, with what mends it.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use openssl::nid::Nid;
+use openssl::symm::Cipher;
+
+use crate::support::client::Client;
+use crate::support::daemon::Daemon;
+use crate::support::sandbox::{Sandbox, free_port};
+use crate::support::tls::{Authority, Wish, new_hash, old_hash};
+
+/// A configuration that is right, and its files.
+struct Bench {
+    sandbox: Sandbox,
+    authority: Authority,
+    cf: PathBuf,
+    port: u16,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let sandbox = Sandbox::new();
+        let authority = Authority::new(&sandbox.path("tls"));
+        authority.sign("a.test");
+        authority.sign("b.test");
+        symlink("ca.crt", sandbox.path("tls").join(new_hash(authority.certificate()))).unwrap();
+        let cf = sandbox.path("cf");
+        let bench = Self { sandbox, authority, cf, port: free_port() };
+        bench.configure(&bench.authority.options("a.test"));
+        bench
+    }
+
+    fn tls(&self, name: &str) -> PathBuf {
+        self.sandbox.path("tls").join(name)
+    }
+
+    fn configure(&self, lines: &str) {
+        self.write(&format!("O DaemonPortOptions=Name=MTA, Addr=127.0.0.1, Port={}\n{lines}", self.port));
+    }
+
+    fn write(&self, lines: &str) {
+        let text = lines.replace("TLS/", &format!("{}/", self.sandbox.path("tls").display()));
+        fs::write(&self.cf, format!("{HEAD}{text}\n{TAIL}")).unwrap();
+    }
+
+    fn add(&self, lines: &str) {
+        self.configure(&format!("{}{lines}", self.authority.options("a.test")));
+    }
+
+    fn check(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_tlscheck")).arg(&self.cf).args(arguments).output().unwrap()
+    }
+
+    /// What is printed of causes, and of sides.
+    fn lines(&self) -> (Vec<String>, Vec<String>) {
+        let output = self.check(&[]);
+        assert!(output.stderr.is_empty(), "{output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(str::to_owned).partition(|line| line.split_once('[').is_some_and(|(w, _)| WORDS.contains(&w)))
+    }
+}
+
+const HEAD: &str =
+    "V10/Berkeley\nDja.test\nCwa.test\nO OperatorChars=.:%@!^/[]+\nO LogLevel=14\nO DontBlameSendmail=TrustStickyBit\n";
+const TAIL: &str = "Mlocal, P=/bin/sh, F=lsDFMAw5:/|@q, A=sh $u\nMprog, P=/bin/sh, F=lsDFM, A=sh -c $u\n\
+    Scanonify=3\nR$*\t$@ $1\nSparse=0\nR$*\t$#local $: $1\n";
+const WORDS: &[&str] = &["error", "warning", "note"];
+
+fn mode(path: &std::path::Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn a_set_up_without_fault_has_no_cause() {
+    let bench = Bench::new();
+    let (causes, sides) = bench.lines();
+    assert_eq!(causes, Vec::<String>::new());
+    let port = bench.port;
+    assert_eq!(
+        sides,
+        [
+            &format!("MTA, port {port}: STARTTLS is offered; clients are asked for a certificate"),
+            "client: STARTTLS is used; our certificate is shown, servers are verified"
+        ]
+    );
+    assert_eq!(bench.check(&["--strict"]).status.code(), Some(0));
+}
+
+/// A name, what is broken, the beginning of the one line, and something that its mend says.
+type Case = (&'static str, fn(&Bench), &'static str, &'static str);
+
+const CASES: &[Case] = &[
+    ("old link", old_link, "warning[ca-link-old-hash] server and client: ", "tlscheck --rehash "),
+    (
+        "no link",
+        |b| fs::remove_file(b.tls(&new_hash(b.authority.certificate()))).unwrap(),
+        "warning[ca-link-missing] ",
+        "--rehash",
+    ),
+    (
+        "weak key",
+        |b| drop(b.authority.sign_as("a.test", Wish { rsa_bits: Some(1024), ..Wish::default() })),
+        "error[certificate-weak] server and client: ",
+        "certs newreq",
+    ),
+    ("key for the group", |b| mode(&b.tls("a.test.key"), 0o640), "error[key-unsafe] server and client: ", "chmod 600 "),
+    ("key for all", |b| mode(&b.tls("a.test.key"), 0o644), "error[key-unsafe] server and client: ", "chmod 600 "),
+    (
+        "writable certificate",
+        |b| mode(&b.tls("a.test.crt"), 0o666),
+        "error[file-unsafe] server and client: ",
+        "chmod go-w ",
+    ),
+    (
+        "no key",
+        |b| fs::remove_file(b.tls("a.test.key")).unwrap(),
+        "error[file-missing] server and client: ",
+        "certs install",
+    ),
+    ("another's key", another_key, "error[key-mismatch] server and client: ", "certs install"),
+    (
+        "expired",
+        |b| drop(b.authority.sign_as("a.test", Wish { days: (-9, -2), ..Wish::default() })),
+        "error[certificate-expired] server and client: ",
+        "certs sign",
+    ),
+    (
+        "ends soon",
+        |b| drop(b.authority.sign_as("a.test", Wish { days: (-9, 9), ..Wish::default() })),
+        "warning[certificate-expiring] server and client: ",
+        "certs sign",
+    ),
+    (
+        "not yet",
+        |b| drop(b.authority.sign_as("a.test", Wish { days: (9, 90), ..Wish::default() })),
+        "error[certificate-not-yet] ",
+        "date",
+    ),
+    ("key of the authority", ca_key, "warning[ca-key-beside] server and client: ", "mv "),
+    ("many names", many_names, "warning[ca-names-too-many] server: ", "CACertPath"),
+    ("no directory", |b| b.add("O CACertPath=TLS/nosuch\n"), "error[directory-missing] server and client: ", "mkdir "),
+    ("pass phrase", encrypted, "error[key-encrypted] server and client: ", "openssl pkey -in "),
+    (
+        "bad list",
+        |b| b.add("O CipherList=NOSUCH\n"),
+        "error[cipher-list-bad] server and client: CipherList: ",
+        "openssl ciphers",
+    ),
+    (
+        "no parameters",
+        |b| b.add("O DHParameters=TLS/nosuch.pem\n"),
+        "warning[dh-missing] server: ",
+        "openssl dhparam -out ",
+    ),
+    (
+        "unsafe above",
+        |b| mode(&b.sandbox.path("tls"), 0o777),
+        "error[directory-unsafe] server and client: ",
+        "chmod go-w ",
+    ),
+    ("list ended", |b| list(b, -3), "error[crl-expired] server and client: ", "openssl ca -gencrl"),
+    ("list missing", |b| b.add("O CRLFile=TLS/nosuch.crl\n"), "error[file-missing] server and client: ", "O CRLFile="),
+    ("list of another", list_of_another, "error[crl-missing] server and client: ", "add its list to "),
+    (
+        "for clients only",
+        |b| drop(b.authority.sign_as("a.test", Wish { usages: &["clientAuth"], ..Wish::default() })),
+        "warning[certificate-purpose] server: ",
+        "serverAuth",
+    ),
+    (
+        "for servers only",
+        |b| drop(b.authority.sign_as("a.test", Wish { usages: &["serverAuth"], ..Wish::default() })),
+        "warning[certificate-purpose] client: ",
+        "clientAuth",
+    ),
+    (
+        "no authority",
+        |b| b.configure(&b.authority.options("a.test").replace("O CACertFile", "#")),
+        "error[option-missing] server: CACertFile: ",
+        "O CACertFile=",
+    ),
+    (
+        "not PEM",
+        |b| fs::write(b.tls("a.test.crt"), b.authority.certificate().to_der().unwrap()).unwrap(),
+        "error[file-not-pem] server and client: ",
+        "-inform DER",
+    ),
+    (
+        "unknown digest",
+        |b| b.add("O CertFingerprintAlgorithm=sha257\n"),
+        "error[fingerprint-unknown] server and client: ",
+        "sha256",
+    ),
+    (
+        "unknown option",
+        |b| b.add("O ServerSSLOptions=SSL_OP_NO_TLSv11\n"),
+        "error[option-unknown] server: ",
+        "SSL_OP_NO_TLSv1",
+    ),
+    ("weak signature", weak_signature, "error[refused] server and client: ", "mtail -e"),
+];
+
+fn another_key(b: &Bench) {
+    fs::copy(b.tls("b.test.key"), b.tls("a.test.key")).unwrap();
+}
+
+fn old_link(b: &Bench) {
+    let ca = b.authority.certificate();
+    fs::rename(b.tls(&new_hash(ca)), b.tls(&old_hash(ca))).unwrap();
+}
+
+fn ca_key(b: &Bench) {
+    fs::write(b.tls("authority.pem"), b.authority.key().private_key_to_pem_pkcs8().unwrap()).unwrap();
+    mode(&b.tls("authority.pem"), 0o600);
+}
+
+fn many_names(b: &Bench) {
+    let other = Authority::named(&b.sandbox.path("others"), "ca", "Other");
+    let mut all = fs::read(b.tls("ca.crt")).unwrap();
+    for _ in 0..60 {
+        all.extend(other.certificate().to_pem().unwrap());
+    }
+    fs::write(b.sandbox.path("others").join("all.crt"), all).unwrap();
+    b.add(&format!("O CACertFile={}\n", b.sandbox.path("others").join("all.crt").display()));
+}
+
+fn encrypted(b: &Bench) {
+    let key = openssl::pkey::PKey::private_key_from_pem(&fs::read(b.tls("a.test.key")).unwrap()).unwrap();
+    fs::write(b.tls("a.test.key"), key.private_key_to_pem_pkcs8_passphrase(Cipher::aes_128_cbc(), b"x").unwrap())
+        .unwrap();
+}
+
+fn list(b: &Bench, days: i64) {
+    fs::write(b.sandbox.path("list.crl"), b.authority.list(&[], days)).unwrap();
+    b.add(&format!("O CRLFile={}\n", b.sandbox.path("list.crl").display()));
+}
+
+fn list_of_another(b: &Bench) {
+    let other = Authority::named(&b.sandbox.path("others"), "ca", "Other");
+    fs::write(b.sandbox.path("list.crl"), other.list(&[], 30)).unwrap();
+    b.add(&format!("O CRLFile={}\n", b.sandbox.path("list.crl").display()));
+}
+
+fn weak_signature(b: &Bench) {
+    b.authority.sign_as("a.test", Wish { is_sha1: true, ..Wish::default() });
+}
+
+#[test]
+fn each_broken_set_up_is_named_in_one_line() {
+    for (name, break_it, start, mend) in CASES {
+        let bench = Bench::new();
+        break_it(&bench);
+        let (causes, sides) = bench.lines();
+        assert_eq!(causes.len(), 1, "{name}: {causes:#?}");
+        let (line, mends) = causes[0].split_once("; mend: ").unwrap();
+        assert!(line.starts_with(start) && mends.contains(mend), "{name}: {}", causes[0]);
+        if line.starts_with("error[option-unknown]") {
+            continue;
+        }
+        // What the sides do is what the program does.
+        let is_offered = sides[0].contains("STARTTLS is offered");
+        let listens = starts_tls(&bench);
+        assert_eq!(is_offered, listens, "{name}: {sides:?}");
+    }
+}
+
+/// Whether a daemon of the configuration offers STARTTLS.
+fn starts_tls(bench: &Bench) -> bool {
+    let queue = bench.sandbox.path("queue");
+    fs::create_dir(&queue).unwrap();
+    mode(&queue, 0o700);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sendmail"));
+    command.args(["-bD", "-C"]).arg(&bench.cf).arg(format!("-oQ{}", queue.display()));
+    command.env("SENDMAIL_LOG_FILE", bench.sandbox.path("log"));
+    let _daemon = Daemon::start(command, bench.port);
+    Client::connect(bench.port).say("EHLO client.test").contains("STARTTLS")
+}
+
+#[test]
+fn every_cause_has_a_case_or_a_reason() {
+    let output = Command::new(env!("CARGO_BIN_EXE_tlscheck")).arg("--explain").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    for id in text.lines().filter_map(|line| line.split_whitespace().next()) {
+        let is_here = include_str!("tlscheck.rs").contains(&format!("[{id}]"));
+        assert!(is_here, "{id} has no case");
+        let one = Command::new(env!("CARGO_BIN_EXE_tlscheck")).args(["--explain", id]).output().unwrap();
+        assert!(String::from_utf8(one.stdout).unwrap().starts_with(&format!("{id} (")));
+    }
+}
+
+#[test]
+fn notes_are_shown_when_asked_for() {
+    let bench = Bench::new();
+    bench.add("O UseTLS=False\nO DaemonPortOptions=Name=Q, Port=2526, M=S\nStry_tls\nR$*\t$@ ok\n");
+    let (causes, sides) = bench.lines();
+    assert_eq!(causes, Vec::<String>::new());
+    assert_eq!(sides[0], format!("MTA, port {}: STARTTLS is not offered", bench.port));
+    assert_eq!(sides[2], "client: STARTTLS is not used");
+    let text = String::from_utf8(bench.check(&["--notes"]).stdout).unwrap();
+    for id in [
+        "note[tls-off] server and client: UseTLS: is False; mend: O UseTLS=True",
+        "note[ruleset-decides] client",
+        "note[port-without-tls] server",
+    ] {
+        assert!(text.contains(id), "{id}: {text}");
+    }
+}
+
+#[test]
+fn the_submission_program_reads_keys_as_its_group() {
+    let bench = Bench::new();
+    let lines = format!("O UseMSP=True\nO RunAsUser=nobody:nogroup\n{}", bench.authority.client_options("a.test"));
+    bench.write(&lines);
+    let (causes, _) = bench.lines();
+    let [line] = &causes[..] else { panic!("{causes:?}") };
+    assert!(
+        line.starts_with("error[file-unreadable] client: ") && line.contains("group nogroup cannot read it"),
+        "{line}"
+    );
+    assert!(line.contains("; mend: chgrp nogroup ") && line.contains("GroupReadableKeyFile"), "{line}");
+}
+
+#[test]
+fn a_directory_is_hashed_anew() {
+    let bench = Bench::new();
+    old_link(&bench);
+    let rehash = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tlscheck"));
+        command.args(more).arg("--rehash").arg(bench.sandbox.path("tls")).output().unwrap()
+    };
+    let ca = bench.authority.certificate();
+    let dry = rehash(&["--dry-run"]);
+    assert!(dry.status.success() && !bench.tls(&new_hash(ca)).exists(), "{dry:?}");
+    let output = rehash(&[]);
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8(output.stdout).unwrap().contains(&format!("{} -> ca.crt", new_hash(ca))));
+    assert_eq!(bench.lines().0, Vec::<String>::new());
+    let missing = Command::new(env!("CARGO_BIN_EXE_tlscheck")).args(["--rehash", "/nosuch"]).output().unwrap();
+    assert_eq!(missing.status.code(), Some(66));
+    assert_eq!(String::from_utf8(missing.stderr).unwrap(), "tlscheck: /nosuch: No such file or directory\n");
+}
+
+#[test]
+fn the_same_is_said_to_programs() {
+    let bench = Bench::new();
+    bench
+        .authority
+        .sign_as("a.test", Wish { fields: &[(Nid::ORGANIZATIONNAME, "T")], days: (-9, 9), ..Wish::default() });
+    let output = bench.check(&["--json"]);
+    let whole: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(whole["sides"][0]["tls"], true);
+    assert_eq!(whole["sides"][1]["name"], "client");
+    let cause = &whole["causes"][0];
+    assert_eq!((cause["id"].as_str(), cause["severity"].as_str()), (Some("certificate-expiring"), Some("warning")));
+    assert_eq!((cause["server"].as_bool(), cause["client"].as_bool()), (Some(true), Some(true)));
+    assert_eq!((whole["errors"].as_i64(), whole["warnings"].as_i64()), (Some(0), Some(1)));
+    for (arguments, code) in
+        [(&[][..], 0), (&["--strict"], 1), (&["--strict", "--expiring", "3"], 0), (&["--nosuch"], 64)]
+    {
+        assert_eq!(bench.check(arguments).status.code(), Some(code), "{arguments:?}");
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_tlscheck")).arg("/nosuch/cf").output().unwrap();
+    assert_eq!(output.status.code(), Some(66));
+}
