@@ -10,6 +10,8 @@ MANDIR     ?= $(PREFIX)/share/man
 DOCDIR     ?= $(PREFIX)/share/doc/sendmail-rs
 SPOOLDIR   ?= /var/spool
 MSPGROUP   ?= smmsp
+CONFDIR    ?= /etc/mail
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
 CARGO      ?= cargo
 CARGOFLAGS ?= --locked
 # Where the binaries are that are installed.
@@ -39,7 +41,8 @@ demo: need-demo
 
 # What stood under a name before is kept beside it, once; uninstall puts it back.
 PROGRAMS = $(addprefix $(SBINDIR)/,sendmail mailq newaliases hoststat purgestat sendmail-msp makemap editmap praliases certs \
-	mtail cfcheck tlscheck) $(addprefix $(LIBEXECDIR)/,sendmail sendmail-msp mail.local)
+	mtail cfcheck tlscheck mailstats) $(addprefix $(LIBEXECDIR)/,sendmail sendmail-msp mail.local) \
+	$(addprefix $(UNITDIR)/,sendmail.service sendmail-msp.service)
 KEPT = before-sendmail-rs
 MARK = $(DESTDIR)$(LIBEXECDIR)/.installed-by-sendmail-rs
 
@@ -59,6 +62,7 @@ install: build
 	install -m 755 $(BUILT)/mtail $(DESTDIR)$(SBINDIR)/mtail
 	install -m 755 $(BUILT)/cfcheck $(DESTDIR)$(SBINDIR)/cfcheck
 	install -m 755 $(BUILT)/tlscheck $(DESTDIR)$(SBINDIR)/tlscheck
+	install -m 755 $(BUILT)/mailstats $(DESTDIR)$(SBINDIR)/mailstats
 	for name in sendmail mailq newaliases hoststat purgestat; do \
 		ln -sf $(LIBEXECDIR)/sendmail $(DESTDIR)$(SBINDIR)/$$name || exit 1; done
 	ln -sf $(LIBEXECDIR)/sendmail-msp $(DESTDIR)$(SBINDIR)/sendmail-msp
@@ -68,18 +72,23 @@ install: build
 	install -d $(DESTDIR)$(MANDIR)/man8
 	install -m 644 man/sendmail.8 man/sendmail-msp.8 man/makemap.8 man/editmap.8 man/praliases.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 man/certs.8 man/mtail.8 $(DESTDIR)$(MANDIR)/man8
-	install -m 644 man/cfcheck.8 man/tlscheck.8 $(DESTDIR)$(MANDIR)/man8
+	install -m 644 man/cfcheck.8 man/tlscheck.8 man/mailstats.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 man/mail-local.8 $(DESTDIR)$(MANDIR)/man8/mail.local.8
+	install -d $(DESTDIR)$(CONFDIR) $(DESTDIR)$(UNITDIR)
+	@# A help file that somebody wrote stays.
+	[ -e $(DESTDIR)$(CONFDIR)/helpfile ] || install -m 644 contrib/helpfile $(DESTDIR)$(CONFDIR)/helpfile
+	install -m 644 contrib/systemd/sendmail.service contrib/systemd/sendmail-msp.service $(DESTDIR)$(UNITDIR)
 	@if getent group $(MSPGROUP) >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		chgrp $(MSPGROUP) $(DESTDIR)$(LIBEXECDIR)/sendmail && chmod 2755 $(DESTDIR)$(LIBEXECDIR)/sendmail; \
 	else \
 		echo "install: group $(MSPGROUP) is missing or you are not root: submission by users needs" \
-			"$(LIBEXECDIR)/sendmail to be set-group-id $(MSPGROUP)"; fi
+			"$(LIBEXECDIR)/sendmail to be set-group-id $(MSPGROUP); README, \"Build and install\", says how"; fi
 
 uninstall:
 	@[ -e $(MARK) ] || { echo "uninstall: nothing was installed here"; exit 1; }
 	@for name in $(PROGRAMS); do new=$(DESTDIR)$$name; rm -f $$new || exit 1; \
 		if [ -e $$new.$(KEPT) ] || [ -L $$new.$(KEPT) ]; then mv $$new.$(KEPT) $$new || exit 1; fi; done
+	@cmp -s contrib/helpfile $(DESTDIR)$(CONFDIR)/helpfile && rm -f $(DESTDIR)$(CONFDIR)/helpfile || true
 	rm -f $(MARK)
 
 clean:

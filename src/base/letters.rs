@@ -48,6 +48,15 @@ impl LetterSet {
         self.0 == 0
     }
 
+    /// As `${daemon_flags}` and `${client_flags}` show them: blanks between, capitals doubled.
+    pub fn as_flags(self) -> String {
+        let shown = |letter: u8| match char::from(letter) {
+            letter if letter.is_ascii_uppercase() => format!("{letter}{letter}"),
+            letter => letter.to_string(),
+        };
+        self.iter().map(shown).collect::<Vec<_>>().join(" ")
+    }
+
     /// Letters in order of their codes.
     pub fn iter(self) -> impl Iterator<Item = u8> {
         (0..128u8).filter(move |b| self.has(*b))
@@ -68,6 +77,7 @@ mod tests {
     fn separators_are_no_letters() {
         let set = LetterSet::from_bytes(b"l s,D\xff9");
         assert_eq!(set.to_string(), "9Dls");
+        assert_eq!(LetterSet::from_bytes(b"fCa").as_flags(), "CC a f");
         assert!(!set.has(b',') && set.intersects(LetterSet::from_bytes(b"xs")));
     }
 }

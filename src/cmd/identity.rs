@@ -13,10 +13,15 @@ pub(super) fn before(debug: &Tracer) {
         return;
     }
     say(&format!("Version {VERSION}"));
+    say(&format!(" Implementation: {} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")));
     say(&wrapped(" Compiled with:", FEATURES));
     if debug.is_on(0, 10) {
         say(&format!("     Conf file:\t{} (default for MSP)", Role::Submission.path().display()));
         say(&format!("     Conf file:\t{} (default for MTA)", Role::Transfer.path().display()));
+        say(&format!("      Pid file:\t{} (default)", crate::daemon::PID_FILE));
+    }
+    if debug.is_on(0, 14) {
+        say(&format!("       OpenSSL: linked   {:#x}", openssl::version::number()));
     }
     if debug.is_on(0, 14) {
         say(&format!("       OpenSSL: linked   {:#010x}", openssl::version::number()));
@@ -43,6 +48,11 @@ pub(super) fn after(debug: &Tracer, config: &Config) {
         for name in &literals {
             say(&format!("\ta.k.a.: {name}"));
         }
+    }
+    if debug.is_on(0, 10) {
+        let pid_file = config.options.pid_file.as_ref().map(|template| shown(&template.expand(&scope)).to_string());
+        say(&format!("     Conf file:\t{} (selected)", config.path.display()));
+        say(&format!("      Pid file:\t{} (selected)", pid_file.unwrap_or_else(|| crate::daemon::PID_FILE.to_owned())));
     }
     say("\n============ SYSTEM IDENTITY (after readcf) ============");
     say(&format!("      (short domain name) $w = {short}"));
@@ -75,10 +85,15 @@ fn wrapped(title: &str, words: &[&str]) -> String {
 
 /// What is built in, in the original's words.
 const FEATURES: &[&str] = &[
+    "CDB",
+    "DANE",
     "DNSMAP",
     "IPV6_FULL",
+    "LDAPMAP",
     "LOG",
     "MAP_REGEX",
+    "MATCHGECOS",
+    "MILTER",
     "MIME7TO8",
     "MIME8TO7",
     "NAMED_BIND",
@@ -91,6 +106,7 @@ const FEATURES: &[&str] = &[
     "SOCKETMAP",
     "STARTTLS",
     "TLS_EC",
+    "USERDB",
 ];
 const FIRST_LINE: usize = 70;
 const LINE: usize = 79;

@@ -252,12 +252,10 @@ impl Invocation {
                 self.is_verbose = true;
                 self.set(b'v', b"T");
             }
-            // Submission in UTF-8 is not offered; the original without it answers the same way, without a word. So it does to
-            // the old form of -bi. Source: observed.
-            b'I' | b'U' => {
-                self.exit = Exit::USAGE;
-                self.faults.push(Fault { text: String::new(), channel: Channel::Output, ends: true });
-            }
+            // As the original without it, which says nothing. Source: observed.
+            b'U' => self.complain(WITHOUT_UTF8.to_owned(), Channel::Error, true),
+            // The old form of -bi. Source: observed.
+            b'I' => self.complain(String::new(), Channel::Output, true),
             _ => {}
         }
     }
@@ -503,6 +501,9 @@ impl Invocation {
         line
     }
 }
+
+/// What `-U` is answered.
+const WITHOUT_UTF8: &str = "-U: submission of internationalised mail (SMTPUTF8) is not built in; leave the flag away when all addresses and header fields are ASCII";
 
 fn path(value: &Bytes) -> PathBuf {
     use std::os::unix::ffi::OsStrExt as _;

@@ -124,6 +124,39 @@ pub fn print(
     Ok(Exit::OK)
 }
 
+/// Prints the number of messages in each queue directory; the mode `-bP`.
+///
+/// The original's daemon keeps the numbers in shared memory (`SharedMemoryKey`), so that without it there are none. Here the
+/// directories are looked at.
+pub fn counts(config: &Config, out: &mut dyn Write) -> Exit {
+    counted(config, out).unwrap_or(Exit::IOERR)
+}
+
+fn counted(config: &Config, out: &mut dyn Write) -> io::Result<Exit> {
+    if config.options.shared_memory_key == 0 {
+        writeln!(out, "Data unavailable: shared memory not updated")?;
+        return Ok(Exit::OK);
+    }
+    let spool = match Spool::open(config, clock::system_zone()) {
+        Ok(spool) => spool,
+        Err(error) => {
+            writeln!(out, "{error}")?;
+            return Ok(Exit::CONFIG);
+        }
+    };
+    let mut total = 0;
+    for directory in (0..spool.groups()).flat_map(|group| spool.directories_of(group)) {
+        let path = spool.path_of(*directory).unwrap_or(Path::new(".")).display();
+        let count = spool.names_of(*directory).iter().filter(|entry| entry.kind == Kind::Normal).count();
+        total += count;
+        if count == 0 { writeln!(out, "{path} is empty")? } else { writeln!(out, "{path}: entries={count}")? }
+    }
+    if total > 0 {
+        writeln!(out, "\t\tTotal requests: {total}")?;
+    }
+    Ok(Exit::OK)
+}
+
 struct Printer<'a> {
     config: &'a Config,
     zone: &'a TimeZone,

@@ -17,6 +17,7 @@ mod identity;
 pub mod invocation;
 pub mod mail_local;
 pub mod mailq;
+pub mod mailstats;
 pub mod makemap;
 pub mod modes;
 pub mod mtail;

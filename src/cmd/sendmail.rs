@@ -17,12 +17,13 @@ use super::clean;
 use super::finish::finish;
 use super::invocation::{Channel, Invocation};
 use super::modes::{Mode, Role};
+use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::config::diagnostic::Severity;
 use crate::config::drive::{LoadOptions, load};
 use crate::config::privacy::Privacy;
 use crate::config::values::DeliveryMode;
-use crate::config::{Config, Diagnostic};
+use crate::config::{Config, Diagnostic, Trace};
 use crate::log::debug::{Debug, Tracer};
 use crate::log::traffic::Traffic;
 use crate::log::{Id, Level, Logger, Priority};
@@ -31,7 +32,7 @@ use crate::maps::{MapSet, Services, class_words};
 use crate::site::{self, Site, StartOptions};
 use crate::sys::daemonize::{Half, Leash};
 use crate::sys::handover::{self, Handover};
-use crate::sys::{clock, daemonize, env, file, safefile, user};
+use crate::sys::{clock, daemonize, env, file, safefile, title, user};
 
 /// A request with all that was found out about it before it is served.
 pub struct Request {
@@ -99,6 +100,9 @@ fn run(argv: &[Bytes], role: Option<Role>, listeners: Handover, out: &mut dyn Wr
     if invocation.is_hopeless() {
         return invocation.exit;
     }
+    if serves(&invocation) {
+        title::take_over();
+    }
     let role = invocation.role.or(role).unwrap_or_else(|| default_role(invocation.mode));
     let traffic = match &invocation.traffic_log {
         Some(path) => match open_output(path, out) {
@@ -118,6 +122,9 @@ fn run(argv: &[Bytes], role: Option<Role>, listeners: Handover, out: &mut dyn Wr
         listeners: Cell::new(listeners),
     };
     let (mut config, mut findings) = request.load();
+    for Trace { category, level, text } in std::mem::take(&mut config.traces) {
+        request.tracer.say(category, level, shown(&text));
+    }
     for finding in class_words::fill(&mut config) {
         insert_by_line(&mut findings, finding);
     }
@@ -142,6 +149,12 @@ fn run(argv: &[Bytes], role: Option<Role>, listeners: Handover, out: &mut dyn Wr
     super::identity::after(&request.tracer, &config);
     let served = request.serve(config, &log, out);
     if served == Exit::OK { worst(exit, request.invocation.exit) } else { served }
+}
+
+/// Whether the process will run for long, or without anybody before it, so that its title says what it does.
+fn serves(invocation: &Invocation) -> bool {
+    matches!(invocation.mode, Mode::Daemon | Mode::Foreground)
+        || invocation.queue.given && invocation.mode == Mode::Deliver
 }
 
 /// Opens a file that lines are added to (`-D`, `-X`); a complaint is printed.
@@ -182,6 +195,7 @@ impl Request {
             chosen_by_user: self.invocation.config_path.is_some(),
             mode: Some(self.invocation.mode.letter()),
             only_raises: self.caller.uid != 0,
+            is_traced: self.tracer.is_any(),
             without_programs: false,
         };
         load(&path, &options)
@@ -214,10 +228,16 @@ impl Request {
         let mut exit = Exit::OK;
         for finding in findings {
             let is_error = finding.severity != Severity::Warning;
-            if is_error {
+            // What cannot be used is told, no more. Source: observed.
+            if is_error && finding.exit != Exit::UNAVAILABLE {
                 log.system_error(Id::NoQueue, &String::from_utf8_lossy(&self.caller.name), finding);
             }
             let code = match (self.invocation.mode, is_error) {
+                (Mode::Smtp | Mode::Arpa | Mode::Daemon | Mode::Foreground, true)
+                    if finding.exit == Exit::UNAVAILABLE =>
+                {
+                    "550 "
+                }
                 (Mode::Smtp, true) if finding.exit == Exit::OSERR => "451 4.0.0 ",
                 (Mode::Smtp, true) => "554 5.0.0 ",
                 _ => "",
@@ -275,10 +295,7 @@ impl Request {
             Mode::Smtp => self.with_site(config, out, super::serving::stdio),
             Mode::PrintQueue => super::mailq::run(&self.invocation.queue, &config, log, out),
             Mode::Test => self.with_site(config, out, test),
-            Mode::PrintCounts => {
-                say(out, "Data unavailable: shared memory not updated");
-                Exit::OK
-            }
+            Mode::PrintCounts => super::mailq::counts(&config, out),
         }
     }
 
@@ -398,7 +415,7 @@ impl Request {
         let reason = safefile::error_text(&error);
         let text = format!("can not chdir({}/): {reason}", String::from_utf8_lossy(path));
         log.system_error(Id::NoQueue, &String::from_utf8_lossy(&self.caller.name), &text);
-        let code = if self.invocation.mode == Mode::Smtp { "451 4.0.0 " } else { "" };
+        let code = if matches!(self.invocation.mode, Mode::Smtp | Mode::Arpa) { "451 4.0.0 " } else { "" };
         say(out, &format!("{code}{text}"));
         if error.kind() == io::ErrorKind::PermissionDenied && user::effective_uid() != 0 {
             say(&mut io::stderr(), "Program mode requires special privileges, e.g., root or TrustedUser.");
@@ -480,6 +497,7 @@ impl Request {
             return exit;
         }
         let done = work(self, &site, &runtime, out);
+        site.post_statistics();
         // The process ends here, and the kernel takes memory back sooner than we can.
         std::mem::forget((Arc::clone(&site.config), site.rewriter.clone()));
         worst(done, exit)

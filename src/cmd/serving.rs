@@ -24,6 +24,7 @@ pub(super) fn daemon(request: &Request, config: Config, start: StartOptions, out
         is_foreground: invocation.mode == Mode::Foreground,
         listens: matches!(invocation.mode, Mode::Daemon | Mode::Foreground),
         interval: invocation.queue.interval,
+        is_persistent: invocation.queue.persistent,
         selection: selection(request),
         command_line,
         is_restarted: request.is_restarted,

@@ -4,6 +4,8 @@
 #[derive(Debug, Clone)]
 pub struct Filter {
     ends_at_dot: bool,
+    /// A dot at the beginning of a line stands for the dot behind it, as in SMTP.
+    unstuffs: bool,
     at_line_start: bool,
     /// A CR or a dot whose meaning the next byte decides.
     held: Held,
@@ -20,7 +22,13 @@ enum Held {
 impl Filter {
     /// `ends_at_dot`: neither `-i` nor `IgnoreDots` was given.
     pub fn new(ends_at_dot: bool) -> Self {
-        Self { ends_at_dot, at_line_start: true, held: Held::Nothing }
+        Self { ends_at_dot, unstuffs: false, at_line_start: true, held: Held::Nothing }
+    }
+
+    /// The same for programs that write as in SMTP (`-ba`): a dot at the beginning of a line is dropped. Source: observed.
+    #[must_use]
+    pub fn unstuffing(self, unstuffs: bool) -> Self {
+        Self { unstuffs, ..self }
     }
 
     /// Adds what the block says to `out`; true when a lone dot ended the message.
@@ -61,6 +69,7 @@ impl Filter {
         match self.held {
             Held::Nothing => {}
             Held::Cr => out.push(b'\r'),
+            Held::Dot if self.unstuffs => {}
             Held::Dot => out.push(b'.'),
             Held::DotCr => out.extend_from_slice(b".\r"),
         }
@@ -71,6 +80,13 @@ impl Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn programs_that_write_as_in_smtp_double_their_dots() {
+        let (mut filter, mut out) = (Filter::new(true).unstuffing(true), Vec::new());
+        assert!(filter.feed(b"..\r\n.x\r\n...y\r\n.\r\nrest", &mut out));
+        assert_eq!(out, b".\nx\n..y\n");
+    }
 
     #[test]
     fn a_lone_dot_ends_unless_dots_are_ignored() {

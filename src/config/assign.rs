@@ -100,6 +100,12 @@ impl Reader<'_> {
     }
 
     fn assign(&mut self, a: &Assignment<'_>) {
+        if self.is_traced {
+            let letter = a.row.letter.map(|letter| [b' ', b'(', letter, b')']);
+            let letter = letter.as_ref().map_or(&b""[..], |text| text.as_slice());
+            let (dot, part) = a.part.map_or((&b""[..], &b""[..]), |part| (b".", part));
+            self.trace(37, 1, &[b"setoption ", a.row.name.as_bytes(), letter, dot, part, b"=", a.value]);
+        }
         let adds = matches!(a.row.name, "PrivacyOptions" | "Timeout" | "Milter");
         let is_fixed = !adds && self.fixed.contains(&a.row.name);
         if a.row.safe == Safe::Raise && self.only_raises && (a.from_command_line || is_fixed) {

@@ -31,6 +31,8 @@ pub struct LoadOptions {
     pub mode: Option<u8>,
     /// Options that anybody may set to a higher value are not lowered by `settings`.
     pub only_raises: bool,
+    /// What `-d` shows of the reading is kept in [`Config::traces`].
+    pub is_traced: bool,
     /// Programs that `F` lines name are not run; their classes stay empty.
     pub without_programs: bool,
 }
@@ -49,6 +51,7 @@ pub fn load(path: &Path, options: &LoadOptions) -> (Config, Vec<Diagnostic>) {
         reader.config.options.queue_file_mode = FileMode(0o644);
     }
     reader.only_raises = options.only_raises;
+    reader.is_traced = options.is_traced;
     for setting in &options.settings {
         reader.command_line(setting);
     }

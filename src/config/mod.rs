@@ -60,6 +60,17 @@ pub struct ClassLookup {
     pub line: u32,
 }
 
+/// A line of debug output about the reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// Category of `-d`.
+    pub category: u8,
+    /// Level from which on it is shown.
+    pub level: u16,
+    /// The line.
+    pub text: Vec<u8>,
+}
+
 /// A cf file as read. Immutable once loaded.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
@@ -97,6 +108,8 @@ pub struct Config {
     pub milter: milter::MilterOptions,
     /// `P` lines: name and number.
     pub precedences: Vec<(Bytes, i64)>,
+    /// What `-d` shows of the reading; empty unless it is asked for.
+    pub traces: Vec<Trace>,
     /// `E` lines: name, and the value when the line gives one.
     pub environment: Vec<(Bytes, Option<Bytes>)>,
 }

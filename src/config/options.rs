@@ -205,7 +205,7 @@ options! {
         "Keep all hops of a source route when bouncing.";
     Timeout, Some(b'r'), No, Done, Own,
         "Container of the timers; see the table of timeouts.";
-    StatusFile, Some(b'S'), No, Accepted("no statistics are written"), Own => status_file: Option<Bytes> = None,
+    StatusFile, Some(b'S'), No, Done, Own => status_file: Option<Bytes> = None,
         "Fixed-size counters read by mailstats.";
     SuperSafe, Some(b's'), Yes, Done, Own => super_safe: SuperSafe = SuperSafe::False,
         "Whether the queue file is on disk before accepting. interactive with a delivery mode other than i prints a warning.";
@@ -277,7 +277,7 @@ options! {
         "HELO/EHLO without a valid name is accepted.";
     ConnectionRateThrottle, None, No, Done, Number => connection_rate_throttle: i64 = 0,
         "New connections per second per daemon.";
-    UnsafeGroupWrites, None, No, Accepted("DontBlameSendmail decides"), Own => unsafe_group_writes: bool = true,
+    UnsafeGroupWrites, None, No, Accepted("it showed no effect in the original either; DontBlameSendmail decides"), Own => unsafe_group_writes: bool = true,
         "Group-writable .forward/:include: unsafe for files and programs. Deprecated.";
     DoubleBounceAddress, None, No, Done, Text => double_bounce_address: Bytes = Bytes::from_static(b"postmaster"),
         "Receiver of bounces of bounces.";
@@ -307,12 +307,12 @@ options! {
         "Owner of maps and control socket; may start the daemon, rebuild aliases.";
     MaxMimeHeaderLength, None, No, Done, Own => max_mime_header_length: (i64, i64) = (2048, 1024),
         "Truncates long MIME headers.";
-    ControlSocketName, None, No, Accepted("there is no control socket; signals do its work"), MaybeTemplate => control_socket_name: Option<Template> = None,
+    ControlSocketName, None, No, Done, MaybeTemplate => control_socket_name: Option<Template> = None,
         "Control socket; commands help restart shutdown status mstat memdump.";
     MaxHeadersLength, None, No, Done, Own => max_headers_length: i64 = 32768,
         "Total header size limit: 552 Headers too large.";
-    ProcessTitlePrefix, None, No, Accepted("the title of the process stays the command line"), MaybeTemplate => process_title_prefix: Option<Template> = None,
-        "Prefix in ps.";
+    ProcessTitlePrefix, None, No, Done, MaybeTemplate => process_title_prefix: Option<Template> = None,
+        "Words in front of the title of the process.";
     DefaultAuthInfo, None, No, Done, MaybeText => default_auth_info: Option<Bytes> = None,
         "Client AUTH data. Deprecated for the authinfo ruleset.";
     AuthMechanisms, None, No, Done, MaybeText => auth_mechanisms: Option<Bytes> = None,
@@ -365,13 +365,13 @@ options! {
         "Default runners per queue group.";
     DirectSubmissionModifiers, None, No, Done, Own => direct_submission_modifiers: Option<LetterSet> = None,
         "{daemon_flags} for command line mail.";
-    NiceQueueRun, None, No, Accepted("queue runs are tasks of the daemon, which has one priority"), Number => nice_queue_run: i64 = 0,
+    NiceQueueRun, None, No, Done, Number => nice_queue_run: i64 = 0,
         "nice for queue runners.";
-    SharedMemoryKey, None, No, Accepted("processes share no memory; -bP has nothing to show"), Number => shared_memory_key: i64 = 0,
-        "Shared counters (needed by -bP).";
+    SharedMemoryKey, None, No, Done, Number => shared_memory_key: i64 = 0,
+        "Not 0: -bP and mstat of the control socket count the messages of each queue directory.";
     AuthMaxBits, None, No, Done, MaybeNumber => auth_max_bits: Option<i64> = None,
         "Cap on SASL security layer strength.";
-    MailboxDatabase, None, No, Accepted("accounts come from the system's own database"), Text => mailbox_database: Bytes = Bytes::from_static(b"pw"),
+    MailboxDatabase, None, No, Accepted("accounts come from the system\'s own database, also with ldap; other words end the program"), Text => mailbox_database: Bytes = Bytes::from_static(b"pw"),
         "Where local users are looked up.";
     UseMSP, None, No, Done, Bool => use_msp: bool = false,
         "Run as submission program: group-writable queue allowed.";
@@ -381,9 +381,9 @@ options! {
         "\\>0: no MX lookup for envelope splitting; also caps delivery processes on command-line submission.";
     SoftBounce, None, No, Done, Bool => soft_bounce: bool = false,
         "5xx become 4xx.";
-    SharedMemoryKeyFile, None, No, Accepted("processes share no memory"), MaybeText => shared_memory_key_file: Option<Bytes> = None,
+    SharedMemoryKeyFile, None, No, Accepted("no memory is shared, so that no key is chosen"), MaybeText => shared_memory_key_file: Option<Bytes> = None,
         "Where a self-chosen key is written.";
-    RejectLogInterval, None, No, Accepted("refusals are logged by rules of their own"), Hours => reject_log_interval: Duration = Duration::from_secs(10800),
+    RejectLogInterval, None, No, Done, Hours => reject_log_interval: Duration = Duration::from_secs(10800),
         "How often lasting refusal is logged.";
     RequiresDirfsync, None, No, Accepted("directories are always synced with the messages in them"), Bool => requires_dirfsync: bool = true,
         "fsync directories of the queue.";

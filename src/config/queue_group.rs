@@ -19,8 +19,8 @@ pub struct QueueGroup {
     pub path: Bytes,
     /// `F=`.
     pub flags: LetterSet,
-    /// `N=`.
-    pub nice: i32,
+    /// `N=`; `None` for what `NiceQueueRun` says.
+    pub nice: Option<i32>,
     /// `I=`.
     pub interval: Option<Duration>,
     /// `R=`.
@@ -44,7 +44,10 @@ impl Reader<'_> {
         };
         let shown = String::from_utf8_lossy(name).into_owned();
         let known = self.config.queue_groups.iter().find(|g| g.name.as_ref() == name);
-        let mut group = known.cloned().unwrap_or_else(|| QueueGroup::new(name, directory));
+        // An option set below does not reach it. Source: observed.
+        let nice = i32::try_from(self.config.options.nice_queue_run).unwrap_or(0);
+        let new = || QueueGroup { nice: Some(nice), ..QueueGroup::new(name, directory) };
+        let mut group = known.cloned().unwrap_or_else(new);
         let mut equates = Equates(rest);
         while let Some(equate) = equates.next_equate() {
             let Ok((letter, value)) = equate else {
@@ -55,7 +58,7 @@ impl Reader<'_> {
                 b'P' if value.is_empty() => self.error(format!("queue {shown}: empty path name")),
                 b'P' => group.path = value.into(),
                 b'F' => group.flags = LetterSet::from_bytes(&value),
-                b'N' => group.nice = i32::try_from(number.max(0)).unwrap_or(0),
+                b'N' => group.nice = Some(i32::try_from(number.max(0)).unwrap_or(0)),
                 b'I' => group.interval = self.interval(&value, b'm'),
                 b'R' => group.runners = Some(number),
                 b'J' => group.jobs = Some(number),
@@ -86,7 +89,7 @@ impl QueueGroup {
             name: Bytes::copy_from_slice(name),
             path,
             flags: LetterSet::EMPTY,
-            nice: 0,
+            nice: None,
             interval: None,
             runners: None,
             jobs: None,

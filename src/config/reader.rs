@@ -14,7 +14,7 @@ use super::outside::Outside;
 use super::queue_group::QueueGroup;
 use super::rules::{self, RulesetId};
 use super::values::{DeliveryMode, SuperSafe};
-use super::{Config, Diagnostic, VERSION};
+use super::{Config, Diagnostic, Trace, VERSION};
 use crate::address::scan::Alphabet;
 use crate::base::bytes::{leading_number, split_once, trim};
 use crate::base::domain;
@@ -41,6 +41,8 @@ pub(super) struct Reader<'a> {
     pub(super) operators_set: bool,
     /// Letter of the operation mode.
     pub(super) mode: Option<u8>,
+    /// Whether lines for `-d` are kept.
+    pub(super) is_traced: bool,
     /// File and line of what is being read; `None` for the command line.
     pub(super) place: Option<(PathBuf, u32)>,
     /// Ruleset of the rules that come.
@@ -62,6 +64,7 @@ impl<'a> Reader<'a> {
             fixed_timeouts: Vec::new(),
             operators_set: false,
             mode,
+            is_traced: false,
             place: None,
             ruleset: None,
             alphabet: (Bytes::new(), Alphabet::new(b"")),
@@ -81,6 +84,13 @@ impl<'a> Reader<'a> {
             }
         }
         self.place = None;
+    }
+
+    /// Keeps a line for `-d`.
+    pub(super) fn trace(&mut self, category: u8, level: u16, parts: &[&[u8]]) {
+        if self.is_traced {
+            self.config.traces.push(Trace { category, level, text: parts.concat() });
+        }
     }
 
     /// Whether something was found that ends the program where it stands.
@@ -188,6 +198,11 @@ impl<'a> Reader<'a> {
         let mut complaints = Vec::new();
         let template = Template::parse_with(&value, &mut self.config.names, &mut complaints);
         self.complain(complaints);
+        if self.is_traced {
+            let word = if self.config.macros.get(&id).is_some() { "redefine" } else { "define" };
+            let name = self.config.names.name(id);
+            self.trace(35, 9, &[word.as_bytes(), b"(", &name, b" as ", value.as_ref(), b")"]);
+        }
         self.macros().insert(id, Value::Template(Arc::new(template)));
     }
 

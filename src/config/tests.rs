@@ -146,3 +146,26 @@ fn a_user_raises_the_log_level_and_never_lowers_it() {
         assert_eq!(reader.config.options.log_level, want, "{asked} over {in_file}");
     }
 }
+
+#[test]
+fn what_is_read_is_shown_when_it_is_asked_for() {
+    let (config, _) = read(&format!("{BASE}DXa $w\n"));
+    assert!(config.traces.is_empty());
+    let mut reader = Reader::new(Path::new("FILE"), Some(b't'), &Small);
+    reader.is_traced = true;
+    reader.read(b"V10\nDXa $w\nD{Long}b\nDXc\nOL14\nO Timeout.ident=0s\nO DelayLA=3\n");
+    let shown: Vec<_> = reader.config.traces.iter().map(|t| (t.category, String::from_utf8_lossy(&t.text))).collect();
+    let shown: Vec<_> = shown.iter().map(|(category, text)| (*category, text.as_ref())).collect();
+    // Words observed of the original, which numbers options without a letter.
+    assert_eq!(
+        shown,
+        [
+            (35, "define(X as a $w)"),
+            (35, "define(Long as b)"),
+            (35, "redefine(X as c)"),
+            (37, "setoption LogLevel (L)=14"),
+            (37, "setoption Timeout (r).ident=0s"),
+            (37, "setoption DelayLA=3"),
+        ]
+    );
+}

@@ -5,11 +5,14 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio_tracker::Tracker;
 
 use super::lanes::Lanes;
 use super::load::Load;
+use super::niced::Niced;
+use super::tasks::Tasks;
 use super::{Selection, runner};
 use crate::base::exit::Exit;
 use crate::base::time::UnixTime;
@@ -24,8 +27,8 @@ use crate::queue::schedule::{Field, Filter, Request as RunRequest, plan, waits_f
 use crate::site::Site;
 use crate::smtp::server::drive::{Accepted, Deliverer};
 use crate::smtp::server::etrn::Request;
-use crate::sys::clock;
 use crate::sys::handover::Handover;
+use crate::sys::{clock, load as sys_load};
 
 /// What runs in the daemon.
 pub struct Engine {
@@ -36,6 +39,11 @@ pub struct Engine {
     /// Counts of connections.
     pub(super) rates: Mutex<Rates>,
     pub(super) load: Load,
+    looked_at_space: Mutex<Option<std::time::Instant>>,
+    /// What is being done.
+    pub(super) tasks: Tasks,
+    /// Runtimes of queue groups whose runs give way to others.
+    pub(super) niced: Niced,
     stop: watch::Sender<bool>,
     /// Attempts right after acceptance, at a time.
     immediate: Arc<Semaphore>,
@@ -49,6 +57,23 @@ pub struct Engine {
     parked: Mutex<Handover>,
 }
 
+/// How often the queue is run.
+#[derive(Debug, Clone, Copy)]
+pub enum Pace {
+    /// Every so often (`-q30m`).
+    Interval(Duration),
+    /// With this pause between the end of a run and the next one (`-qp`).
+    Pause(Duration),
+}
+
+/// A run of the queue that has begun.
+struct Run {
+    /// Messages that it tries.
+    found: usize,
+    /// Ends with the last of them.
+    over: mpsc::Receiver<()>,
+}
+
 impl Engine {
     /// An engine without work.
     pub fn new(site: Arc<Site>) -> Arc<Self> {
@@ -57,6 +82,9 @@ impl Engine {
             courier: Courier::new(&site),
             lanes: Mutex::new(runner::lanes(&site.config)),
             selected: Mutex::default(),
+            looked_at_space: Mutex::default(),
+            tasks: Tasks::new(&site.config),
+            niced: Niced::default(),
             site,
             rates: Mutex::new(Rates::new(window)),
             load: Load::default(),
@@ -81,6 +109,45 @@ impl Engine {
             work.await;
             drop(held);
         });
+    }
+
+    /// The same in another runtime, when there is one.
+    pub(super) fn spawn_on(&self, handle: Option<&runtime::Handle>, work: impl Future<Output = ()> + Send + 'static) {
+        let Some(handle) = handle else { return self.spawn(work) };
+        let held = self.tracker.hold();
+        handle.spawn(async move {
+            work.await;
+            drop(held);
+        });
+    }
+
+    /// Tells, when it is news, that the queue has less room than `MinFreeBlocks`. Looks again after a while only.
+    ///
+    /// Each MAIL is checked by itself; this is for the operator. Source: observed.
+    pub(super) fn look_at_space(&self) {
+        let least = self.site.config.options.min_free_blocks;
+        let now = clock::monotonic();
+        {
+            let mut looked = self.looked_at_space.lock().unwrap_or_else(PoisonError::into_inner);
+            if least <= 0 || looked.is_some_and(|at| now.duration_since(at) < SPACE_CHECK) {
+                return;
+            }
+            *looked = Some(now);
+        }
+        let path = self.site.spool().ok().and_then(|spool| spool.path_of(0).map(std::path::Path::to_owned));
+        let Some((path, Ok(space))) = path.map(|path| (path.clone(), sys_load::space(&path))) else { return };
+        let is_low = i64::try_from(space.free_blocks).unwrap_or(i64::MAX) < least;
+        if !self.tasks.refuse_messages(is_low.then(|| format!("min free: {least}"))) || !is_low {
+            return;
+        }
+        let text = format!(
+            "low on space (SMTP-DAEMON needs 0 bytes + {least} blocks in {}), max avail: {}",
+            path.display(),
+            space.free_blocks
+        );
+        self.site.log.write_always(Priority::Alert, Id::NoQueue, text);
+        let text = format!("rejecting new messages: min free: {least}");
+        self.site.log.write(Level(8), Priority::Info, Id::None, text);
     }
 
     /// Keeps the socket of a listener that ends.
@@ -119,30 +186,57 @@ impl Engine {
         }
     }
 
-    /// Runs the queue every `interval`, the first time at once. A run does not wait for messages of the one before.
-    pub fn run_regularly(self: &Arc<Self>, interval: Duration, selection: Selection) {
-        let mut selection = selection;
-        if selection.group.is_none() {
+    /// Adds what was counted to `StatusFile`, soon after something was.
+    pub(super) fn post_statistics_regularly(self: &Arc<Self>) {
+        let site = Arc::clone(&self.site);
+        let mut stop = self.stopping();
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = site.statistics.changed() => {}
+                    // The end posts what is left.
+                    _ = stop.wait_for(|stop| *stop) => return,
+                }
+                tokio::time::sleep(STATISTICS).await;
+                let site = Arc::clone(&site);
+                // Locks may have to be waited for. A panic there is no reason to stop counting.
+                let _ = tokio::task::spawn_blocking(move || site.post_statistics()).await;
+            }
+        });
+    }
+
+    /// Runs the queue at this pace, the first time at once. A regular run does not wait for messages of the one before.
+    pub fn run_regularly(self: &Arc<Self>, pace: Pace, selection: &Selection) {
+        let mut selection = selection.clone();
+        if let (Pace::Interval(interval), None) = (pace, &selection.group) {
             for (index, group) in self.site.config.queue_groups.iter().enumerate() {
                 if let Some(own) = group.interval.filter(|own| !own.is_zero() && *own != interval) {
                     selection.without.push(index);
                     let only = Selection { group: Some(group.name.clone()), ..selection.clone() };
-                    self.run_one_regularly(own, only);
+                    self.run_one_regularly(Pace::Interval(own), only);
                 }
             }
         }
-        self.run_one_regularly(interval, selection);
+        self.run_one_regularly(pace, selection);
     }
 
-    fn run_one_regularly(self: &Arc<Self>, interval: Duration, selection: Selection) {
+    fn run_one_regularly(self: &Arc<Self>, pace: Pace, selection: Selection) {
         let engine = Arc::clone(self);
         let mut stop = self.stopping();
         tokio::spawn(async move {
             loop {
                 // A queue that could not be read was logged; the next time may do better.
-                drop(engine.start_run(selection.clone()).await);
+                let pause = match (pace, engine.start_run(selection.clone()).await) {
+                    (Pace::Interval(interval), _) => interval,
+                    (Pace::Pause(pause), Ok(Run { found, mut over })) => {
+                        // Nothing is ever sent: it ends with the last message.
+                        let _ = over.recv().await;
+                        if found == 0 { pause.max(IDLE_PAUSE) } else { pause }
+                    }
+                    (Pace::Pause(pause), Err(_)) => pause.max(IDLE_PAUSE),
+                };
                 tokio::select! {
-                    () = tokio::time::sleep(interval) => {}
+                    () = tokio::time::sleep(pause) => {}
                     _ = stop.wait_for(|stop| *stop) => return,
                 }
             }
@@ -152,7 +246,7 @@ impl Engine {
     /// One run: every message that is due is tried, several at a time; returns when all were.
     pub async fn run_once(self: &Arc<Self>, selection: Selection) -> Exit {
         match self.start_run(selection).await {
-            Ok(mut over) => {
+            Ok(Run { mut over, .. }) => {
                 // Nothing is ever sent: it ends with the last message.
                 let _ = over.recv().await;
                 Exit::OK
@@ -161,7 +255,7 @@ impl Engine {
         }
     }
 
-    async fn start_run(self: &Arc<Self>, selection: Selection) -> Result<mpsc::Receiver<()>, Exit> {
+    async fn start_run(self: &Arc<Self>, selection: Selection) -> Result<Run, Exit> {
         let Ok(spool) = self.site.spool() else { return Err(Exit::CONFIG) };
         let entries = match spool.scan().await {
             Ok(entries) => entries,
@@ -200,7 +294,7 @@ impl Engine {
         if !selection.filters.is_empty() {
             self.selected().extend(planned.iter().map(|entry| entry.id.clone()));
         }
-        Ok(runner::start(self, planned))
+        Ok(Run { found: planned.len(), over: runner::start(self, planned) })
     }
 
     fn selected(&self) -> MutexGuard<'_, HashSet<QueueId>> {
@@ -343,7 +437,7 @@ impl Deliverer for Handle {
     fn end_session(&self, session: u64) {
         let engine = Arc::clone(&self.0);
         // Outside of the runtime everything is closed with it.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        if let Ok(runtime) = runtime::Handle::try_current() {
             runtime.spawn(async move { engine.courier.end_session(session).await });
         }
     }
@@ -413,6 +507,12 @@ mod tokio_tracker {
     }
 }
 
+/// Pause of persistent runs behind one that found nothing. Source: sendmail(8).
+const IDLE_PAUSE: Duration = Duration::from_secs(5);
+/// How long the operator's view of free space may be old.
+const SPACE_CHECK: Duration = Duration::from_secs(15);
+/// How long counters are gathered in memory.
+const STATISTICS: Duration = Duration::from_millis(200);
 /// How often a journal that another process has is asked for.
 const JOURNAL_RETRY: Duration = Duration::from_secs(5);
 /// Attempts right after acceptance that run at a time.

@@ -15,11 +15,16 @@ use crate::queue::Entry;
 pub(super) struct Lanes<T> {
     most: usize,
     most_per_host: usize,
+    /// By queue group; any number for groups beyond the list.
+    most_per_group: Vec<usize>,
     known: HashSet<QueueId>,
     ready: VecDeque<Task<T>>,
     /// Messages whose lane was full when their turn came.
     parked: HashMap<Bytes, VecDeque<Task<T>>>,
+    /// Messages whose group had as many as it may when their turn came.
+    parked_groups: HashMap<usize, VecDeque<Task<T>>>,
     active: HashMap<Bytes, usize>,
+    active_groups: HashMap<usize, usize>,
     /// Messages of a host that wait, in whatever list.
     waiting: HashMap<Bytes, usize>,
     running: usize,
@@ -32,20 +37,25 @@ pub(super) struct Task<T> {
     pub(super) id: QueueId,
     /// Domain of its first recipient: its lane.
     pub(super) host: Bytes,
+    /// Its queue group.
+    pub(super) group: usize,
     /// What came with it.
     pub(super) token: T,
 }
 
 impl<T> Lanes<T> {
-    /// At most so many messages at a time, and so many of one host.
-    pub(super) fn new(most: usize, most_per_host: usize) -> Self {
+    /// At most so many messages at a time, so many of one host, and so many of each queue group.
+    pub(super) fn new(most: usize, most_per_host: usize, most_per_group: Vec<usize>) -> Self {
         Self {
             most,
             most_per_host,
+            most_per_group,
             known: HashSet::new(),
             ready: VecDeque::new(),
             parked: HashMap::new(),
+            parked_groups: HashMap::new(),
             active: HashMap::new(),
+            active_groups: HashMap::new(),
             waiting: HashMap::new(),
             running: 0,
         }
@@ -60,7 +70,7 @@ impl<T> Lanes<T> {
             if self.known.insert(entry.id.clone()) {
                 let host = entry.summary.map(|summary| summary.host).unwrap_or_default();
                 *self.waiting.entry(host.clone()).or_default() += 1;
-                self.ready.push_back(Task { id: entry.id, host, token: token.clone() });
+                self.ready.push_back(Task { id: entry.id, host, group: entry.group, token: token.clone() });
             }
         }
     }
@@ -69,10 +79,16 @@ impl<T> Lanes<T> {
     pub(super) fn next(&mut self) -> Option<Task<T>> {
         while self.running < self.most {
             let task = self.ready.pop_front()?;
+            let most = self.most_per_group.get(task.group).copied().unwrap_or(usize::MAX);
+            if self.active_groups.get(&task.group).copied().unwrap_or(0) >= most {
+                self.parked_groups.entry(task.group).or_default().push_back(task);
+                continue;
+            }
             let width = self.width(&task.host);
             let active = self.active.entry(task.host.clone()).or_default();
             if *active < width {
                 *active += 1;
+                *self.active_groups.entry(task.group).or_default() += 1;
                 self.running += 1;
                 self.leaves(&task.host);
                 return Some(task);
@@ -99,8 +115,22 @@ impl<T> Lanes<T> {
     }
 
     /// The message was tried.
-    pub(super) fn finished(&mut self, id: &QueueId, host: &Bytes) {
+    pub(super) fn finished(&mut self, id: &QueueId, host: &Bytes, group: usize) {
         self.known.remove(id);
+        if let Some(active) = self.active_groups.get_mut(&group) {
+            *active = active.saturating_sub(1);
+            if *active == 0 {
+                self.active_groups.remove(&group);
+            }
+        }
+        if let Some(list) = self.parked_groups.get_mut(&group) {
+            if let Some(task) = list.pop_front() {
+                self.ready.push_front(task);
+            }
+            if list.is_empty() {
+                self.parked_groups.remove(&group);
+            }
+        }
         self.running = self.running.saturating_sub(1);
         if let Some(active) = self.active.get_mut(host) {
             *active = active.saturating_sub(1);
@@ -119,10 +149,21 @@ impl<T> Lanes<T> {
         }
     }
 
+    /// Whether messages are being tried.
+    pub(super) fn is_running(&self) -> bool {
+        self.running > 0
+    }
+
+    /// Messages being tried, and those that wait for their turn.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.running, self.known.len().saturating_sub(self.running))
+    }
+
     /// Forgets what waits, because the program ends.
     pub(super) fn clear(&mut self) {
         let parked = self.parked.drain().flat_map(|(_, list)| list);
-        for task in self.ready.drain(..).chain(parked) {
+        let parked_groups = self.parked_groups.drain().flat_map(|(_, list)| list);
+        for task in self.ready.drain(..).chain(parked).chain(parked_groups) {
             self.known.remove(&task.id);
         }
         self.waiting.clear();
@@ -154,48 +195,68 @@ mod tests {
 
     #[test]
     fn a_stalled_host_holds_up_only_its_own_messages() {
-        let mut lanes = Lanes::new(4, 2);
+        let mut lanes = Lanes::new(4, 2, Vec::new());
         let slow = (1..=5).map(|n| entry(n, "slow"));
         lanes.add(slow.chain([entry(6, "a"), entry(7, "b"), entry(8, "c"), entry(9, "d")]), &());
         assert_eq!(drained(&mut lanes), [1, 6, 7, 8]);
-        lanes.finished(&entry(6, "a").id, &"a".into());
+        lanes.finished(&entry(6, "a").id, &"a".into(), 0);
         assert_eq!(drained(&mut lanes), [9]);
-        lanes.finished(&entry(1, "slow").id, &"slow".into());
+        lanes.finished(&entry(1, "slow").id, &"slow".into(), 0);
         assert_eq!(drained(&mut lanes), [2]);
     }
 
     #[test]
     fn a_long_lane_is_wider() {
-        let mut lanes = Lanes::new(100, 3);
+        let mut lanes = Lanes::new(100, 3, Vec::new());
         lanes.add((1..=60).map(|n| entry(n, "a")), &());
         assert_eq!(drained(&mut lanes), [1, 2, 3]);
-        let mut lanes = Lanes::new(100, 3);
+        let mut lanes = Lanes::new(100, 3, Vec::new());
         lanes.add((1..=19).map(|n| entry(n, "a")), &());
         assert_eq!(drained(&mut lanes), [1]);
     }
 
     #[test]
     fn runs_that_overlap_try_nothing_twice() {
-        let mut lanes = Lanes::new(2, 2);
+        let mut lanes = Lanes::new(2, 2, Vec::new());
         lanes.add([entry(1, "a"), entry(2, "b"), entry(3, "c")], &());
         assert_eq!(drained(&mut lanes), [1, 2]);
         lanes.add([entry(1, "a"), entry(2, "b"), entry(3, "c"), entry(4, "d")], &());
         for (n, host) in [(1, "a"), (2, "b")] {
-            lanes.finished(&entry(n, host).id, &host.into());
+            lanes.finished(&entry(n, host).id, &host.into(), 0);
         }
         assert_eq!(drained(&mut lanes), [3, 4]);
-        lanes.finished(&entry(3, "c").id, &"c".into());
+        lanes.finished(&entry(3, "c").id, &"c".into(), 0);
         lanes.add([entry(3, "c")], &());
         assert_eq!(drained(&mut lanes), [3]);
     }
 
     #[test]
+    fn a_group_has_its_own_bound() {
+        let mut lanes = Lanes::new(10, 5, vec![2, 9]);
+        let of_group = |n, group| Entry { group, ..entry(n, if n % 2 == 0 { "even" } else { "odd" }) };
+        lanes.add(
+            [of_group(1, 0), of_group(2, 0), entry(3, "c"), entry(4, "d"), Entry { group: 1, ..entry(5, "e") }],
+            &(),
+        );
+        assert_eq!(drained(&mut lanes), [1, 2, 5]);
+        assert_eq!((lanes.is_running(), lanes.counts()), (true, (3, 2)));
+        lanes.finished(&entry(5, "e").id, &"e".into(), 1);
+        assert!(drained(&mut lanes).is_empty());
+        lanes.finished(&entry(2, "even").id, &"even".into(), 0);
+        assert_eq!(drained(&mut lanes), [3]);
+        lanes.clear();
+        lanes.finished(&entry(1, "odd").id, &"odd".into(), 0);
+        lanes.finished(&entry(3, "c").id, &"c".into(), 0);
+        assert_eq!(lanes.counts(), (0, 0));
+    }
+
+    #[test]
     fn what_was_forgotten_can_be_added_again() {
-        let mut lanes = Lanes::new(1, 1);
+        let mut lanes = Lanes::new(1, 1, Vec::new());
         lanes.add([entry(1, "a"), entry(2, "a")], &());
         assert_eq!(drained(&mut lanes), [1]);
         lanes.clear();
-        lanes.finished(&entry(1, "a").id, &"a".into());
+        lanes.finished(&entry(1, "a").id, &"a".into(), 0);
         assert!(drained(&mut lanes).is_empty());
         lanes.add([entry(2, "a")], &());
         assert_eq!(drained(&mut lanes), [2]);

@@ -3,23 +3,25 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
 use super::engine::{Engine, Handle};
+use crate::base::time::clock_form;
 use crate::config::daemon_port::{DaemonPort, Family};
 use crate::log::{Id, Level, Priority};
 use crate::net::tls::Stream;
 use crate::site::Site;
 use crate::smtp::server::Setting;
 use crate::smtp::server::drive::{Peer, Server, session};
+use crate::sys::clock;
 use crate::sys::handover::Handover;
 use crate::sys::host;
+use crate::sys::safefile::{self, Purpose};
 use crate::sys::socket::Listen;
-use crate::sys::{clock, file};
 
 /// A bound listener.
 #[derive(Debug)]
@@ -105,6 +107,22 @@ fn address(port: &DaemonPort) -> Option<SocketAddr> {
     Some(SocketAddr::new(ip, number))
 }
 
+/// Why no connection is taken.
+struct Busy {
+    text: String,
+    /// Of the line about it.
+    priority: Priority,
+}
+
+/// A time without connections.
+struct Refusal {
+    since: Instant,
+    /// When the reason was logged last.
+    logged: Option<Instant>,
+    /// When it was logged last how long it lasts.
+    told: Instant,
+}
+
 /// What the loop of one listener keeps.
 struct Loop {
     engine: Arc<Engine>,
@@ -156,7 +174,7 @@ pub(super) fn help_text(site: &Site) -> Option<Bytes> {
     use std::os::unix::ffi::OsStrExt as _;
     let path = site.config.options.help_file.as_ref()?;
     let path = std::path::Path::new(std::ffi::OsStr::from_bytes(path));
-    file::read_following(path, HELP_LIMIT).ok().map(Bytes::from)
+    safefile::read(path, Purpose::Help, &site.judge(), HELP_LIMIT).ok().map(Bytes::from)
 }
 
 impl Loop {
@@ -164,17 +182,22 @@ impl Loop {
         let mut stop = self.engine.stopping();
         let mut listening = self.listener.socket.take().and_then(|socket| TcpListener::from_std(socket).ok());
         let mut second = (clock::now(), 0i64);
+        let mut refusal = None;
         loop {
             if let Some(reason) = self.too_busy() {
                 // Closed, so that the system refuses for us; observed.
                 listening = None;
-                self.reject(&reason);
+                self.engine.tasks.refuse(&self.listener.port.name, Some(&reason.text));
+                self.reject(&reason, &mut refusal);
                 tokio::select! {
                     () = self.changed.notified() => {}
                     () = tokio::time::sleep(BUSY_CHECK) => {}
                     _ = stop.wait_for(|stop| *stop) => return,
                 }
                 continue;
+            }
+            if refusal.take().is_some() {
+                self.engine.tasks.refuse(&self.listener.port.name, None);
             }
             let Some(socket) = self.reopened(&mut listening).await else { continue };
             let accepted = tokio::select! {
@@ -185,6 +208,7 @@ impl Loop {
             let Some(accepted) = accepted else { return self.park(listening) };
             match accepted {
                 Ok((stream, remote)) => {
+                    self.engine.look_at_space();
                     self.throttle(&mut second).await;
                     self.take(stream, remote);
                 }
@@ -217,25 +241,41 @@ impl Loop {
     }
 
     /// Why no connection is taken now.
-    fn too_busy(&self) -> Option<String> {
+    fn too_busy(&self) -> Option<Busy> {
         let options = &self.engine.site.config.options;
         let port = &self.listener.port;
         let most = port.children.unwrap_or(options.max_daemon_children);
         let active = i64::try_from(self.active.load(Ordering::Acquire)).unwrap_or(i64::MAX);
         if most > 0 && active >= most {
-            return Some(format!("{active} children, max {most}"));
+            return Some(Busy { text: format!("{active} children, max {most}"), priority: Priority::Info });
         }
         let refuse = port.refuse_la.or(options.refuse_la).filter(|limit| *limit > 0)?;
         let load = self.engine.load.average();
         if load > refuse {
-            return Some(format!("load average: {load}"));
+            return Some(Busy { text: format!("load average: {load}"), priority: Priority::Notice });
         }
         None
     }
 
-    fn reject(&self, reason: &str) {
-        let text = format!("rejecting connections on daemon {}: {reason}", self.name());
-        self.engine.site.log.write(Level(9), Priority::Info, Id::NoQueue, text);
+    /// Tells the log, again from time to time while it lasts, and how long it has lasted (`RejectLogInterval`).
+    /// Source: observed.
+    fn reject(&self, busy: &Busy, refusal: &mut Option<Refusal>) {
+        let log = &self.engine.site.log;
+        let interval = self.engine.site.config.options.reject_log_interval;
+        let now = clock::monotonic();
+        let known = refusal.get_or_insert(Refusal { since: now, logged: None, told: now });
+        if known.logged.is_some_and(|at| now.duration_since(at) < REJECT_LOG) {
+            return;
+        }
+        known.logged = Some(now);
+        let text = format!("rejecting connections on daemon {}: {}", self.name(), busy.text);
+        log.write(Level(8), busy.priority, Id::None, text);
+        if now.duration_since(known.told) >= interval {
+            known.told = now;
+            let lasted = clock_form(now.duration_since(known.since));
+            let text = format!("have been rejecting connections on daemon {} for {lasted}", self.name());
+            log.write(Level(8), Priority::Error, Id::None, text);
+        }
     }
 
     fn name(&self) -> String {
@@ -274,6 +314,7 @@ impl Loop {
         };
         let peer = Peer { remote: Some(remote), local: stream.local_addr().ok(), counts };
         let guard = Active {
+            task: self.engine.tasks.begin(remote.ip()),
             engine: Arc::clone(&self.engine),
             active: Arc::clone(&self.active),
             changed: Arc::clone(&self.changed),
@@ -290,6 +331,7 @@ impl Loop {
 
 /// A connection that counts. Dropped also when its session panics.
 struct Active {
+    task: u64,
     engine: Arc<Engine>,
     active: Arc<AtomicUsize>,
     changed: Arc<Notify>,
@@ -300,6 +342,7 @@ impl Drop for Active {
     fn drop(&mut self) {
         self.active.fetch_sub(1, Ordering::AcqRel);
         self.changed.notify_one();
+        self.engine.tasks.end(self.task);
         let mut rates = self.engine.rates.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         rates.close(self.remote);
     }
@@ -309,6 +352,8 @@ impl Drop for Active {
 const LEAST_BACKLOG: i32 = 10;
 /// Longest help file, bytes.
 const HELP_LIMIT: usize = 1024 * 1024;
+/// How often a refusal that lasts is logged.
+const REJECT_LOG: Duration = Duration::from_secs(15);
 /// How often a listener that refuses looks again.
 const BUSY_CHECK: Duration = Duration::from_secs(5);
 /// Pause after a failure to accept or bind.

@@ -8,8 +8,12 @@ pub mod listen;
 pub mod runner;
 pub mod stdio;
 
+mod control;
 mod lanes;
 mod load;
+mod niced;
+mod state;
+mod tasks;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -19,17 +23,20 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 
+use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::base::time::clock_form;
 use crate::config::Config;
 use crate::log::{Id, Level, Logger, Priority};
-use crate::macros::names;
+use crate::macros::{Value, names};
 use crate::queue::schedule::Filter;
 use crate::site::{self, Site, StartOptions};
 use crate::sys::handover::Handover;
 use crate::sys::{daemonize, env, file, signal as signals, user};
-use engine::Engine;
+use control::Control;
+use engine::{Engine, Pace};
 
 /// What the daemon does.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +47,8 @@ pub struct Options {
     pub listens: bool,
     /// Time between queue runs (`-q30m`).
     pub interval: Option<Duration>,
+    /// Runs follow each other with that time between them (`-qp`).
+    pub is_persistent: bool,
     /// What queue runs take (`-qG`, `-qI`, `-qR`, `-qS`).
     pub selection: Selection,
     /// The command line, for the pid file and a restart.
@@ -69,7 +78,13 @@ enum Stop {
 /// Runs until a signal ends it; in the background unless told otherwise.
 ///
 /// Only while the process has one thread. In the background the caller's process returns at once with [`Exit::OK`].
-pub fn run(config: Config, start: StartOptions, options: &Options, listeners: Handover, out: &mut dyn Write) -> Exit {
+pub fn run(
+    mut config: Config,
+    start: StartOptions,
+    options: &Options,
+    listeners: Handover,
+    out: &mut dyn Write,
+) -> Exit {
     if !options.is_foreground && !options.is_restarted {
         match daemonize::detach() {
             Ok(daemonize::Side::Parent) => return Exit::OK,
@@ -88,6 +103,7 @@ pub fn run(config: Config, start: StartOptions, options: &Options, listeners: Ha
             return Exit::OSERR;
         }
     };
+    set_macros(&mut config, options);
     let site = {
         let _guard = runtime.enter();
         match site::load(config, start) {
@@ -153,6 +169,7 @@ fn work(runtime: &Runtime, site: &Arc<Site>, options: &Options, mut left: Handov
     // Ports that the configuration names no more.
     drop(left);
     let pid_file = write_pid_file(site, options);
+    let control = if options.listens { Control::open(site) } else { None };
     site.log.write(Level(9), Priority::Info, Id::None, format!("started as: {}", shown_command(options)));
     if let Err(error) = become_run_as_user(&site.config) {
         site.log.system_error(Id::NoQueue, "root", format!("cannot become RunAsUser: {error}"));
@@ -163,24 +180,41 @@ fn work(runtime: &Runtime, site: &Arc<Site>, options: &Options, mut left: Handov
         if options.listens {
             engine.open_journal().await;
         }
+        engine.post_statistics_regularly();
+        if options.listens {
+            engine.look_at_space();
+        }
         for listener in listeners {
             listen::start(Arc::clone(&engine), listener);
         }
+        engine.tasks.set_usual(usual_title(site, options));
         if let Some(interval) = options.interval {
-            engine.run_regularly(interval, options.selection.clone());
+            let pace = if options.is_persistent { Pace::Pause(interval) } else { Pace::Interval(interval) };
+            engine.run_regularly(pace, &options.selection);
         }
-        let stop = wait_for_signal().await;
+        let (ask, asked) = mpsc::channel(1);
+        if let Some(Err(error)) = control.map(|control| control.serve(&engine, ask.clone())) {
+            site.log.write_always(Priority::Warning, Id::None, format!("control socket: {error}"));
+        }
+        let stop = wait_for_order(&engine, asked).await;
+        drop(ask);
         engine.stop(GRACE).await;
+        site.post_statistics();
         stop
     });
+    let (stop, why) = stop;
     let listeners = engine.parked();
     if let Some((path, held)) = pid_file.filter(|_| stop == Stop::End) {
         // One that is gone already is as good.
         let _ = file::unlink(&path);
         drop(held);
     }
-    let reason = if stop == Stop::End { "stopping daemon, reason=signal" } else { "restarting due to signal" };
-    site.log.write(Level(9), Priority::Info, Id::NoQueue, reason);
+    if stop == Stop::End {
+        site.log.write(Level(9), Priority::Info, Id::NoQueue, format!("stopping daemon, reason={why}"));
+    } else {
+        let program = options.command_line.first().map(|word| shown(word).to_string()).unwrap_or_default();
+        site.log.write_always(Priority::Info, Id::None, format!("restarting {program} due to {why}"));
+    }
     Ok(Ended { stop, listeners })
 }
 
@@ -191,9 +225,31 @@ fn purpose(options: &Options) -> String {
         what.push("SMTP".to_owned());
     }
     if let Some(interval) = options.interval {
-        what.push(format!("queueing@{}", clock_form(interval)));
+        let how = if options.is_persistent { "persistent-" } else { "" };
+        what.push(format!("{how}queueing@{}", clock_form(interval)));
     }
     what.join("+")
+}
+
+/// `${daemon_info}` and `${queue_interval}`.
+fn set_macros(config: &mut Config, options: &Options) {
+    let macros = Arc::make_mut(&mut config.macros);
+    macros.insert(names::DAEMON_INFO, Value::Text(purpose(options).into()));
+    if let Some(interval) = options.interval {
+        macros.insert(names::QUEUE_INTERVAL, Value::Text(clock_form(interval).into()));
+    }
+}
+
+/// The title while nothing special happens. Source: observed.
+fn usual_title(site: &Site, options: &Options) -> String {
+    let directory = site.config.options.queue_directory.as_deref().unwrap_or_default();
+    match options.interval {
+        _ if options.listens => "accepting connections".to_owned(),
+        Some(interval) if !options.is_persistent => {
+            format!("Queue runner@{} for {}", clock_form(interval), shown(directory))
+        }
+        _ => "Queue control".to_owned(),
+    }
 }
 
 fn shown_command(options: &Options) -> String {
@@ -228,16 +284,20 @@ fn become_run_as_user(config: &Config) -> std::io::Result<()> {
     user::become_for_good(&user::Identity::of(wanted.uid, wanted.gid)?)
 }
 
-async fn wait_for_signal() -> Stop {
-    let (Ok(mut term), Ok(mut int), Ok(mut hup)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
-    else {
+/// Waits until a signal or the control socket asks for an end, and tells which; SIGUSR1 asks for the state meanwhile.
+async fn wait_for_order(engine: &Engine, mut asked: mpsc::Receiver<Stop>) -> (Stop, &'static str) {
+    let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup(), SignalKind::user_defined1()];
+    let [Ok(mut term), Ok(mut int), Ok(mut hup), Ok(mut usr1)] = kinds.map(signal) else {
         return std::future::pending().await;
     };
-    tokio::select! {
-        _ = term.recv() => Stop::End,
-        _ = int.recv() => Stop::End,
-        _ = hup.recv() => Stop::Restart,
+    loop {
+        tokio::select! {
+            _ = term.recv() => return (Stop::End, SIGNAL),
+            _ = int.recv() => return (Stop::End, SIGNAL),
+            _ = hup.recv() => return (Stop::Restart, SIGNAL),
+            Some(stop) = asked.recv() => return (stop, "control socket"),
+            _ = usr1.recv() => state::log(engine),
+        }
     }
 }
 
@@ -265,13 +325,17 @@ fn restart(log: &Logger, options: &Options, listeners: Handover) -> Exit {
 /// Runs the queue once and waits for it (`-q`).
 pub async fn run_queue_once(site: &Arc<Site>, selection: Selection) -> Exit {
     let engine = Engine::new(Arc::clone(site));
+    let directory = site.config.options.queue_directory.as_deref().unwrap_or_default();
+    engine.tasks.set_usual(format!("running queue: {}", shown(directory)));
     let exit = engine.run_once(selection).await;
     engine.finish().await;
     exit
 }
 
+/// Why the daemon ends, in the log.
+const SIGNAL: &str = "signal";
 /// Pid file when the configuration names none. Source: observed.
-const PID_FILE: &str = "/var/run/sendmail/mta/sendmail.pid";
+pub const PID_FILE: &str = "/var/run/sendmail/mta/sendmail.pid";
 /// How long sessions and attempts may go on after the signal.
 const GRACE: Duration = Duration::from_secs(10);
 /// How long the last log lines may take.

@@ -9,6 +9,7 @@
 pub mod debug;
 pub mod level;
 pub mod line;
+pub mod statistics;
 pub mod syslog;
 pub mod traffic;
 

@@ -15,7 +15,7 @@ use syslog::{Facility, LogFormat, LoggerBackend, Severity};
 
 use crate::base::date;
 use crate::base::time::UnixTime;
-use crate::sys::clock;
+use crate::sys::{clock, host};
 
 /// Importance of a line, as syslog(3) names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,6 +61,7 @@ impl Priority {
 #[derive(Debug, Clone)]
 pub struct Format {
     tag: String,
+    host: String,
     zone: TimeZone,
     /// Time stamp of the second it was last asked for.
     stamp: Arc<Mutex<(UnixTime, String)>>,
@@ -69,12 +70,14 @@ pub struct Format {
 impl Format {
     /// A format with this tag and zone.
     pub fn new(tag: &str, zone: TimeZone) -> Self {
-        Self { tag: tag.to_owned(), zone, stamp: Arc::new(Mutex::new((UnixTime(i64::MIN), String::new()))) }
+        let name = host::name().unwrap_or_default();
+        let host = name.split('.').next().filter(|label| !label.is_empty()).unwrap_or("localhost").to_owned();
+        Self { tag: tag.to_owned(), host, zone, stamp: Arc::new(Mutex::new((UnixTime(i64::MIN), String::new()))) }
     }
 
-    /// A line of a log file: as syslogd writes it, without a host name.
+    /// A line of a log file, as syslogd writes it: with the first label of this host's name.
     pub(super) fn file_line(&self, text: &str) -> String {
-        format!("{} {}[{}]: {text}\n", self.stamp(clock::now()), self.tag, process::id())
+        format!("{} {} {}[{}]: {text}\n", self.stamp(clock::now()), self.host, self.tag, process::id())
     }
 
     fn stamp(&self, now: UnixTime) -> String {
@@ -252,6 +255,15 @@ mod tests {
         format.format(&mut out, Severity::LOG_NOTICE, "x").unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.starts_with("<21>") && text.ends_with(&format!(" sendmail[{}]: x", process::id())), "{text}");
+    }
+
+    #[test]
+    fn a_line_of_a_file_names_the_host() {
+        let line = Format::new("sm-mta", TimeZone::UTC).file_line("x");
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let own = host::name().unwrap();
+        assert_eq!(words.get(3).copied(), own.split('.').next(), "{line}");
+        assert!(line.ends_with(&format!(" sm-mta[{}]: x\n", process::id())), "{line}");
     }
 
     #[test]

@@ -148,6 +148,12 @@ impl Table {
     }
 }
 
+/// Names of a text, with their lines.
+pub(crate) fn names(text: &[u8]) -> impl Iterator<Item = (u32, Bytes)> {
+    let named = alias_file::entries(text).filter(|entry| matches!(entry.content, Content::Alias { .. }));
+    named.map(|entry| (entry.line, Bytes::copy_from_slice(entry.parts().0.trim_ascii())))
+}
+
 /// One value of `AliasFile`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Source {

@@ -25,4 +25,5 @@ mod stored;
 pub mod userdb;
 
 pub use answer::Answer;
+pub use open::AliasName;
 pub use set::{MapId, MapSet, Services};

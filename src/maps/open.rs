@@ -23,6 +23,17 @@ use crate::config::{Config, Diagnostic};
 use crate::log::Priority;
 use crate::sys::safefile::Judge;
 
+/// A name of an alias text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AliasName {
+    /// The text.
+    pub file: PathBuf,
+    /// Line of the file.
+    pub line: u32,
+    /// The name as it stands.
+    pub name: Bytes,
+}
+
 /// A declared map.
 #[derive(Debug)]
 pub(crate) struct Map {
@@ -32,6 +43,8 @@ pub(crate) struct Map {
     pub(crate) backend: Backend,
     /// Said at the first lookup.
     pub(crate) notices: Vec<String>,
+    /// Names of an alias text that serves in place of a database: file and line with each.
+    pub(crate) unchecked: Vec<AliasName>,
 }
 
 /// What answers.
@@ -159,7 +172,14 @@ impl<'c> Opener<'c> {
                 Err(Fault::Closed(closed)) => Backend::Closed(closed.text),
             }
         };
-        self.put(Map { name: declaration.name.clone(), row, flags, backend, notices: Vec::new() });
+        self.put(Map {
+            name: declaration.name.clone(),
+            row,
+            flags,
+            backend,
+            notices: Vec::new(),
+            unchecked: Vec::new(),
+        });
     }
 
     fn put(&mut self, map: Map) {
@@ -277,6 +297,7 @@ impl<'c> Opener<'c> {
                 flags: Flags::default(),
                 backend,
                 notices: Vec::new(),
+                unchecked: Vec::new(),
             });
         }
     }
@@ -307,11 +328,11 @@ impl<'c> Opener<'c> {
             self.say(source.line, format!("No file name for {} map {name}", row.name));
             return None;
         }
-        let mut notices = Vec::new();
+        let (mut notices, mut unchecked) = (Vec::new(), Vec::new());
         let backend = match self.backend(row, name, &flags) {
             Ok(backend) => backend,
             Err(Fault::Closed(closed)) if row.folds && row.name != "text" => {
-                self.alias_text(row, name, &flags, closed, &mut notices)
+                self.alias_text(row, name, &flags, closed, &mut notices, &mut unchecked)
             }
             Err(Fault::Closed(closed)) => Backend::Closed(closed.text),
             Err(Fault::Declaration(texts, backend)) => {
@@ -321,11 +342,19 @@ impl<'c> Opener<'c> {
                 backend
             }
         };
-        Some(Map { name: Bytes::from(name.to_owned()), row, flags, backend, notices })
+        Some(Map { name: Bytes::from(name.to_owned()), row, flags, backend, notices, unchecked })
     }
 
     /// Where no database is, the text serves.
-    fn alias_text(&self, row: &Row, name: &str, flags: &Flags, closed: Closed, notices: &mut Vec<String>) -> Backend {
+    fn alias_text(
+        &self,
+        row: &Row,
+        name: &str,
+        flags: &Flags,
+        closed: Closed,
+        notices: &mut Vec<String>,
+        unchecked: &mut Vec<AliasName>,
+    ) -> Backend {
         let path = PathBuf::from(std::ffi::OsStr::from_bytes(flags.word()));
         match Stored::open(row.name, name, Format::Aliases, flags, self.judge) {
             Ok(stored) => {
@@ -335,6 +364,11 @@ impl<'c> Opener<'c> {
                     let table = aliases::Table::plain(&text);
                     notices.extend(table.complaints.iter().map(|complaint| format!("{shown}: {}", complaint.text)));
                     notices.push(format!("{shown}: {}", table.summary()));
+                    unchecked.extend(aliases::names(&text).map(|(line, name)| AliasName {
+                        file: path.clone(),
+                        line,
+                        name,
+                    }));
                 }
                 Backend::Stored(Box::new(stored))
             }

@@ -18,9 +18,10 @@ use jiff::tz::TimeZone;
 use crate::config::values::TimeZoneSpec;
 use crate::config::{Config, Diagnostic};
 use crate::log::debug::Tracer;
+use crate::log::statistics::{Event, Statistics};
 use crate::log::traffic::Traffic;
 use crate::log::{Id, Level, Logger, Priority};
-use crate::macros::names;
+use crate::macros::{Scope, names};
 use crate::maps::{MapSet, Services};
 use crate::monitor::Port;
 use crate::net::dns::Resolver;
@@ -31,7 +32,8 @@ use crate::queue::drive::Spool;
 use crate::rewrite::Program;
 use crate::rewrite::drive::Rewriter;
 use crate::route::drive::Router;
-use crate::sys::{clock, file, safefile};
+use crate::sys::safefile::Judge;
+use crate::sys::{clock, user};
 
 pub use tls::Tls;
 
@@ -57,6 +59,8 @@ pub struct Site {
     pub tls: Tls,
     /// Authenticates clients, and us with servers.
     pub sasl: Authenticator,
+    /// Counters of `StatusFile`.
+    pub statistics: Statistics,
     /// The queue; `None` for modes that need none (`-bt`, `-bv`).
     pub queue: Option<Spool>,
     /// Zone of dates in headers and logs.
@@ -73,19 +77,24 @@ impl Site {
         self.queue.as_ref().ok_or(queue::Error::Closed)
     }
 
-    /// Logs that the file of `StatusFile` cannot be written, once for a message's arrival and once for what came of it.
-    ///
-    /// Source: observed; the file is made by the operator, never by us.
-    pub fn note_statistics(&self) {
-        if !self.log.is_on(Level::STATISTICS) {
-            return;
+    /// How files that the configuration names are judged.
+    pub fn judge(&self) -> Judge {
+        judge(&self.config)
+    }
+
+    /// Counts something of a message for the mailer that its sender was resolved to.
+    pub fn count_of_sender(&self, scope: &Scope, event: impl FnOnce(usize) -> Event) {
+        let mailer = self.config.mailer(&scope.text(names::MAIL_MAILER));
+        if let Some(mailer) = mailer.or_else(|| self.config.mailer(b"local")) {
+            self.statistics.count(event(mailer.0));
         }
-        let Some(path) = self.config.options.status_file.as_ref().filter(|path| !path.is_empty()) else { return };
-        let path = Path::new(OsStr::from_bytes(path));
-        let Err(error) = file::open_read_following(path) else { return };
+    }
+
+    /// Adds what was counted to `StatusFile`. When that fails the log tells twice. Source: observed.
+    pub fn post_statistics(&self) {
+        let Err(text) = self.statistics.post() else { return };
         for _ in 0..2 {
-            let text = format!("poststats: {}: {}", path.display(), safefile::error_text(&error));
-            self.log.write(Level::STATISTICS, Priority::Info, Id::None, text);
+            self.log.write(Level::STATISTICS, Priority::Info, Id::None, format!("poststats: {text}"));
         }
     }
 }
@@ -134,7 +143,7 @@ pub fn load(config: Config, start: StartOptions) -> Result<(Arc<Site>, Vec<Diagn
         TimeZoneSpec::Named(name) => clock::named_zone(name),
     };
     let host = config.scope().text(names::HOST);
-    let resolver = Resolver::new(resolver::settings(&config));
+    let resolver = Resolver::traced(resolver::settings(&config), Arc::clone(&start.tracer));
     let queue = if start.without_queue { None } else { Some(Spool::open(&config, zone.clone())?) };
     let tag = if start.log_tag.is_empty() { "sendmail".into() } else { String::from_utf8_lossy(&start.log_tag) };
     let log = Logger::syslog(&tag, zone.clone(), config.options.log_level)
@@ -157,7 +166,38 @@ pub fn load(config: Config, start: StartOptions) -> Result<(Arc<Site>, Vec<Diagn
     }
     let tls = Tls::new(Arc::clone(&config), port.clone(), log.clone());
     let sasl = sasl::authenticator(&config, &log);
-    let site =
-        Site { config, log, maps, rewriter, port, policy, router, resolver, tls, sasl, queue, zone, host, start };
+    let statistics = if start.without_queue { Statistics::default() } else { statistics(&config) };
+    let site = Site {
+        config,
+        log,
+        maps,
+        rewriter,
+        port,
+        policy,
+        router,
+        resolver,
+        tls,
+        sasl,
+        statistics,
+        queue,
+        zone,
+        host,
+        start,
+    };
     Ok((Arc::new(site), diagnostics))
+}
+
+/// Counters for the file of `StatusFile`; a relative path lies in the queue directory.
+fn statistics(config: &Config) -> Statistics {
+    let options = &config.options;
+    let Some(path) = options.status_file.as_ref().filter(|path| !path.is_empty()) else { return Statistics::default() };
+    let queue = options.queue_directory.as_deref().unwrap_or_default();
+    let path = Path::new(OsStr::from_bytes(queue)).join(OsStr::from_bytes(path));
+    Statistics::new(path, judge(config))
+}
+
+/// How files that the configuration names are judged.
+fn judge(config: &Config) -> Judge {
+    let options = &config.options;
+    Judge { uid: user::effective_uid(), dont_blame: options.dont_blame_sendmail.0, trusted_uid: options.trusted_user }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::config::Config;
 use crate::net::dns::{self, Settings};
-use crate::sys::file;
+use crate::sys::safefile::{self, Purpose};
 
 /// What `ResolverOptions`, `Timeout.resolver`, `HostsFile` and the service switch file ask for.
 pub(super) fn settings(config: &Config) -> Settings {
@@ -20,7 +20,8 @@ pub(super) fn settings(config: &Config) -> Settings {
         ..Settings::default()
     };
     // A switch file that is missing or says nothing of hosts leaves the built-in order.
-    if let Ok(text) = file::read_following(&path(&options.service_switch_file), SWITCH_FILE_BYTES)
+    let (file, judge) = (path(&options.service_switch_file), super::judge(config));
+    if let Ok(text) = safefile::read(&file, Purpose::ServiceSwitch, &judge, SWITCH_FILE_BYTES)
         && let Some(services) = dns::services(&text)
     {
         settings.services = services;

@@ -207,6 +207,12 @@ impl Dir {
         Ok(readlinkat(&self.0, name.as_ref())?)
     }
 
+    /// Gives an entry to another owner, not what a link leads to; the group stays.
+    pub fn set_owner(&self, name: impl AsRef<OsStr>, uid: u32) -> io::Result<()> {
+        let flags = AtFlags::AT_SYMLINK_NOFOLLOW;
+        Ok(nix::unistd::fchownat(&self.0, name.as_ref(), Some(Uid::from_raw(uid)), None, flags)?)
+    }
+
     /// Removes an entry that is no directory.
     pub fn unlink(&self, name: impl AsRef<OsStr>) -> io::Result<()> {
         Ok(unlinkat(&self.0, name.as_ref(), UnlinkatFlags::NoRemoveDir)?)
@@ -354,6 +360,11 @@ pub fn replace(path: &Path, data: &[u8], mode: u32) -> io::Result<()> {
         let _ = dir.unlink(&temporary);
     }
     result
+}
+
+/// Empties a file; it keeps owner and mode. Links are followed.
+pub fn empty(path: &Path) -> io::Result<()> {
+    open_at_cwd(path, OFlag::O_WRONLY | OFlag::O_TRUNC | OFlag::O_NONBLOCK, 0).map(drop)
 }
 
 /// Removes a file.

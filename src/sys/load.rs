@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use nix::sys::statvfs::{Statvfs, fstatvfs, statvfs};
+use nix::sys::statvfs::{FsFlags, Statvfs, fstatvfs, statvfs};
 
 /// Load average of the last minute, rounded to the nearest whole number as `QueueLA` and `RefuseLA` compare it; `None`
 /// when the system does not tell.
@@ -40,6 +40,11 @@ impl Space {
 /// Space of the file system that holds the path.
 pub fn space(path: &Path) -> io::Result<Space> {
     Ok(Space::of(&statvfs(path)?))
+}
+
+/// Whether the file system that holds the path takes no writes; false when that cannot be told.
+pub fn is_read_only(path: &Path) -> bool {
+    statvfs(path).is_ok_and(|stat| stat.flags().contains(FsFlags::ST_RDONLY))
 }
 
 /// Space of the file system that holds the open file or directory.

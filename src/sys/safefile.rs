@@ -284,6 +284,11 @@ pub fn open(path: &Path, purpose: Purpose, judge: &Judge) -> Result<Opened, Refu
     Ok(Opened { file, facts, unsafe_directory: walk.writable })
 }
 
+/// Reads a whole file under the rules of its purpose. Errors: also `FileTooLarge` beyond `limit` bytes.
+pub fn read(path: &Path, purpose: Purpose, judge: &Judge, limit: usize) -> Result<Vec<u8>, Refusal> {
+    Ok(file::read_limited(&mut open(path, purpose, judge)?.file, limit)?)
+}
+
 /// Judges the directories on the way to a path and the file there, if there is one, without opening it.
 pub fn check(path: &Path, purpose: Purpose, judge: &Judge) -> Result<Option<Facts>, Refusal> {
     check_below(None, path, purpose, judge)

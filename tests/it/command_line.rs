@@ -174,3 +174,63 @@ fn test_mode_tells_its_faults_by_its_exit_code() {
     );
     assert_eq!(exit, 70);
 }
+
+#[test]
+fn arpanet_programs_get_replies_and_name_the_sender_in_the_header() {
+    let sandbox = Sandbox::new();
+    let next = FakeHost::accepting();
+    let site = sandbox.mta("a", next.port, "HX-Flags: F=${daemon_flags}\n");
+    let message = b"From: <author@next.test>\r\nSubject: a\r\n\r\nx\r\n..dot\r\n.\r\nmore\r\n";
+    assert_eq!(send(&site, &["-ba", "-odi", "you@next.test"], message), (0, String::new()));
+    let taken = next.wait_for(1).remove(0);
+    assert!(taken.sender.contains("<author@next.test>"), "{}", taken.sender);
+    assert!(taken.text().ends_with("\r\n\r\nx\r\n..dot\r\n"), "{}", taken.text());
+    assert!(taken.text().contains("X-Flags: F=\r\n"), "{}", taken.text());
+    let (exit, printed) = send(&site, &["-ba", "-odi", "-oem", "nosuch"], b"Subject: b\r\n\r\nx\r\n");
+    assert!(exit == 67 || printed.is_empty(), "{exit} {printed}");
+    assert_eq!(send(&site, &["-ba"], b""), (64, "550 Recipient names must be specified\r\n".to_owned()));
+    send(&site, &["-G", "-odi", "you@next.test"], b"Subject: c\n\nx\n");
+    let text = next.wait_for(2).remove(1).text();
+    assert!(text.contains("X-Flags: F=CC f\r\n"), "{text}");
+}
+
+#[test]
+fn what_is_not_there_is_said() {
+    let sandbox = Sandbox::new();
+    let site = sandbox.mta("a", FakeHost::accepting().port, "");
+    let (exit, printed) = send(&site, &["-U", "me"], b"");
+    assert!(exit == 64 && printed.contains("SMTPUTF8"), "{exit} {printed}");
+    let lost = "Can't initialize mailbox database \"nis\": Service unavailable\n";
+    assert_eq!(send(&site, &["-OMailboxDatabase=nis", "-bv", "me"], b""), (69, lost.to_owned()));
+    let none = "Data unavailable: shared memory not updated\n";
+    assert_eq!(send(&site, &["-bP"], b""), (0, none.to_owned()));
+    let queue = site.path("queue").display().to_string();
+    assert_eq!(send(&site, &["-OSharedMemoryKey=1", "-bP"], b""), (0, format!("{queue} is empty\n")));
+    assert_eq!(send(&site, &["-odq", "me"], b"Subject: q\n\nx\n").0, 0);
+    let counted = format!("{queue}: entries=1\n\t\tTotal requests: 1\n");
+    assert_eq!(send(&site, &["-OSharedMemoryKey=1", "-bP"], b""), (0, counted));
+}
+
+#[test]
+fn debug_output_tells_of_names_maps_and_options() {
+    let sandbox = Sandbox::new();
+    let words = sandbox.path("words");
+    std::fs::write(&words, "a\tb\n").unwrap();
+    let lines = format!("Kwords text {}\nKboth sequence words\nKa regex ^a\n", words.display());
+    let site = sandbox.mta("a", FakeHost::accepting().port, &lines);
+    let (_, printed) = send(&site, &["-d37.1,38.4", "-OLogLevel=12", "-bv", "me"], b"");
+    for line in [
+        "setoption LogLevel (L)=12".to_owned(),
+        "setoption SuperSafe (s)=true".to_owned(),
+        format!("text_map_open(words, {}, 0)", words.display()),
+        format!("openmap()\ttext:words {}: valid", words.display()),
+        "seq_map_parse(both, words)".to_owned(),
+        "regex_map_init: mapname 'a', args '^a'".to_owned(),
+    ] {
+        assert!(printed.lines().any(|printed| printed == line), "{line}\n{printed}");
+    }
+    let (_, printed) = send(&site, &["-d0.14", "-bv", "me"], b"");
+    for words in ["MILTER", "LDAPMAP", "USERDB", "DANE", " Implementation: sendmail-rs ", "OpenSSL: linked"] {
+        assert!(printed.contains(words), "{words}\n{printed}");
+    }
+}

@@ -17,6 +17,7 @@ mod broken_configuration;
 mod cfcheck;
 mod command_line;
 mod configuration_values;
+mod daemon_is_asked;
 mod daemon_is_killed;
 mod daemon_is_reloaded;
 mod databases_made_by_makemap;

@@ -3,7 +3,7 @@
 use super::Context;
 use super::finding::Severity::{Error, Note, Warning};
 use super::finding::{Finding, Severity};
-use super::{certificates, files, filters, listeners, mailers, maps, names, queues, reader, rules, rulesets};
+use super::{certificates, files, filters, listeners, mailers, maps, names, options, queues, reader, rules, rulesets};
 
 /// A check.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,8 +22,16 @@ pub(super) struct Check {
 pub(super) type Look = fn(&Context<'_>, &mut Vec<Finding>);
 
 /// What the text of the configuration alone shows.
-pub(super) static OF_THE_TEXT: &[Look] =
-    &[reader::look, names::look, rulesets::look, rules::look, maps::look, listeners::look, filters::look];
+pub(super) static OF_THE_TEXT: &[Look] = &[
+    reader::look,
+    options::look,
+    names::look,
+    rulesets::look,
+    rules::look,
+    maps::look,
+    listeners::look,
+    filters::look,
+];
 
 /// What the machine shows that it is to run on.
 pub(super) static OF_THE_MACHINE: &[Look] =
@@ -37,6 +45,18 @@ pub(super) static CHECKS: &[Check] = &[
         "An option's name is abbreviated.",
         "A unique beginning of a name is accepted, but a later release may have another option that begins so. \
          Write the whole name.",
+    ),
+    check(
+        "bad-cipher-list",
+        Error,
+        "A list of ciphers names none.",
+        "OpenSSL refuses the list, and it is ignored: sessions use its default ciphers, not those that were meant.",
+    ),
+    check(
+        "bad-number",
+        Warning,
+        "The value of an option is no whole number.",
+        "What stands before the first letter counts, else 0. For LogLevel that means an empty log.",
     ),
     check(
         "ca-key-beside-certificates",
@@ -173,6 +193,12 @@ pub(super) static CHECKS: &[Check] = &[
         "The call changes nothing. Often it is a misspelt name.",
     ),
     check(
+        "option-without-effect",
+        Note,
+        "An option is read and does nothing here.",
+        "The line may stay: the original has a use for it. What is done in its place is said, and listed in DIFFERENCES.",
+    ),
+    check(
         "option-without-o",
         Error,
         "A line looks like an option without its `O `.",
@@ -186,12 +212,24 @@ pub(super) static CHECKS: &[Check] = &[
         "RunAsUser gives root's rights up after the first start, so that a restart by SIGHUP cannot bind the port. \
          Restart the daemon through its service instead.",
     ),
-    check("queue-directory-missing", Error, "A queue directory does not exist.", "No mail is accepted."),
+    check(
+        "queue-directory-missing",
+        Error,
+        "A queue directory does not exist, or none is named.",
+        "No mail is accepted.",
+    ),
     check(
         "queue-directory-unsafe",
         Warning,
         "Others may write to a queue directory.",
         "It should belong to root or RunAsUser with mode 0700; that of the submission program to its user and group with mode 0770.",
+    ),
+    check(
+        "queue-directory-unwritable",
+        Error,
+        "The program cannot write to a queue directory.",
+        "No mail is accepted. The user that runs the program (root, or RunAsUser) must own it and have all rights in it, on a file \
+         system that is not read-only.",
     ),
     check(
         "shadowed-rule",

@@ -16,6 +16,7 @@ mod listeners;
 mod mailers;
 mod maps;
 mod names;
+mod options;
 mod pattern;
 mod queues;
 mod reader;

@@ -4,14 +4,19 @@ use std::path::{Path, PathBuf};
 
 use super::Context;
 use super::finding::{Finding, Place};
-use crate::sys::file::{Dir, facts_of};
+use crate::sys::file::{Dir, Facts, facts_of};
+use crate::sys::load::is_read_only;
 use crate::sys::safefile::error_text;
 
 /// `QueueDirectory` and the path of every `Q` line.
 pub(super) fn look(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    if let Some((line, value)) = context.source.option("QueueDirectory") {
+    let named = context.source.option("QueueDirectory").filter(|(_, value)| !value.is_empty());
+    if let Some((line, value)) = named {
         let value = String::from_utf8_lossy(value).into_owned();
         judge_all(context, &value, &context.source.place(line, &value), findings);
+    } else {
+        let fix = "add `O QueueDirectory=/var/spool/mqueue`";
+        findings.push(Finding::new("queue-directory-missing", None, "QueueDirectory is not set").fix(fix));
     }
     for line in context.source.of_kind(b'Q') {
         let text = String::from_utf8_lossy(&line.text).into_owned();
@@ -50,12 +55,33 @@ fn judge_all(context: &Context<'_>, pattern: &str, place: &Place, findings: &mut
                 findings.push(missing(&directory, "it is no directory".to_owned()));
             }
             Ok(facts) => {
+                if let Some(why) = unwritable(context, &directory, &facts) {
+                    let finding = Finding::new("queue-directory-unwritable", Some(place.clone()), why);
+                    findings.push(finding.about(&directory));
+                }
                 if let Some(fault) = fault(context, facts.uid, facts.permissions()) {
                     findings.push(Finding::new("queue-directory-unsafe", Some(place.clone()), fault).about(&directory));
                 }
             }
         }
     }
+}
+
+/// Why the user that runs the program cannot make files there.
+fn unwritable(context: &Context<'_>, directory: &Path, facts: &Facts) -> Option<String> {
+    if is_read_only(directory) {
+        return Some("its file system is read-only".to_owned());
+    }
+    let runs_as = context.config.options.run_as_user.as_ref().filter(|user| user.uid != 0)?;
+    let mode = facts.permissions();
+    let bits = match facts {
+        facts if facts.uid == runs_as.uid => mode >> 6,
+        facts if facts.gid == runs_as.gid => mode >> 3,
+        _ => mode,
+    };
+    let name =
+        runs_as.name.as_deref().map_or_else(|| runs_as.uid.to_string(), |n| String::from_utf8_lossy(n).into_owned());
+    (bits & 0o3 != 0o3).then(|| format!("mode {mode:04o} does not let RunAsUser {name} write to it"))
 }
 
 fn matching(parent: &Path, start: &str) -> std::io::Result<Vec<PathBuf>> {

@@ -73,7 +73,7 @@ pub fn run(args: Vec<OsString>, out: &mut dyn Write, errors: &mut dyn Write) -> 
     }
     let done = match &place {
         Place::File(path) => show(path, &line, out),
-        Place::Journal => return journal(&line, errors),
+        Place::Journal => return journal_of(find::JOURNALCTL, &line, out, errors),
     };
     match done {
         Ok(()) => Exit::OK,
@@ -156,27 +156,64 @@ fn last_lines(log: &mut File, count: usize, only_trouble: bool) -> io::Result<Ve
     }
 }
 
-/// The journal shows its end itself.
-fn journal(line: &Line, errors: &mut dyn Write) -> Exit {
-    let mut launch = Launch::new(find::JOURNALCTL);
-    let count = format!("--lines={}", line.lines);
-    let mut argv = vec!["journalctl", "--no-pager", "--facility=mail", &count];
+/// The journal shows its end itself; a journal without any mail line is no mail log.
+fn journal_of(program: &str, line: &Line, out: &mut dyn Write, errors: &mut dyn Write) -> Exit {
+    let mut argv = vec!["--no-pager".to_owned(), "--facility=mail".to_owned(), format!("--lines={}", line.lines)];
     if line.errors {
-        argv.push("--priority=warning");
+        argv.push("--priority=warning".to_owned());
     }
     if line.follow {
-        argv.push("--follow");
+        argv.push("--follow".to_owned());
+        return match started(program, &argv, Stream::Inherit).and_then(|mut child| child.wait()) {
+            Ok(status) if status.success() => Exit::OK,
+            Ok(_) => Exit::NOINPUT,
+            Err(error) => unavailable(program, &error, errors),
+        };
     }
-    launch.argv = argv.into_iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
-    (launch.stdout, launch.stderr, launch.own_session) = (Stream::Inherit, Stream::Inherit, false);
-    match launch.start().and_then(|mut child| child.wait()) {
-        Ok(status) if status.success() => Exit::OK,
-        Ok(_) => Exit::NOINPUT,
-        Err(error) => {
-            let _ = writeln!(errors, "mtail: {}: {}", find::JOURNALCTL, error_text(&error));
-            Exit::UNAVAILABLE
+    let text = match entries(program, &argv) {
+        Ok(Some(text)) => text,
+        Ok(None) => return Exit::NOINPUT,
+        Err(error) => return unavailable(program, &error, errors),
+    };
+    if !text.is_empty() {
+        // Who reads the first lines and goes misses nothing.
+        return if out.write_all(&text).and_then(|()| out.flush()).is_ok() { Exit::OK } else { Exit::IOERR };
+    }
+    let any = ["--no-pager", "--facility=mail", "--lines=1"].map(str::to_owned);
+    match entries(program, &any) {
+        // Nothing went wrong, or no line was asked for.
+        Ok(Some(any)) if !any.is_empty() => Exit::OK,
+        Ok(_) => {
+            let _ = writeln!(errors, "mtail: {}: it has no mail lines, or none that you may read", Place::Journal);
+            Exit::NOINPUT
         }
+        Err(error) => unavailable(program, &error, errors),
     }
+}
+
+/// What the journal holds; `None` when the program that reads it failed, which it has told.
+fn entries(program: &str, argv: &[String]) -> io::Result<Option<Vec<u8>>> {
+    let mut child = started(program, argv, Stream::Pipe)?;
+    let mut text = Vec::new();
+    let read = child.stdout.take().map_or(Ok(0), |mut pipe| pipe.read_to_end(&mut text));
+    let status = child.wait()?;
+    read?;
+    // Remarks of the program itself: `-- No entries --`, `-- Boot … --`.
+    let lines = text.split_inclusive(|b| *b == b'\n').filter(|line| !line.starts_with(b"-- "));
+    Ok(status.success().then(|| lines.collect::<Vec<_>>().concat()))
+}
+
+fn started(program: &str, argv: &[String], stdout: Stream) -> io::Result<std::process::Child> {
+    let mut launch = Launch::new(program);
+    let words = std::iter::once("journalctl").chain(argv.iter().map(String::as_str));
+    launch.argv = words.map(|word| Bytes::copy_from_slice(word.as_bytes())).collect();
+    (launch.stdout, launch.stderr, launch.own_session) = (stdout, Stream::Inherit, false);
+    launch.start()
+}
+
+fn unavailable(program: &str, error: &io::Error, errors: &mut dyn Write) -> Exit {
+    let _ = writeln!(errors, "mtail: {program}: {}", error_text(error));
+    Exit::UNAVAILABLE
 }
 
 /// How far from the end the search for lines begins, bytes.
@@ -220,6 +257,25 @@ mod tests {
         file::replace(&path, format!("{trouble}{fine}").as_bytes(), 0o600).unwrap();
         let (exit, out, _) = mtail(&["-e", path.to_str().unwrap()]);
         assert_eq!((exit, out.as_str()), (Exit::OK, trouble));
+    }
+
+    #[test]
+    fn an_empty_journal_is_no_mail_log() {
+        let tmp = tempfile::tempdir().unwrap();
+        let path = tmp.path().join("journalctl");
+        let journal = |script: &str, words: &[&str]| {
+            file::replace(&path, format!("#!/bin/sh\n{script}\n").as_bytes(), 0o755).unwrap();
+            let line = Line::try_parse_from([&["mtail"], words].concat()).unwrap();
+            let (mut out, mut errors) = (Vec::new(), Vec::new());
+            let exit = journal_of(path.to_str().unwrap(), &line, &mut out, &mut errors);
+            (exit, String::from_utf8(out).unwrap(), String::from_utf8(errors).unwrap())
+        };
+        let told = "mtail: the journal: it has no mail lines, or none that you may read\n".to_owned();
+        assert_eq!(journal("echo '-- No entries --'", &[]), (Exit::NOINPUT, String::new(), told));
+        let fine = "case \"$*\" in *priority*) echo '-- No entries --';; *) echo 'x sm-mta[1]: fine';; esac";
+        assert_eq!(journal(fine, &["-e"]), (Exit::OK, String::new(), String::new()));
+        assert_eq!(journal(fine, &[]), (Exit::OK, "x sm-mta[1]: fine\n".to_owned(), String::new()));
+        assert_eq!(journal("exit 3", &[]).0, Exit::NOINPUT);
     }
 
     #[test]

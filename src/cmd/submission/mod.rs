@@ -1,6 +1,9 @@
 //! Submission on the command line: a message from standard input to recipients on the command line or in its header.
 
+mod arpa;
 mod refused;
+
+pub(super) use arpa::reply;
 
 use std::io::{self, Read as _, Write};
 use std::sync::Arc;
@@ -10,6 +13,8 @@ use tokio::runtime::Runtime;
 
 use super::clean;
 use super::dead_letter;
+use super::invocation::Invocation;
+use super::modes::Mode;
 use super::sendmail::{Request, say};
 use super::watch::Watch;
 use crate::address::{list, mailbox};
@@ -28,6 +33,7 @@ use crate::envelope::complete;
 use crate::envelope::id::LocalTime;
 use crate::envelope::{BodyType, Controller, Envelope, QueueId, Recipient, Ret, SenderUser, State};
 use crate::log::line::{From, To};
+use crate::log::statistics::Event;
 use crate::log::traffic::{Sign, Tap};
 use crate::log::{Id, Level, Priority};
 use crate::macros::names;
@@ -37,10 +43,17 @@ use crate::queue::waiting;
 use crate::route::RouteError;
 use crate::site::Site;
 use crate::smtp::server::drive::groups;
-use crate::sys::{clock, env};
+use crate::sys::{clock, env, load};
 
 /// Takes a message and queues or delivers it.
 pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &Runtime, out: &mut dyn Write) -> Exit {
+    match request.invocation.mode {
+        Mode::Arpa => take_message(request, site, runtime, &mut arpa::Replies::new(out)),
+        _ => take_message(request, site, runtime, out),
+    }
+}
+
+fn take_message(request: &Request, site: &Arc<Site>, runtime: &Runtime, out: &mut dyn Write) -> Exit {
     let mut submission = Submission {
         request,
         site,
@@ -53,7 +66,7 @@ pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &Runtime, out: &
     };
     submission.clean_trace();
     log_caller(site, &submission.envelope);
-    submission.set_sender(out);
+    submission.set_sender(request.invocation.sender.as_ref(), out);
     let (collected, body) = match submission.collect() {
         Ok(read) => read,
         Err(text) => {
@@ -61,6 +74,11 @@ pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &Runtime, out: &
             return Exit::IOERR;
         }
     };
+    let named = arpa::sender(&collected.headers).filter(|_| request.invocation.mode == Mode::Arpa);
+    if let Some(named) = named {
+        submission.warnings.clear();
+        submission.set_sender(Some(&named), out);
+    }
     submission.take(collected, &body, out)
 }
 
@@ -98,11 +116,11 @@ impl Submission<'_> {
         })
     }
 
-    /// The envelope sender: `-f`, else the caller.
-    fn set_sender(&mut self, out: &mut dyn Write) {
+    /// The envelope sender: `-f` or what the header names (`-ba`), else the caller.
+    fn set_sender(&mut self, given: Option<&Bytes>, out: &mut dyn Write) {
         let caller = &self.request.caller;
-        let given = self.request.invocation.sender.as_ref();
         if let Some(given) = given
+            && self.request.invocation.sender.as_ref() == Some(given)
             && !caller.is_trusted(&self.site.config)
             && given.as_ref() != caller.name
         {
@@ -130,6 +148,9 @@ impl Submission<'_> {
             chosen.unwrap_or_else(|| caller.full_name.clone())
         });
         self.reports_to_caller = is_own;
+        if let Some(mailer) = found.mailer.and_then(|id| self.site.config.mailers.get(id.0)) {
+            self.envelope.scope.set(names::MAIL_MAILER, mailer.name.clone());
+        }
         let full_name = full_name.or_else(|| {
             let named = self.request.invocation.full_name.clone();
             found.owner.as_ref().map(|own| named.unwrap_or_else(|| own.real_name.clone()))
@@ -170,7 +191,8 @@ impl Submission<'_> {
     fn collect(&mut self) -> Result<(Collected, Body), String> {
         let options = &self.site.config.options;
         let spool = self.site.spool().map_err(|e| e.to_string())?;
-        let mut filter = Filter::new(!options.ignore_dots);
+        let is_arpa = self.request.invocation.mode == Mode::Arpa;
+        let mut filter = Filter::new(!options.ignore_dots).unstuffing(is_arpa);
         let mut collector = Collector::new(Limits::new(options, self.envelope.body_type));
         let mut writer = spool.start_body(&self.envelope.id);
         let (mut lines, mut body) = (Vec::new(), Vec::new());
@@ -246,10 +268,12 @@ impl Submission<'_> {
             return self.refuse_header(&checked, body, out);
         }
         if self.envelope.flags.is_discarded {
+            self.site.count_of_sender(&self.envelope.scope, Event::Discarded);
             self.site.log.write(Level::DELIVERY, Priority::Info, self.id(), "discarded");
             return Exit::OK;
         }
         if let Some(reason) = self.envelope.quarantine.clone() {
+            self.site.count_of_sender(&self.envelope.scope, Event::Quarantined);
             return self.hold(&reason, body, out);
         }
         let hops = self.envelope.hops().max(self.request.invocation.hop_count);
@@ -304,7 +328,7 @@ impl Submission<'_> {
             if let Some((_, error)) =
                 failed.min_by_key(|(_, error)| std::cmp::Reverse(field_of(&error.address, fields)))
             {
-                say(out, &error.shown());
+                say(out, &self.told(error));
                 self.exit = error.exit();
             }
         }
@@ -318,7 +342,7 @@ impl Submission<'_> {
             if error.is_temporary() {
                 // What the error mailer defers is told, what else cannot be found out now is not. Source: observed.
                 if error.names_address() {
-                    say(out, &error.shown());
+                    say(out, &self.told(&error));
                 }
                 // The attempt asks again, and says what comes of it.
                 if let Some(recipient) = self.envelope.recipients.get_mut(index) {
@@ -330,7 +354,7 @@ impl Submission<'_> {
             self.site.log.write(Level::USER_ERROR, Priority::Notice, self.id(), error.shown());
             if !self.is_returned {
                 if self.site.config.options.error_mode == ErrorMode::Print {
-                    say(out, &error.shown());
+                    say(out, &self.told(&error));
                 }
                 let is_loop = error.address.is_empty();
                 self.exit = if is_loop { self.exit } else { first(self.exit, error.exit()) };
@@ -384,6 +408,7 @@ impl Submission<'_> {
 
     fn log_from(&self) {
         let envelope = &self.envelope;
+        self.site.count_of_sender(&envelope.scope, |mailer| Event::From(mailer, envelope.size_bytes));
         let text = |id| envelope.scope.text(id);
         let resent = envelope.headers.first("Resent-Message-Id");
         let message_id =
@@ -412,7 +437,8 @@ impl Submission<'_> {
         if !self.request.invocation.recipients.is_empty() {
             return self.exit;
         }
-        say(out, "Recipient names must be specified");
+        let code = if self.request.invocation.mode == Mode::Arpa { "550 " } else { "" };
+        say(out, &format!("{code}Recipient names must be specified"));
         Exit::USAGE
     }
 
@@ -501,7 +527,6 @@ impl Submission<'_> {
     }
 
     fn log_queued(&self, envelope: &Envelope) {
-        self.site.note_statistics();
         let config = &self.site.config;
         for text in waiting::lines(envelope, config, config.options.delivery_mode, clock::now()) {
             self.site.log.write(Level::DELIVERY, Priority::Info, Id::Queue(envelope.id.as_str()), text);
@@ -524,6 +549,11 @@ impl Submission<'_> {
             other if other.row().is_some() => other,
             _ => Exit::UNAVAILABLE,
         }
+    }
+
+    /// An error as the caller is told.
+    fn told(&self, error: &RouteError) -> String {
+        if self.request.invocation.mode == Mode::Arpa { reply(error) } else { error.shown() }
     }
 
     fn id(&self) -> Id<'_> {
@@ -555,8 +585,9 @@ pub(super) fn new_envelope(request: &Request, site: &Site) -> Envelope {
     scope.set(names::CLIENT_INFO, [request.caller.name.as_ref(), b"@localhost"].concat());
     scope.set(names::QUEUE_ID, envelope.id.as_str().to_owned());
     scope.set(names::HOP_COUNT, invocation.hop_count.to_string());
+    scope.set(names::LOAD_AVG, load::average().unwrap_or(0).to_string());
     scope.set(names::DELIVERY_MODE, vec![site.config.options.delivery_mode.letter()]);
-    scope.set(names::DAEMON_FLAGS, daemon_flags(site.config.options.direct_submission_modifiers));
+    scope.set(names::DAEMON_FLAGS, daemon_flags(invocation, site.config.options.direct_submission_modifiers));
     if let Some((protocol, host)) = &invocation.protocol {
         scope.set(names::PROTOCOL, protocol.clone());
         if let Some(host) = host {
@@ -582,11 +613,15 @@ fn first(known: Exit, next: Exit) -> Exit {
     if matches!(known, Exit::OK | Exit::TEMPFAIL) && next != Exit::OK { next } else { known }
 }
 
-/// `${daemon_flags}` of mail from the command line: capitals doubled. Source: op guide 5.6; observed.
-fn daemon_flags(modifiers: Option<LetterSet>) -> String {
-    let letters = modifiers.unwrap_or_else(|| LetterSet::from_bytes(b"cu"));
-    let one = |b: u8| if b.is_ascii_uppercase() { String::from_utf8(vec![b; 2]) } else { String::from_utf8(vec![b]) };
-    letters.iter().filter_map(|b| one(b).ok()).collect::<Vec<_>>().join(" ")
+/// `${daemon_flags}` of a message on the command line, capitals doubled: `DirectSubmissionModifiers`, else what the original takes for one
+/// that is submitted, relayed (`-G`) or written by an ARPANET program. Source: observed.
+fn daemon_flags(invocation: &Invocation, modifiers: Option<LetterSet>) -> String {
+    let usual: &[u8] = match invocation.mode {
+        Mode::Arpa => b"",
+        _ if invocation.is_gateway => b"Cf",
+        _ => b"cu",
+    };
+    modifiers.unwrap_or_else(|| LetterSet::from_bytes(usual)).as_flags()
 }
 
 /// An address without phrase, comments and brackets; `<>` is nobody.
@@ -651,8 +686,12 @@ mod tests {
 
     #[test]
     fn capitals_among_the_flags_are_doubled() {
-        assert_eq!(daemon_flags(None), "c u");
-        assert_eq!(daemon_flags(Some(LetterSet::from_bytes(b"Cf"))), "CC f");
+        for (words, flags) in [(&["sendmail"][..], "c u"), (&["sendmail", "-G"], "CC f"), (&["sendmail", "-ba"], "")] {
+            let argv: Vec<Bytes> = words.iter().map(|word| Bytes::from_static(word.as_bytes())).collect();
+            let invocation = Invocation::parse(&argv);
+            assert_eq!(daemon_flags(&invocation, None), flags, "{words:?}");
+            assert_eq!(daemon_flags(&invocation, Some(LetterSet::from_bytes(b"Af"))), "AA f");
+        }
     }
 
     #[test]

@@ -31,6 +31,7 @@ use crate::rewrite::{Messages, Workspace};
 use crate::route::Kind;
 use crate::site::Site;
 use crate::smtp::help;
+use crate::sys::safefile::{self, Purpose};
 
 /// A line of test mode by its first characters.
 struct Row {
@@ -202,7 +203,8 @@ impl TestMode<'_> {
         let path = self.config.options.help_file.clone();
         let text = path
             .as_ref()
-            .and_then(|p| crate::sys::file::read(std::path::Path::new(std::ffi::OsStr::from_bytes(p)), HELP).ok())
+            .map(|path| std::path::Path::new(std::ffi::OsStr::from_bytes(path)))
+            .and_then(|path| safefile::read(path, Purpose::Help, &self.site.judge(), HELP).ok())
             .unwrap_or_default();
         let Some(lines) = help::lines(&text, b"-bt", &self.scope) else {
             let version = self.scope.text(names::VERSION);

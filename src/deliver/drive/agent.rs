@@ -9,9 +9,10 @@ use super::{compat, file, network, program};
 use crate::base::exit::Exit;
 use crate::base::status::Status;
 use crate::config::{Config, Mailer, MailerId};
-use crate::deliver::outcome::Outcome;
+use crate::deliver::outcome::{Outcome, Verdict};
 use crate::deliver::plan::Batch;
 use crate::envelope::Recipient;
+use crate::log::statistics::Event;
 use crate::macros::{Scope, names};
 use crate::route::Kind;
 use crate::sys::clock;
@@ -80,13 +81,21 @@ pub(super) async fn deliver(attempt: &mut Attempt, batch: &Batch) -> Delivered {
     let load = load(attempt, &config, &batch).await;
     let mut delivered = if mailer.is_network() || program::is_dialogue(mailer) {
         network::deliver(attempt, &load).await
-    } else if mailer.is_file() {
-        file::deliver(attempt, &load).await
     } else {
-        program::deliver(attempt, &load).await
+        let delivered =
+            if mailer.is_file() { file::deliver(attempt, &load).await } else { program::deliver(attempt, &load).await };
+        if delivered.results.iter().any(|(_, outcome)| outcome.verdict == Verdict::Sent) {
+            count_handed_over(attempt, &load);
+        }
+        delivered
     };
     delivered.results.extend(refused);
     delivered
+}
+
+/// Counts a message that a mailer took, for whatever recipients.
+pub(super) fn count_handed_over(attempt: &Attempt, load: &Load) {
+    attempt.site.statistics.count(Event::To(load.id.0, attempt.envelope.size_bytes));
 }
 
 pub(super) async fn load(attempt: &Attempt, config: &Arc<Config>, batch: &Batch) -> Load {
@@ -96,6 +105,9 @@ pub(super) async fn load(attempt: &Attempt, config: &Arc<Config>, batch: &Batch)
     scope.set(names::RCPT_HOST_H, batch.host.clone());
     let user = batch.recipients.first().and_then(|i| envelope.recipients.get(*i)).map(user_of).unwrap_or_default();
     scope.set(names::RCPT_USER, user);
+    if let Some(port) = config.options.client_port_options.first() {
+        scope.set(names::CLIENT_FLAGS, port.modifiers.as_flags());
+    }
     let sender = if envelope.sender.is_empty() { Bytes::from_static(NULL_SENDER) } else { envelope.sender.clone() };
     let rewritten =
         attempt.site.router.rewrite_for_mailer(&sender, Kind::ENVELOPE_SENDER, batch.mailer, &mut scope).await;

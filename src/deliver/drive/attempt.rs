@@ -30,7 +30,7 @@ use crate::queue::drive::{Body, Held};
 use crate::route::RouteError;
 use crate::route::recipient::Special;
 use crate::site::Site;
-use crate::sys::{clock, safefile};
+use crate::sys::{clock, load, safefile};
 use tokio::sync::mpsc::UnboundedSender;
 
 /// See [`Courier::attempt`].
@@ -51,7 +51,6 @@ pub(super) async fn attempt(courier: &Courier, job: Job) -> Report {
     if let Some(watch) = watch.filter(|_| courier.shown.is_none()) {
         slots.close(&watch).await;
     }
-    courier.site.note_statistics();
     report
 }
 
@@ -289,6 +288,8 @@ impl Attempt {
     /// Routes recipients that came from a queue file and finds out who the sender is.
     async fn prepare(&mut self) {
         let site = Arc::clone(&self.site);
+        self.envelope.scope.set(names::NTRIES, self.envelope.tries.to_string());
+        self.envelope.scope.set(names::LOAD_AVG, load::average().unwrap_or(0).to_string());
         if self.envelope.sender_user == SenderUser::Unknown {
             let mut scope = self.envelope.scope.clone();
             let (sender, given) = (self.envelope.sender.clone(), self.envelope.sender_given.clone());

@@ -6,6 +6,7 @@ use super::attempt::Attempt;
 use crate::base::exit::Exit;
 use crate::deliver::outcome::Outcome;
 use crate::envelope::State;
+use crate::log::statistics::Event;
 use crate::log::{Level, Priority};
 use crate::macros::names;
 use crate::policy::{Hook, Verdict, verdict};
@@ -20,6 +21,7 @@ pub(super) async fn check(attempt: &mut Attempt, recipients: &mut Vec<usize>) ->
     }
     let mut refused = Vec::new();
     let mut left = Vec::new();
+    let mut is_counted = false;
     for index in std::mem::take(recipients) {
         let Some(address) = attempt.envelope.recipients.get(index).map(|r| r.address.clone()) else { continue };
         let mut scope = attempt.envelope.scope.clone();
@@ -29,6 +31,10 @@ pub(super) async fn check(attempt: &mut Attempt, recipients: &mut Vec<usize>) ->
             let relay = attempt.envelope.scope.text(names::CLIENT_INFO);
             let line = verdict::log_line("check_compat", &[&arguments[0], &arguments[1]], &relay, &words);
             site.log.write(Level::REJECTED, Priority::Notice, attempt.id(), line);
+        }
+        if matches!(verdict, Verdict::Reject(_)) && !std::mem::replace(&mut is_counted, true) {
+            site.statistics.count(Event::RefusedConnection);
+            site.count_of_sender(&attempt.envelope.scope, Event::Rejected);
         }
         match verdict {
             Verdict::Accept => left.push(index),

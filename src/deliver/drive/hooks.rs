@@ -1,6 +1,7 @@
 //! What a client session asks on its way, and who watches it.
 
 use std::ffi::OsStr;
+use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::base::bytes::shown;
 use crate::log::traffic::Sign;
 use crate::log::{Id, Level, Priority};
 use crate::macros::{Scope, names};
+use crate::net::dns::shown_address;
 use crate::net::tls::features::{Features, FeaturesError, features};
 use crate::net::tls::{PeerInfo, SessionSettings, Verify};
 use crate::policy::{Hook, Verdict, verdict};
@@ -58,6 +60,15 @@ impl Asking {
             has_refused: Arc::clone(&attempt.has_refused),
             falls_back: attempt.site.config.options.tls_fallbackto_clear,
         }
+    }
+
+    /// Notes the address that a connection leaves by: `${if_addr_out}` and its kin, never of the loopback interface.
+    pub(super) fn leaves_by(&mut self, local: Option<SocketAddr>) {
+        let Some(ip) = local.map(|local| local.ip().to_canonical()).filter(|ip| !ip.is_loopback()) else { return };
+        let compressed = self.site.config.options.use_compressed_ipv6_addresses;
+        self.scope.set(names::IF_ADDR_OUT, shown_address(ip, compressed));
+        self.scope.set(names::IF_FAMILY_OUT, if ip.is_ipv6() { "inet6" } else { "inet" });
+        self.scope.set(names::IF_NAME_OUT, self.site.host.clone());
     }
 
     /// Whether a handshake that fails is followed by a try in clear.

@@ -1,12 +1,12 @@
 //! The agent that speaks SMTP or LMTP.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use bytes::Bytes;
 
-use super::agent::{Delivered, Load, user_of};
+use super::agent::{Delivered, Load, count_handed_over, user_of};
 use super::attempt::Attempt;
 use super::hooks::Asking;
 use super::pool::Place;
@@ -15,15 +15,18 @@ use super::source::{self, Source};
 use super::{dane, mx, program};
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
+use crate::base::letters::LetterSet;
 use crate::base::status::{Classify, Status};
-use crate::config::Mailer;
+use crate::config::{Config, Mailer};
 use crate::deliver::host_status::HostStatus;
 use crate::deliver::hosts::{self, Target, Way};
 use crate::deliver::outcome::{Outcome, Verdict};
 use crate::deliver::settled;
 use crate::envelope::Recipient;
+use crate::log::statistics::Event;
 use crate::log::traffic::Sign;
 use crate::log::{Level, Priority};
+use crate::macros::names;
 use crate::net::dns::shown_address;
 use crate::net::tls::{Dane, Stream, Verify};
 use crate::smtp::client::drive::{Connection, Content, Dialing, Peer, Settings, dial, dial_local};
@@ -219,6 +222,7 @@ impl Course<'_> {
             }
         };
         let peer = Peer { host: shown_name.clone(), ..peer };
+        site.statistics.count(Event::OutgoingConnection);
         self.attempt.pool.note(&place, None);
         self.relay = relay(&peer, &shown_name, self.compressed());
         match self.opened(stream, peer, dialing, dane).await {
@@ -373,6 +377,8 @@ impl Course<'_> {
             traffic.line(Sign::Start, &[&b"CONNECT "[..], &peer.host].concat());
         }
         let options = &site.config.options;
+        let modifiers = client_modifiers(&site.config, peer.address);
+        let may_use_tls = may_use_tls && !modifiers.has(b'S');
         let manner = Manner {
             is_lmtp: self.mailer.has(b'z'),
             tries_ehlo: self.mailer.has(b'a'),
@@ -381,13 +387,15 @@ impl Course<'_> {
             own_name: (!self.mailer.has(b'k') && peer.address.is_some()).then(|| site.host.clone()),
             may_use_tls: may_use_tls && peer.address.is_some(),
             needs_tls: dane.is_some(),
-            mechanisms: site.sasl.allowed().to_vec(),
+            mechanisms: if modifiers.has(b'A') { Vec::new() } else { site.sasl.allowed().to_vec() },
             without_tls: if may_use_tls { Verify::None } else { Verify::Clear },
         };
         let tls = if manner.may_use_tls { site.tls.client() } else { None };
         let timeouts = self.attempt.timeouts.clone();
-        let settings = Settings { manner, timeouts, tls, dane, sasl: Some(site.sasl.clone()) };
+        let settings =
+            Settings { manner, timeouts, tls, dane, sasl: (!modifiers.has(b'A')).then(|| site.sasl.clone()) };
         let mut hooks = Asking::new(self.attempt, self.load);
+        hooks.leaves_by(stream.local_addr());
         let opened = Connection::open(stream, peer, &settings, &mut hooks).await;
         self.falls_back = hooks.falls_back();
         opened
@@ -420,6 +428,10 @@ impl Course<'_> {
         if let Some(client::Settled::Failed(trouble)) = settled.iter().find(|s| matches!(s, client::Settled::Failed(_)))
         {
             self.log_timeout(trouble, host);
+        }
+        // One that refused every recipient by itself counts like one that took the message. Source: observed.
+        if settled.iter().any(was_heard) {
+            count_handed_over(self.attempt, load);
         }
         if place.is_some()
             && let Some(status) = HostStatus::of_settled(&settled, host, clock::now())
@@ -550,6 +562,15 @@ impl Course<'_> {
     }
 }
 
+/// Whether a server took a recipient's message or answered for the recipient alone.
+fn was_heard(settled: &client::Settled) -> bool {
+    match settled {
+        client::Settled::Refused { phase, .. } => *phase == client::Phase::Rcpt,
+        client::Settled::Failed(_) => false,
+        _ => true,
+    }
+}
+
 /// `mx1.remote.test. [203.0.113.1]`.
 fn relay(peer: &Peer, name: &Bytes, compressed: bool) -> Bytes {
     peer.address.map_or_else(|| name.clone(), |address| with_address(name, address, compressed))
@@ -590,12 +611,27 @@ fn bindings(course: &Course<'_>) -> Dialing {
             Family::Local => {}
         }
     }
+    // `b` of the port that the message came by: it leaves by the same address.
+    let has_b = course.load.scope.text(names::DAEMON_FLAGS).split(|b| *b == b' ').any(|flag| flag == b"b");
+    match hosts::literal(&course.load.scope.text(names::IF_ADDR)).filter(|_| has_b) {
+        Some(ip @ IpAddr::V4(_)) => dialing.inet.get_or_insert_default().address = Some(ip),
+        Some(ip @ IpAddr::V6(_)) => dialing.inet6.get_or_insert_default().address = Some(ip),
+        None => {}
+    }
     // One family's options say nothing against the other.
     if let (Some(_), None) | (None, Some(_)) = (dialing.inet, dialing.inet6) {
         dialing.inet = dialing.inet.or(Some(Binding::default()));
         dialing.inet6 = dialing.inet6.or(Some(Binding::default()));
     }
     dialing
+}
+
+/// Modifiers of the `ClientPortOptions` line for the family of an address.
+fn client_modifiers(config: &Config, address: Option<SocketAddr>) -> LetterSet {
+    use crate::config::daemon_port::Family;
+    let family = if address.is_some_and(|address| address.is_ipv6()) { Family::Inet6 } else { Family::Inet };
+    let port = config.options.client_port_options.iter().find(|port| port.family == family);
+    port.filter(|_| address.is_some()).map_or(LetterSet::EMPTY, |port| port.modifiers)
 }
 
 fn number(port: &[u8]) -> Option<u16> {

@@ -12,13 +12,15 @@ use crate::deliver::body::LineWriter;
 use crate::dsn::{self, Age, Composed, Facts, Kind, Part, Report};
 use crate::envelope::{Envelope, QueueId, Recipient, State, complete};
 use crate::log::line::To;
+use crate::log::statistics::Event;
 use crate::log::{Level, Priority};
 use crate::message::fields;
 use crate::queue;
 use crate::queue::drive::Body;
 use crate::route::{RouteError, list};
 use crate::site::Site;
-use crate::sys::{clock, file};
+use crate::sys::clock;
+use crate::sys::safefile::{self, Purpose};
 
 /// Queues the reports that the envelope needs now. They are durable when this returns; the caller tries them once its own
 /// message is settled.
@@ -157,6 +159,7 @@ async fn queue_one(attempt: &Attempt, site: &Arc<Site>, report: &Report) -> Resu
     complete::complete_header(&mut envelope, &site.config, &site.zone);
     envelope.priority = complete::priority(&envelope, &site.config);
     let held = spool.commit(&envelope, body.clone()).await?;
+    site.count_of_sender(&envelope.scope, |mailer| Event::From(mailer, envelope.size_bytes));
     let watch = attempt.watch.clone();
     Ok(Job { held, envelope, body, is_from_queue: false, is_selected: false, reports: Reports::ByMail, watch })
 }
@@ -188,7 +191,7 @@ fn error_header(site: &Site, envelope: &Envelope) -> Option<Bytes> {
     }
     let path = std::path::PathBuf::from(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(value));
     // A report without the administrator's words is better than none.
-    let text = file::read_following(&path, ERROR_HEADER_BYTES).ok()?;
+    let text = safefile::read(&path, Purpose::ErrorHeader, &site.judge(), ERROR_HEADER_BYTES).ok()?;
     Some(crate::macros::Template::parse(&text, &mut names).expand(&envelope.scope).into())
 }
 

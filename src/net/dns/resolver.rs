@@ -14,7 +14,9 @@ use super::cache::Cache;
 use super::hosts::Hosts;
 use super::query::{Answer, Servers};
 use super::{Canonical, Error, Family, Mx, MxAnswer, RData, RecordType, Records, Reverse, Service, Settings};
+use crate::base::bytes::shown;
 use crate::base::domain::without_final_dot;
+use crate::log::debug::Tracer;
 use crate::sys::{file, host};
 
 /// Answers questions about names. Cloning shares the cache.
@@ -27,6 +29,7 @@ struct Inner {
     answers: Cache<(Name, RecordType), Answer>,
     servers: Mutex<Loaded<Servers>>,
     hosts: Mutex<Loaded<Hosts>>,
+    tracer: Arc<Tracer>,
 }
 
 /// What a file says, read again when the file has changed.
@@ -46,8 +49,13 @@ impl<T> Default for Loaded<T> {
 impl Resolver {
     /// A resolver; reads its files when first asked, and again when they change.
     pub fn new(settings: Settings) -> Self {
+        Self::traced(settings, Arc::default())
+    }
+
+    /// The same, with debug output of category 8.
+    pub fn traced(settings: Settings, tracer: Arc<Tracer>) -> Self {
         let answers = Cache::new(settings.cache_entries);
-        Self(Arc::new(Inner { settings, answers, servers: Mutex::default(), hosts: Mutex::default() }))
+        Self(Arc::new(Inner { settings, answers, servers: Mutex::default(), hosts: Mutex::default(), tracer }))
     }
 
     /// Its settings.
@@ -67,6 +75,7 @@ impl Resolver {
         if !self.0.settings.services.contains(&Service::Dns) || literal(host).is_some() {
             return Ok(MxAnswer::Host(Bytes::copy_from_slice(host)));
         }
+        self.0.tracer.say(8, 2, format_args!("getmxrr({})", shown(host)));
         let (name, result) = self.search(host, RecordType::MX).await?;
         let records = match result {
             Ok(records) => records,
@@ -154,9 +163,14 @@ impl Resolver {
     async fn canonify_by_dns(&self, name: &[u8]) -> Result<Canonical, Error> {
         let servers = self.servers();
         let mut failure = Error::NotFound;
+        let tries_mx = !self.0.settings.has_wildcard_mx;
+        self.0.tracer.say(8, 2, format_args!("dns_getcanonname({}, trymx={})", shown(name), i32::from(tries_mx)));
         for candidate in self.candidates(name, &servers)? {
             match self.canonical_of(&candidate, &servers).await {
-                Ok(found) => return Ok(found),
+                Ok(found) => {
+                    self.0.tracer.say(8, 5, format_args!("dns_getcanonname: {}", shown(&found.name)));
+                    return Ok(found);
+                }
                 Err(Error::Temporary) => return Err(Error::Temporary),
                 Err(Error::NoData) => failure = Error::NoData,
                 Err(_) => {}
@@ -176,6 +190,7 @@ impl Resolver {
             let mut missing = Error::NoData;
             let mut target = None;
             for (kind, result) in [(RecordType::AAAA, v6), (RecordType::A, v4)] {
+                self.tell_try(&name, kind, &result);
                 let records = match result {
                     Ok(records) => records,
                     Err(Error::Temporary) if kind == RecordType::AAAA && self.0.settings.work_around_broken_aaaa => {
@@ -198,7 +213,9 @@ impl Resolver {
                 if missing == Error::NotFound || self.0.settings.has_wildcard_mx {
                     return Err(missing);
                 }
-                let records = self.ask(&name, RecordType::MX, servers).await?;
+                let records = self.ask(&name, RecordType::MX, servers).await;
+                self.tell_try(&name, RecordType::MX, &records);
+                let records = records?;
                 ttl = records.records.iter().map(|r| r.ttl).fold(ttl, u32::min);
                 return Ok(Canonical { name: shown, ttl });
             };
@@ -209,6 +226,21 @@ impl Resolver {
             name = end;
         }
         Err(Error::NotFound)
+    }
+
+    /// Debug output about one question of a canonical name. Source: observed.
+    fn tell_try(&self, name: &Name, kind: RecordType, result: &Result<Arc<Records>, Error>) {
+        let tracer = &self.0.tracer;
+        if !tracer.is_on(8, 5) {
+            return;
+        }
+        tracer.say(8, 5, format_args!("dns_getcanonname: trying {} ({kind})", shown(&with_dot(name))));
+        let is_there = result.as_ref().is_ok_and(|found| found.records.iter().any(|r| r.data.record_type() == kind));
+        match result {
+            Ok(_) if is_there => tracer.say(8, 8, "\tYES"),
+            Ok(_) => tracer.say(8, 8, "\tNO: no data known"),
+            Err(error) => tracer.say(8, 8, format_args!("\tNO: {error}")),
+        }
     }
 
     /// The name of a client, checked against its addresses.

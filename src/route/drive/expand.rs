@@ -14,8 +14,8 @@ use crate::config::Mailer;
 use crate::envelope::{Controller, Envelope, Recipient, State, Triple};
 use crate::log::{Id, Level, Priority};
 use crate::macros::{Scope, names};
-use crate::maps::Answer;
 use crate::maps::userdb::{MAILDROP, MAILSENDER};
+use crate::maps::{AliasName, Answer};
 use crate::route::recipient::{Special, same, unescaped};
 use crate::route::{Depth, Owner, Resolved, RouteError, alias, list};
 
@@ -427,6 +427,7 @@ impl Router {
         let arguments = if triple.host.is_empty() { Vec::new() } else { vec![triple.host.clone()] };
         let key = alias::key(&triple.user);
         let mut answer = self.maps.lookup(map, &key, &arguments, scope).await;
+        self.check_alias_names(scope).await;
         if matches!(answer, Answer::NotFound(_)) && key != triple.user {
             answer = self.maps.lookup(map, &triple.user, &arguments, scope).await;
         }
@@ -436,6 +437,22 @@ impl Router {
             Answer::Temporary(why) => {
                 self.log.write(Level::DIALOGUE, Priority::Notice, Id::NoQueue, format_args!("alias database: {why}"));
                 Err(RouteError::new(451, Status(4, 3, 0), Exit::TEMPFAIL, "alias database unavailable"))
+            }
+        }
+    }
+
+    /// Looks at the names of an alias text that serves in place of a database, as a rebuilding does. Source: observed
+    /// (debug/rulesets).
+    async fn check_alias_names(&self, scope: &Scope) {
+        for AliasName { file, line, name } in self.maps.take_unchecked_names() {
+            let mut scope = scope.clone();
+            let mailer = match Box::pin(self.resolve(&name, Depth::Rulesets, &mut scope)).await {
+                Ok(found) => self.config.mailers.get(found.triple.mailer.0),
+                Err(_) => None,
+            };
+            if !mailer.is_some_and(|mailer| mailer.has(b'A')) {
+                let text = format!("{}: line {line}: {}... cannot alias non-local names", file.display(), shown(&name));
+                self.log.system_error(Id::NoQueue, "root", text);
             }
         }
     }

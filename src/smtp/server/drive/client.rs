@@ -93,12 +93,7 @@ fn set_daemon(server: &Server, peer: &Peer, scope: &mut Scope, compressed: bool)
 
 /// `${daemon_flags}`: letters with blanks between, capitals doubled.
 fn set_flags(server: &Server, scope: &mut Scope) {
-    let mut letters = Vec::new();
-    for letter in server.setting.modifiers.iter() {
-        let letter = char::from(letter);
-        letters.push(if letter.is_ascii_uppercase() { format!("{letter}{letter}") } else { letter.to_string() });
-    }
-    scope.set(names::DAEMON_FLAGS, letters.join(" "));
+    scope.set(names::DAEMON_FLAGS, server.setting.modifiers.as_flags());
 }
 
 fn canonical(ip: IpAddr) -> IpAddr {

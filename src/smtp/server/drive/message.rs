@@ -10,6 +10,7 @@ use crate::base::status::{Classify, Status};
 use crate::collect::{Collected, Collector, Fault, Limits, fixup};
 use crate::config::values::{DeliveryMode, EightBitMode};
 use crate::envelope::{BodyType, Envelope, State, complete};
+use crate::log::statistics::Event;
 use crate::log::traffic::{Sign, Tap};
 use crate::log::{Id, Level, Priority, line};
 use crate::macros::names;
@@ -220,6 +221,10 @@ impl Drive {
     }
 
     fn note_received(&mut self) {
+        let site = std::sync::Arc::clone(&self.server.site);
+        if let Some(envelope) = self.session.envelope() {
+            site.count_of_sender(&envelope.scope, |mailer| Event::From(mailer, envelope.size_bytes));
+        }
         let id = self.session.envelope().and_then(|e| {
             e.headers.first("message-id").or(e.headers.first("resent-message-id")).map(|h| trim(h.text()).to_vec())
         });
@@ -255,6 +260,7 @@ impl Drive {
             let value = header.text();
             let verdict = site.policy.check_header(ruleset, &header.name, value, keep, self.session.scope()).await;
             let name = shown(&site.config.rulesets.name(ruleset)).to_string();
+            self.count_verdict(&verdict);
             self.log_verdict(&name, true, &[Bytes::copy_from_slice(value)], &verdict, b"");
             if let Some(refusal) = self.apply(verdict) {
                 return Some(refusal);
@@ -269,6 +275,7 @@ impl Drive {
             return None;
         }
         let verdict = site.policy.check(hook, arguments, self.session.scope()).await;
+        self.count_verdict(&verdict);
         self.log_verdict(hook.name(), true, arguments, &verdict, b"");
         self.apply(verdict)
     }
@@ -366,6 +373,7 @@ impl Drive {
         let mode = self.mode();
         let Some(envelope) = self.session.envelope() else { return not_now("Please try again later") };
         if envelope.flags.is_discarded {
+            site.count_of_sender(&envelope.scope, Event::Discarded);
             self.log(Level::DELIVERY, Priority::Info, "discarded");
             self.session.take_envelope();
             return accepted(id);
@@ -386,6 +394,9 @@ impl Drive {
             envelope.group_by_next_hop();
         }
         let is_held = envelope.quarantine.clone();
+        if is_held.is_some() {
+            site.count_of_sender(&envelope.scope, Event::Quarantined);
+        }
         let Ok(spool) = site.spool() else { return not_now("no queue") };
         let made = match groups::split_off(&site, envelope, &body).await {
             Ok(made) => made,

@@ -26,6 +26,7 @@ use crate::base::status::Status;
 use crate::base::xtext;
 use crate::config::values::DeliveryMode;
 use crate::envelope::{Envelope, QueueId};
+use crate::log::statistics::Event;
 use crate::log::traffic::Sign;
 use crate::log::{Id, Level, Priority, line};
 use crate::macros::{Scope, names};
@@ -123,9 +124,11 @@ pub async fn session(stream: Stream, server: Arc<Server>, peer: Peer) {
     let id = spool.new_id();
     let mut scope = server.site.config.scope();
     scope.set(names::NOW, date::rfc822(clock::now(), &server.site.zone));
+    scope.set(names::LOAD_AVG, load::average().unwrap_or(0).to_string());
     scope.set(names::DELIVERY_MODE, vec![server.setting.delivery_mode.letter()]);
     let client = Box::pin(client::describe(&server, &peer, &mut scope)).await;
     if peer.remote.is_some() {
+        server.site.statistics.count(Event::Connection);
         let text = format!("connect from {}", crate::base::bytes::shown(&client.described));
         server.site.log.write(Level(9), Priority::Info, Id::NoQueue, text);
     }
@@ -148,6 +151,8 @@ pub async fn session(stream: Stream, server: Arc<Server>, peer: Peer) {
         filters: Filters::default(),
         filtered_size: None,
         is_held_by_filter: false,
+        has_refused: false,
+        counted_refusal: None,
     };
     if drive.server.setting.is_smtps && !Box::pin(drive.handshake()).await {
         return;
@@ -173,6 +178,10 @@ struct Drive {
     filtered_size: Option<u64>,
     /// The message in hand is held because a filter said so.
     is_held_by_filter: bool,
+    /// A ruleset was against something.
+    has_refused: bool,
+    /// The last message that was counted for it.
+    counted_refusal: Option<QueueId>,
 }
 
 impl Drive {
@@ -331,8 +340,28 @@ impl Drive {
             _ => Bytes::new(),
         };
         let shown = shown.as_ref().map_or(arguments.as_slice(), |shown| shown.as_slice());
+        if hook != Hook::TrustAuth {
+            self.count_verdict(&verdict);
+        }
         self.log_verdict(hook.name(), hook_has_id(hook), shown, &verdict, &about);
         verdict
+    }
+
+    /// Counts a decision against something: once a session, and once a message when there is one. Source: observed.
+    fn count_verdict(&mut self, verdict: &Verdict) {
+        if !matches!(verdict, Verdict::Reject(_) | Verdict::Discard) {
+            return;
+        }
+        let site = Arc::clone(&self.server.site);
+        if !std::mem::replace(&mut self.has_refused, true) {
+            site.statistics.count(Event::RefusedConnection);
+        }
+        let id = self.session.id().clone();
+        let is_new = self.counted_refusal.as_ref() != Some(&id);
+        if let Some(envelope) = self.session.envelope().filter(|_| is_new && matches!(verdict, Verdict::Reject(_))) {
+            site.count_of_sender(&envelope.scope, Event::Rejected);
+            self.counted_refusal = Some(id);
+        }
     }
 
     /// Writes the line about a decision against something.

@@ -1,0 +1,5 @@
+//! mailstats.
+
+fn main() -> std::process::ExitCode {
+    sendmail::cmd::mailstats::main()
+}

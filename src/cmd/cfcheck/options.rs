@@ -1,0 +1,56 @@
+//! Values of options: numbers that are none, cipher lists without a cipher, options that do nothing here.
+
+use openssl::ssl::{SslContextBuilder, SslMethod};
+
+use super::Context;
+use super::finding::Finding;
+use super::source::Line;
+use crate::config::options::{Kind, OPTIONS, Row, Status};
+
+/// Every `O` line.
+pub(super) fn look(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for row in OPTIONS {
+        for (line, value) in context.source.options(row.name) {
+            let value = String::from_utf8_lossy(value).into_owned();
+            findings.extend(of_number(context, row, line, &value));
+            findings.extend(of_ciphers(context, row, line, &value));
+            findings.extend(without_effect(context, row, line));
+        }
+    }
+}
+
+/// The reader takes what is no number for 0.
+fn of_number(context: &Context<'_>, row: &Row, line: &Line, value: &str) -> Option<Finding> {
+    if !matches!(row.kind, Kind::Number(_) | Kind::MaybeNumber(_)) || value.contains('$') {
+        return None;
+    }
+    let digits = value.strip_prefix(['-', '+']).unwrap_or(value);
+    let read = digits.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+    if !read.is_empty() && read.len() == digits.len() {
+        return None;
+    }
+    let counts = if read.is_empty() { "0" } else { read };
+    let text = format!("the value of {} is no number; {counts} is taken", row.name);
+    Some(Finding::new("bad-number", Some(context.source.place(line, value)), text).fix("write a whole number"))
+}
+
+/// OpenSSL ignores a list that names no cipher it knows.
+fn of_ciphers(context: &Context<'_>, row: &Row, line: &Line, value: &str) -> Option<Finding> {
+    if value.is_empty() || !matches!(row.name, "CipherList" | "CipherSuites") {
+        return None;
+    }
+    let mut builder = SslContextBuilder::new(SslMethod::tls()).ok()?;
+    let (set, older) = match row.name {
+        "CipherList" => (builder.set_cipher_list(value), "TLS 1.3 has suites of its own: CipherSuites"),
+        _ => (builder.set_ciphersuites(value), "names of TLS 1.2 and before belong into CipherList"),
+    };
+    let _ = set.err()?;
+    let text = format!("OpenSSL knows no cipher of {}", row.name);
+    Some(Finding::new("bad-cipher-list", Some(context.source.place(line, value)), text).fix(older))
+}
+
+fn without_effect(context: &Context<'_>, row: &Row, line: &Line) -> Option<Finding> {
+    let Status::Accepted(why) = row.status else { return None };
+    let text = format!("{} has no effect here: {why}", row.name);
+    Some(Finding::new("option-without-effect", Some(context.source.place(line, row.name)), text))
+}
