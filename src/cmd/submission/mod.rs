@@ -76,6 +76,7 @@ fn take_message(request: &Request, site: &Arc<Site>, runtime: &Runtime, out: &mu
     };
     let named = arpa::sender(&collected.headers).filter(|_| request.invocation.mode == Mode::Arpa);
     if let Some(named) = named {
+        let named = submission.one_line(named);
         submission.warnings.clear();
         submission.set_sender(Some(&named), out);
     }
