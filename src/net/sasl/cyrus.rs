@@ -161,8 +161,7 @@ impl Exchange {
     fn answer(self, step: Step) -> (Self, Answer) {
         let answer = match step {
             Step::More(challenge) => Answer::Challenge(challenge),
-            // Source: observed (auth/mechs): who has not been found to be whom he says is named only where he is to act for himself.
-            Step::Failed(failure) => Answer::Failed { failure, user: self.server.user() },
+            Step::Failed(failure) => Answer::Failed { failure, user: self.server.authenticated() },
             Step::Done(_) => Answer::Done(Authenticated {
                 user: self.server.authenticated().or_else(|| self.server.user()).unwrap_or_default(),
                 mechanism: self

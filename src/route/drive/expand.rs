@@ -426,8 +426,8 @@ impl Router {
         let Some(map) = self.maps.find(b"aliases") else { return Ok(None) };
         let arguments = if triple.host.is_empty() { Vec::new() } else { vec![triple.host.clone()] };
         let key = alias::key(&triple.user);
-        let mut answer = self.maps.lookup(map, &key, &arguments, scope).await;
         self.check_alias_names(scope).await;
+        let mut answer = self.maps.lookup(map, &key, &arguments, scope).await;
         if matches!(answer, Answer::NotFound(_)) && key != triple.user {
             answer = self.maps.lookup(map, &triple.user, &arguments, scope).await;
         }
