@@ -2,9 +2,11 @@
 
 pub mod client;
 pub mod daemon;
+pub mod fake_dns;
 pub mod fake_host;
 pub mod fake_milter;
 pub mod mask;
+pub mod private_etc;
 pub mod sandbox;
 pub mod tls;
 

@@ -1,0 +1,156 @@
+//! A smart host that wants a login, and the login of clients on the submission port.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
+
+use crate::support::client::Client;
+use crate::support::daemon::Daemon;
+use crate::support::private_etc::with_etc;
+use crate::support::sandbox::{Sandbox, Site};
+use crate::support::tls::Authority;
+use crate::support::{LIMIT, until};
+
+/// A smart host that takes mail of `user` with the password `secret` alone.
+struct Smart {
+    sandbox: Sandbox,
+    authority: Authority,
+    site: Site,
+    _daemon: Daemon,
+}
+
+const RELAY_AFTER_LOGIN: &str = "Scheck_rcpt\nR$*\t$: $&{auth_authen}\nRuser\t$@ ok\nRuser @ $*\t$@ ok\n\
+    R$*\t$#error $@ 5.7.1 $: \"550 Relaying denied\"\nHX-Auth: ${auth_type} of ${auth_authen}\n";
+
+/// `None` when this machine has no password file of SASL, or we are not root.
+fn smart(lines: &str) -> Option<Smart> {
+    let sandbox = Sandbox::new();
+    let authority = Authority::new(&sandbox.path("tls"));
+    authority.sign("a.test");
+    authority.sign("b.test");
+    let keys = authority.options("b.test");
+    let site = sandbox.mta("b", 1, &format!("Cwnext.test a.test\n{keys}{RELAY_AFTER_LOGIN}{lines}"));
+    let database = site.path("sasldb");
+    let made = Command::new("saslpasswd2")
+        .args(["-c", "-p", "-u", "b.test", "-f"])
+        .arg(&database)
+        .arg("user")
+        .stdin(Stdio::piped())
+        .spawn();
+    let Ok(mut made) = made else {
+        println!("no saslpasswd2 on this machine: logins were not looked at");
+        return None;
+    };
+    made.stdin.take().unwrap().write_all(b"secret").unwrap();
+    assert!(made.wait().unwrap().success());
+    fs::set_permissions(&database, fs::Permissions::from_mode(0o600)).unwrap();
+    let settings = format!("pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: {}\n", database.display());
+    let mut command = site.command();
+    command.args(["-bD", "-q1h"]);
+    let command = with_etc(&command, &site.dir, &[("sasl2/Sendmail.conf", &settings)])?;
+    let daemon = Daemon::start(command, site.port);
+    if !Client::connect(site.port).start_tls().say("EHLO client.test").contains("AUTH") {
+        println!("no SASL mechanisms on this machine: logins were not looked at");
+        return None;
+    }
+    Some(Smart { sandbox, authority, site, _daemon: daemon })
+}
+
+/// What the smart host says of a message from an agent with these lines: the header's word, or the refusal.
+fn relayed(smart: &Smart, name: &str, lines: &str) -> Result<String, String> {
+    let keys = smart.authority.options("a.test");
+    let a = smart.sandbox.mta(name, smart.site.port, &format!("Cwa.test\nO LogLevel=14\n{keys}{lines}"));
+    let file = a.path("default");
+    fs::write(&file, "user\nuser\nsecret\nb.test\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(
+        a.path("cf"),
+        fs::read_to_string(a.path("cf")).unwrap().replace("DIR/", &format!("{}/", a.dir.display())),
+    )
+    .unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_makemap"));
+    command.args(["-C", "/dev/null", "hash", "authinfo"]).current_dir(&a.dir).stdin(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let table = "AuthInfo:[127.0.0.1]\t\"U:user\" \"P=c2VjcmV0\" \"R:b.test\" \"M:PLAIN\"\n\
+        AuthInfo:localhost\t\"U:user\" \"P=c2VjcmV0\" \"R:b.test\" \"M:PLAIN\"\n";
+    child.stdin.take().unwrap().write_all(table.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+    fs::set_permissions(a.path("authinfo.db"), fs::Permissions::from_mode(0o600)).unwrap();
+    let _daemon = a.start();
+    let start = a.log().len();
+    let to = format!("{name}@next.test");
+    let reply = Client::connect(a.port).message("me@a.test", &[&to], b"Subject: x\r\n\r\nx\r\n");
+    assert!(reply.starts_with("250 "), "{reply}");
+    let outcome = || a.log()[start..].lines().find(|l| l.contains(&format!("to=<{to}>"))).map(str::to_owned);
+    until(LIMIT, "the try is over", || outcome().is_some());
+    let line = outcome().unwrap();
+    if !line.contains("stat=Sent") {
+        return Err(line);
+    }
+    until(LIMIT, "it is in the mailbox", || smart.site.mailbox(name).contains("X-Auth"));
+    let mailbox = smart.site.mailbox(name);
+    assert!(mailbox.contains("verify=OK)"), "{mailbox}");
+    Ok(mailbox.lines().find_map(|line| line.strip_prefix("X-Auth: ")).unwrap().to_owned())
+}
+
+fn rules(mechanism: &str, password: &str) -> String {
+    format!(
+        "O AuthMechanisms=PLAIN LOGIN CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRAM-SHA-256\n\
+         Sauthinfo\nR$*\t$# \"U:user\" \"P:{password}\" \"R:b.test\" \"M:{mechanism}\"\n"
+    )
+}
+
+const ALL: &str = "O AuthMechanisms=PLAIN LOGIN CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRAM-SHA-256\nO AuthOptions=p\n";
+
+#[test]
+fn every_mechanism_logs_in_at_a_smart_host() {
+    let Some(smart) = smart(ALL) else { return };
+    for (nth, mechanism) in
+        ["PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"].iter().enumerate()
+    {
+        let found = relayed(&smart, &format!("good{nth}"), &rules(mechanism, "secret"));
+        assert!(
+            found.as_ref().is_ok_and(|found| found.starts_with(&format!("{mechanism} of user"))),
+            "{mechanism}: {found:?}"
+        );
+        let found = relayed(&smart, &format!("bad{nth}"), &rules(mechanism, "wrong"));
+        assert!(found.as_ref().is_err_and(|line| !line.contains("stat=Sent")), "{mechanism}: {found:?}");
+    }
+}
+
+#[test]
+fn what_is_known_of_a_server_comes_from_rules_a_map_or_a_file() {
+    let Some(smart) = smart(ALL) else { return };
+    let map = "Kauth hash DIR/authinfo\nO AuthMechanisms=PLAIN LOGIN\nSauthinfo\nR$* $| $*\t$: $(auth AuthInfo:$1 $: none $)\n\
+        Rnone\t$@\nR$*\t$# $1\n";
+    assert!(relayed(&smart, "bymap", map).unwrap().starts_with("PLAIN of user"));
+    let file = "O DefaultAuthInfo=DIR/default\nO AuthMechanisms=LOGIN\n";
+    assert!(relayed(&smart, "byfile", file).unwrap().starts_with("LOGIN of user"));
+    // Rules that know nothing of it are the last word. Source: observed.
+    let both = format!("{file}Sauthinfo\nR$*\t$@ none\n");
+    let refused = relayed(&smart, "byboth", &both).unwrap_err();
+    assert!(refused.contains("Relaying denied") || refused.contains("dsn=5.7.1"), "{refused}");
+    // Mechanisms that are not allowed are not tried.
+    let other = "O DefaultAuthInfo=DIR/default\nO AuthMechanisms=GSSAPI\n";
+    assert!(relayed(&smart, "bynone", other).is_err());
+}
+
+#[test]
+fn a_port_for_clients_takes_mail_after_login_alone() {
+    let other = crate::support::sandbox::free_port();
+    let port = format!("O DaemonPortOptions=Name=MSA, Addr=127.0.0.1, Port={other}, M=Ea\n");
+    let Some(smart) = smart(&format!("{ALL}{port}")) else { return };
+    let plain = |password: &str| openssl::base64::encode_block(format!("\0user@b.test\0{password}").as_bytes());
+    let mut client = Client::connect(other);
+    assert!(!client.say("EHLO client.test").contains("PLAIN"), "not before TLS");
+    client.expect("MAIL FROM:<me@client.test>", "530 ");
+    let mut client = client.start_tls();
+    assert!(client.say("EHLO client.test").contains("PLAIN"));
+    client.expect("MAIL FROM:<me@client.test>", "530 ");
+    client.expect(&format!("AUTH PLAIN {}", plain("wrong")), "535 ");
+    client.expect(&format!("AUTH PLAIN {}", plain("secret")), "235 ");
+    let reply = client.message("me@client.test", &["in@next.test"], b"Subject: x\r\n\r\nx\r\n");
+    assert!(reply.starts_with("250 "), "{reply}");
+    until(LIMIT, "it is in the mailbox", || smart.site.mailbox("in").contains("X-Auth: PLAIN of user"));
+}
