@@ -75,6 +75,12 @@ impl Class {
         self.has_word(id) || bit(&self.starts, id)
     }
 
+    /// The symbols that members begin with.
+    pub(crate) fn first_symbols(&self) -> impl Iterator<Item = SymbolId> {
+        let all = self.words.len().max(self.starts.len()) * 64;
+        (0..index(all)).filter(|id| self.may_begin(*id))
+    }
+
     /// Whether it has a member of this one token.
     #[inline]
     pub(crate) fn has_word(&self, id: SymbolId) -> bool {

@@ -2,8 +2,8 @@
 
 use super::class::Class;
 use super::pieces::{self, Part};
-use super::program::{After, Code, Entry, Filter, Match, Program, Put, Until};
-use super::symbol::{SymbolId, SymbolTable, Token, index, mark, symbols};
+use super::program::{After, Code, Entry, Filter, Match, Program, Put, Until, class_mark};
+use super::symbol::{SymbolId, SymbolTable, Token, index, mark, pair, symbols};
 use crate::address::scan::Alphabet;
 use crate::config::rules::{ALL_RULESETS, Rule};
 use crate::config::{Config, RulesetId, Symbol};
@@ -26,6 +26,7 @@ impl Program {
                 literals: Vec::new(),
                 classes: Vec::new(),
                 class_numbers: Vec::new(),
+                class_marks: Vec::new(),
                 names: config.rulesets.names().map(|(name, id)| (name.clone(), id)).collect(),
                 alphabet,
                 blank_sub: config.options.blank_sub,
@@ -39,6 +40,7 @@ impl Program {
         }
         build.calls();
         build.program.host = build.program.table.intern(b"host");
+        build.class_marks();
         build.program
     }
 }
@@ -76,6 +78,19 @@ impl Build<'_> {
         }
     }
 
+    /// Makes the table of classes by symbol.
+    fn class_marks(&mut self) {
+        let Program { class_marks, classes, table, .. } = &mut self.program;
+        class_marks.resize(table.len(), 0);
+        for (number, class) in (0..).zip(classes.iter()) {
+            for id in class.first_symbols() {
+                if let Some(marks) = class_marks.get_mut(id as usize) {
+                    *marks |= class_mark(number);
+                }
+            }
+        }
+    }
+
     fn rule(&mut self, rule: &Rule) {
         let pattern = self.lhs(&rule.lhs);
         let (after, rhs) = match rule.rhs.split_first() {
@@ -107,6 +122,13 @@ impl Build<'_> {
         let parts = patterns.get_mut(from..).unwrap_or_default();
         tell_ends(parts, runs);
         filters.push(filter(parts, runs, runs.get(runs_from..).unwrap_or_default()));
+        for part in parts {
+            if let Match::Run(from, to) = *part
+                && let Some([only]) = runs.get(from as usize..to as usize)
+            {
+                *part = Match::Symbol(*only);
+            }
+        }
         (index(from), index(patterns.len()))
     }
 
@@ -209,7 +231,7 @@ fn tell_ends(parts: &mut [Match], runs: &[SymbolId]) {
                 behind = None;
             }
             Match::Run(from, to) => behind = behind.map(|tokens| tokens + *to - *from),
-            Match::One | Match::NotInClass(_) => behind = behind.map(|tokens| tokens + 1),
+            Match::One | Match::NotInClass(_) | Match::Symbol(_) => behind = behind.map(|tokens| tokens + 1),
             Match::InClass(_) | Match::Macro(_) => behind = None,
             Match::Nothing | Match::Never => {}
         }
@@ -228,15 +250,37 @@ fn filter(parts: &[Match], runs: &[SymbolId], needed: &[SymbolId]) -> Filter {
     };
     let mut filter = Filter {
         needs: needed.iter().fold(0, |needs, id| needs | mark(*id)),
+        twice: 0,
+        pairs: 0,
+        classes: 0,
         first: first.unwrap_or(symbols::UNKNOWN),
         last: last.unwrap_or(symbols::UNKNOWN),
         at_least: 0,
         at_most: 0,
     };
+    // Whoever is told of macros' values is told of all that are met.
+    if !parts.iter().any(|part| matches!(part, Match::Macro(_))) {
+        let again = |at: usize, id: &SymbolId| needed.get(..at).is_some_and(|before| before.contains(id));
+        let again = needed.iter().enumerate().filter(|(at, id)| again(*at, id));
+        filter.twice = again.fold(0, |twice, (_, id)| twice | mark(*id));
+        for part in parts {
+            match part {
+                Match::Run(from, to) => {
+                    let run = runs.get(*from as usize..*to as usize).unwrap_or_default();
+                    filter.pairs |= run.windows(2).fold(0, |pairs, two| match two {
+                        [first, second] => pairs | pair(*first, *second),
+                        _ => pairs,
+                    });
+                }
+                Match::InClass(class) => filter.classes |= class_mark(*class),
+                _ => {}
+            }
+        }
+    }
     for part in parts {
         let (least, most) = match part {
             Match::Run(from, to) => (to - from, to - from),
-            Match::One | Match::NotInClass(_) => (1, 1),
+            Match::One | Match::NotInClass(_) | Match::Symbol(_) => (1, 1),
             Match::InClass(_) => (1, u32::MAX),
             Match::Any { least, .. } => (*least, u32::MAX),
             Match::Macro(_) => (0, u32::MAX),

@@ -130,17 +130,25 @@ impl Attempt<'_> {
     /// Matches everything from part `place` and token `at` on, each wildcard as short as it can be.
     fn forward(&mut self, place: usize, at: usize, bindings: &mut Bindings) -> bool {
         let Some(parts) = self.pattern.get(place..) else { return false };
-        let Some(mut rest) = self.tokens.get(at..) else { return false };
+        let tokens = self.tokens;
+        let mut at = at;
         for (place, part) in (place..).zip(parts) {
-            let at = self.tokens.len() - rest.len();
+            let rest = tokens.get(at..).unwrap_or_default();
             let len = match part {
+                Match::Symbol(id) => {
+                    if rest.first().is_none_or(|token| token.id != *id) {
+                        return false;
+                    }
+                    at += 1;
+                    continue;
+                }
                 Match::Run(from, to) => {
                     let run = self.program.runs.get(*from as usize..*to as usize).unwrap_or_default();
-                    let Some((head, tail)) = rest.split_at_checked(run.len()) else { return false };
+                    let Some(head) = rest.get(..run.len()) else { return false };
                     if !run.iter().zip(head).all(|(id, token)| token.id == *id) {
                         return false;
                     }
-                    rest = tail;
+                    at += run.len();
                     continue;
                 }
                 Match::Any { least, until } => match self.length(*least as usize, *until, rest) {
@@ -161,18 +169,19 @@ impl Attempt<'_> {
                 }
                 Match::Nothing => continue,
                 Match::Macro(id) => {
-                    let tail = self.macro_value(*id, at).and_then(|next| self.tokens.get(next..));
-                    let Some(tail) = tail else { return false };
-                    rest = tail;
+                    let Some(next) = self.macro_value(*id, at) else { return false };
+                    at = next;
                     continue;
                 }
                 Match::Never => return false,
             };
-            let Some((_, tail)) = rest.split_at_checked(len) else { return false };
+            if len > rest.len() {
+                return false;
+            }
             bindings.push(place, at, at + len);
-            rest = tail;
+            at += len;
         }
-        rest.is_empty()
+        at == tokens.len()
     }
 
     /// Makes the last wildcard that can still grow longer; where the search goes on.

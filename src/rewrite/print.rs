@@ -89,17 +89,27 @@ impl Printer<'_> {
 
     /// Tokens that need not be looked at: blocks of one length are copied in one move, whatever of it counts.
     fn plain_tokens(&mut self, workspace: View<'_>) {
+        let room = workspace.len() * (ROOM + 1);
+        let mut end = self.out.len();
+        self.out.resize(end + room, b' ');
         for Word { from, len } in workspace.words() {
-            self.out.push(b' ');
-            let end = self.out.len() + len;
-            match from.first_chunk::<ROOM>() {
-                Some(block) if len <= ROOM => {
-                    self.out.extend_from_slice(block);
-                    self.out.truncate(end);
+            let place = self.out.get_mut(end..).and_then(<[u8]>::first_chunk_mut::<{ ROOM + 1 }>);
+            match (from.first_chunk::<ROOM>(), place) {
+                (Some(block), Some([blank, place @ ..])) if len <= ROOM => {
+                    *blank = b' ';
+                    *place = *block;
+                    end += 1 + len;
                 }
-                _ => self.out.extend_from_slice(from.get(..len).unwrap_or_default()),
+                _ => {
+                    self.out.truncate(end);
+                    self.out.push(b' ');
+                    self.out.extend_from_slice(from.get(..len).unwrap_or_default());
+                    end = self.out.len();
+                    self.out.resize(end + room, b' ');
+                }
             }
         }
+        self.out.truncate(end);
     }
 
     fn symbols(&mut self, symbols: &[Symbol]) {
@@ -296,5 +306,32 @@ impl<O: Observer> Observer for Both<'_, O> {
     fn rewritten(&mut self, workspace: View<'_>) {
         self.0.rewritten(workspace);
         self.1.rewritten(workspace);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::address::scan::Mode;
+    use crate::config::Config;
+    use crate::rewrite::workspace::Workspace;
+
+    #[test]
+    fn tokens_of_every_length_are_printed_whole() {
+        let mut workspace = Workspace::new(Arc::new(Program::compile(&Config::default())));
+        for address in ["a@b.c", &format!("{0}@{0}.x{0}.{0}", "y".repeat(ROOM)), &"z".repeat(200), "a b@c", "\u{e4}@b"] {
+            workspace.load(address.as_bytes(), Mode::Address, None).unwrap();
+            let mut out = b"before".to_vec();
+            let (names, levels) = (NameTable::default(), Levels::default());
+            Printer { out: &mut out, names: &names, levels, is_test: true }.tokens(workspace.view());
+            let mut expected = b"before".to_vec();
+            for token in workspace.view().iter() {
+                expected.push(b' ');
+                visible::push(token, &mut expected);
+            }
+            assert_eq!(out, expected, "{address}");
+        }
     }
 }

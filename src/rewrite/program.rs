@@ -12,6 +12,7 @@ use crate::macros::MacroId;
 /// Part of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Match {
+    Symbol(SymbolId),
     /// Symbols of the program's list `runs`, from here to there.
     Run(u32, u32),
     /// `$*` and `$+`: `least` tokens or more.
@@ -72,14 +73,23 @@ pub(crate) enum After {
 /// What of a workspace rules out a rule at once.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Filter {
-    /// Symbols that must be in the workspace.
+    /// Symbols that must be in the workspace, those that must be there twice, and pairs of them.
     pub(crate) needs: u64,
+    pub(crate) twice: u64,
+    pub(crate) pairs: u64,
+    /// Classes of which a member must be there.
+    pub(crate) classes: u64,
     /// Symbols it must begin and end with; 0 for any.
     pub(crate) first: SymbolId,
     pub(crate) last: SymbolId,
     /// Fewest and most tokens that can match.
     pub(crate) at_least: u32,
     pub(crate) at_most: u32,
+}
+
+/// A set of classes in one word: no false misses, some false hits.
+pub(crate) fn class_mark(class: u32) -> u64 {
+    1 << (class % u64::BITS)
 }
 
 /// A compiled rule; its parts stand in the program's lists.
@@ -114,6 +124,8 @@ pub struct Program {
     pub(crate) literals: Vec<Token>,
     pub(crate) classes: Vec<Class>,
     pub(crate) class_numbers: Vec<MacroId>,
+    /// By symbol: the classes with a member that begins with it, as [`class_mark`]s.
+    pub(crate) class_marks: Vec<u64>,
     pub(crate) names: Vec<(Bytes, RulesetId)>,
     /// Ruleset by symbol of its name; the token must have the name's letter case.
     pub(crate) calls: Vec<Option<RulesetId>>,

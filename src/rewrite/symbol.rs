@@ -86,6 +86,12 @@ pub(crate) fn mark(id: SymbolId) -> u64 {
     1 << (id % MARKS)
 }
 
+/// As [`mark`], for two symbols that stand beside each other.
+#[inline]
+pub(crate) fn pair(first: SymbolId, second: SymbolId) -> u64 {
+    1 << (first.wrapping_mul(5).wrapping_add(second) % MARKS)
+}
+
 const MARKS: SymbolId = 64;
 /// Symbols below this one have a bit of their own: numbers of others that would share one are nobody's.
 const OWN_MARKS: SymbolId = 32;

@@ -11,7 +11,7 @@ use self::lookup::Pending;
 pub use self::lookup::{Question, Reply};
 use super::pattern::{Attempt, Search};
 use super::program::{After, Code, Filter, Piece, Program, Put};
-use super::symbol::{SymbolId, Token, mark, symbols};
+use super::symbol::{SymbolId, Token, mark, pair, symbols};
 use super::text::Text;
 use super::trace::Observer;
 use super::workspace::{View, Workspace, add_tokens};
@@ -75,23 +75,42 @@ enum Phase {
 #[derive(Debug, Clone, Copy)]
 struct Shape {
     marks: u64,
+    twice: u64,
+    pairs: u64,
+    classes: u64,
     count: u32,
     first: SymbolId,
     last: SymbolId,
 }
 
 impl Shape {
-    fn of(tokens: &[Token]) -> Self {
-        Self {
-            marks: tokens.iter().fold(0, |marks, token| marks | mark(token.id)),
+    #[inline]
+    fn of(tokens: &[Token], program: &Program) -> Self {
+        let mut shape = Self {
+            marks: 0,
+            twice: 0,
+            pairs: 0,
+            classes: 0,
             count: u32::try_from(tokens.len()).unwrap_or(u32::MAX),
             first: tokens.first().map_or(symbols::UNKNOWN, |token| token.id),
-            last: tokens.last().map_or(symbols::UNKNOWN, |token| token.id),
+            last: symbols::UNKNOWN,
+        };
+        for Token { id, .. } in tokens {
+            let mark = mark(*id);
+            shape.twice |= shape.marks & mark;
+            shape.marks |= mark;
+            shape.pairs |= pair(shape.last, *id);
+            shape.classes |= program.class_marks.get(*id as usize).copied().unwrap_or_default();
+            shape.last = *id;
         }
+        shape
     }
 
+    #[inline]
+
     fn may_match(self, filter: &Filter) -> bool {
-        filter.needs & !self.marks == 0
+        (filter.needs & !self.marks) | (filter.twice & !self.twice) | (filter.pairs & !self.pairs) == 0
+            && filter.classes & !self.classes == 0
             && self.count >= filter.at_least
             && self.count <= filter.at_most
             && (filter.first == symbols::UNKNOWN || filter.first == self.first)
@@ -252,7 +271,7 @@ impl<'w, O: Observer> Evaluation<'w, O> {
             if tokens.first().is_some_and(|token| token.id == symbols::HASH) {
                 return self.leave();
             }
-            let shape = Shape::of(tokens);
+            let shape = Shape::of(tokens, self.program);
             let Some(code) = self.matching(&mut at, base, shape, scope) else { return self.leave() };
             at.repeats += 1;
             if at.repeats > limits::RULE_REPEATS {

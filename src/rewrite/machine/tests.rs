@@ -98,6 +98,30 @@ fn classes_hold_words_and_phrases() {
 }
 
 #[test]
+fn what_rules_out_rules_hides_no_match() {
+    let classes = "CAa.b c.d.e one\nCB@home two";
+    for (pattern, address, matches) in [
+        ("$* @ @ $*", "a@@b", true),
+        ("$* @ @ $*", "a@b@c", false),
+        ("$* @ $* @ $*", "a@b@c", true),
+        ("$* @ $* @ $*", "a@b.c", false),
+        ("$* . . $*", "a..b", true),
+        ("$* . . $*", "a.b.c", false),
+        ("a.A $*", "A.a b", true),
+        ("$* $=A @ $=A $*", "x.a.b@ONE", true),
+        ("$* $=A @ $=A $*", "x.a.b@a.x", false),
+        ("$* $=B", "x@home", true),
+        ("$* $=B", "x@hom", false),
+        ("$~A . $=A", "q.one", true),
+        ("$~A . $=A", "one.one", false),
+        ("$* q.q $- q $*", "q.q.q q.q", true),
+    ] {
+        let rules = format!("{classes}\nSx\nR{pattern}\t$@ yes");
+        assert_eq!(evaluated(&rules, "x", address) == "yes", matches, "{pattern} {address}");
+    }
+}
+
+#[test]
 fn hard_patterns_end_soon() {
     let pattern = "R$* a $* a $* a $* a $* a $* a $* a $* a $* zz\t$@ never";
     let address = "a ".repeat(400);
