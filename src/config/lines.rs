@@ -1,32 +1,39 @@
 //! Logical lines of a cf file, and the small syntax that many kinds of lines share.
 
+use std::borrow::Cow;
+
 /// A logical line: continuations joined.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Line {
+pub(super) struct Line<'t> {
     /// Number of its last physical line, from 1; that is the one diagnostics name.
     pub(super) number: u32,
     /// Its text; continuations keep their newline. `$` is as written.
-    pub(super) text: Vec<u8>,
+    pub(super) text: Cow<'t, [u8]>,
 }
 
 /// Cuts a file into logical lines; comment lines do not appear.
 ///
 /// Shape: a physical line that begins with a blank or tab continues the one before; a NUL ends it.
 /// Source: op guide 5; observed (a comment line can be continued, too).
-pub(super) fn logical(text: &[u8]) -> Vec<Line> {
-    let mut lines: Vec<Line> = Vec::new();
+pub(super) fn logical(text: &[u8]) -> Vec<Line<'_>> {
+    let mut lines: Vec<Line<'_>> = Vec::new();
     let mut number = 0u32;
-    for physical in text.split(|b| *b == b'\n') {
+    let mut rest = Some(text);
+    while let Some(text) = rest {
+        let end = memchr::memchr(b'\n', text);
+        let physical = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
+        rest = end.and_then(|end| text.get(end + 1..));
         number = number.saturating_add(1);
-        let physical = physical.split(|b| *b == 0).next().unwrap_or_default();
+        let physical = memchr::memchr(0, physical).and_then(|end| physical.get(..end)).unwrap_or(physical);
         let physical = physical.strip_suffix(b"\r").unwrap_or(physical);
         match lines.last_mut() {
             Some(open) if matches!(physical.first(), Some(b' ' | b'\t')) => {
                 open.number = number;
-                open.text.push(b'\n');
-                open.text.extend_from_slice(physical);
+                let text = open.text.to_mut();
+                text.push(b'\n');
+                text.extend_from_slice(physical);
             }
-            _ => lines.push(Line { number, text: physical.to_vec() }),
+            _ => lines.push(Line { number, text: physical.into() }),
         }
     }
     lines.retain(|line| line.text.first().is_some_and(|b| *b != b'#'));
@@ -37,11 +44,11 @@ pub(super) fn logical(text: &[u8]) -> Vec<Line> {
 ///
 /// `#` begins a comment that goes to the end of its physical line, unless it is written `\#` or `$#`; before level 3 of
 /// the language it is a character like others.
-pub(super) fn without_comments(text: &[u8], level: u8) -> Vec<u8> {
-    if level < COMMENTS || !text.contains(&b'#') {
-        return text.trim_ascii_end().to_vec();
+pub(super) fn without_comments(text: &[u8], level: u8) -> Cow<'_, [u8]> {
+    if level < COMMENTS || memchr::memchr(b'#', text).is_none() {
+        return text.trim_ascii_end().into();
     }
-    strip(text)
+    strip(text).into()
 }
 
 fn strip(text: &[u8]) -> Vec<u8> {
@@ -120,7 +127,7 @@ mod tests {
     use super::*;
 
     fn texts(file: &str) -> Vec<(u32, String)> {
-        let text = |line: Line| String::from_utf8(without_comments(&line.text, 10)).unwrap();
+        let text = |line: Line<'_>| String::from_utf8(without_comments(&line.text, 10).into_owned()).unwrap();
         logical(file.as_bytes()).into_iter().map(|line| (line.number, text(line))).collect()
     }
 
@@ -145,8 +152,8 @@ mod tests {
 
     #[test]
     fn old_levels_know_no_comments_behind_text() {
-        assert_eq!(without_comments(b"DXa # b ", 2), b"DXa # b");
-        assert_eq!(without_comments(b"DXa # b ", 3), b"DXa");
+        assert_eq!(*without_comments(b"DXa # b ", 2), *b"DXa # b");
+        assert_eq!(*without_comments(b"DXa # b ", 3), *b"DXa");
     }
 
     #[test]

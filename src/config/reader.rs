@@ -75,8 +75,11 @@ impl<'a> Reader<'a> {
 
     /// Reads the text of the file.
     pub(super) fn read(&mut self, text: &[u8]) {
+        self.place = Some((self.config.path.clone(), 0));
         for line in lines::logical(text) {
-            self.place = Some((self.config.path.clone(), line.number));
+            if let Some((_, number)) = &mut self.place {
+                *number = line.number;
+            }
             let text = lines::without_comments(&line.text, self.config.level);
             self.line(&Line { number: line.number, text });
             if self.has_ended() {
@@ -165,7 +168,7 @@ impl<'a> Reader<'a> {
         groups.insert(0, group);
     }
 
-    fn line(&mut self, line: &Line) {
+    fn line(&mut self, line: &Line<'_>) {
         let Some((kind, rest)) = line.text.split_first() else { return };
         match kind {
             b'D' => self.define(rest),
@@ -187,7 +190,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn unknown_line(&mut self, line: &Line) {
+    fn unknown_line(&mut self, line: &Line<'_>) {
         self.error(format!("unknown configuration line \"{}\"", lines::quoted(&line.text)));
     }
 
@@ -258,7 +261,7 @@ impl<'a> Reader<'a> {
         entered.id
     }
 
-    fn rule_line(&mut self, line: &Line) {
+    fn rule_line(&mut self, line: &Line<'_>) {
         let Some(ruleset) = self.ruleset else {
             return self.error(format!("missing valid ruleset for \"{}\"", lines::quoted(&line.text)));
         };
@@ -283,7 +286,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `Pname=number`.
-    fn precedence_line(&mut self, line: &Line, text: &[u8]) {
+    fn precedence_line(&mut self, line: &Line<'_>, text: &[u8]) {
         let Some((name, number)) = split_once(text, b'=') else { return self.unknown_line(line) };
         if self.config.precedences.len() >= limits::PRECEDENCES {
             return self.error(format!("too many P lines, {} max", limits::PRECEDENCES));

@@ -5,10 +5,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
-use crate::address::scan::{self, Alphabet, Mode};
+use crate::address::scan::{self, Alphabet, Mode, ScanError, Tokens};
 use crate::base::bytes::{compact, split_once, trim};
-use crate::macros::{MacroId, NameTable, Piece, Scope, Template, Value, expand};
+use crate::macros::expand::{self, Parts};
+use crate::macros::{MacroId, NameTable, Piece, Scope, Value};
 
 /// Number of a ruleset: 0 to 99 as given, 199 downwards for names without a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -310,11 +312,13 @@ pub fn parse_rule(text: &[u8], line: u32, reading: &mut Reading<'_>) -> RuleLine
     };
     let rest = rest.get(rest.iter().take_while(|b| **b == b'\t').count()..).unwrap_or_default();
     let rhs = rest.split(|b| *b == b'\t').next().unwrap_or_default();
-    let mut lhs = reading.symbols(without_bare_mark(lhs), &mut complaints);
-    let wildcards = check_pattern(&mut lhs, &mut complaints);
-    let rhs = reading.symbols(rhs, &mut complaints);
-    check_result(&rhs, wildcards, &mut complaints);
-    RuleLine { rule: Some(Rule { line, lhs: lhs.into(), rhs: rhs.into() }), complaints }
+    let mut scratch = Scratch::default();
+    reading.symbols(without_bare_mark(lhs), &mut scratch, &mut complaints);
+    let wildcards = check_pattern(&mut scratch.symbols, &mut complaints);
+    let lhs = scratch.symbols.drain(..).collect();
+    reading.symbols(rhs, &mut scratch, &mut complaints);
+    check_result(&scratch.symbols, wildcards, &mut complaints);
+    RuleLine { rule: Some(Rule { line, lhs, rhs: scratch.symbols.into() }), complaints }
 }
 
 /// A pattern that ends in a bare `$` names the tab behind it, which is no macro: nothing is left of it. Source: observed.
@@ -392,52 +396,78 @@ impl Quoting {
     }
 }
 
-impl Reading<'_> {
-    fn symbols(&mut self, field: &[u8], complaints: &mut Vec<String>) -> Vec<Symbol> {
-        let template = Template::parse_field(field, self.names, complaints);
-        let mut expanded = Field::default();
-        self.expand(&template, &mut expanded, 0);
-        expanded.cut();
-        self.tokenise(&expanded, complaints)
-    }
+/// The conditionals that a text has open.
+#[derive(Debug)]
+struct Conditions {
+    /// One entry each: whether it was taken, and whether text counts around it.
+    open: SmallVec<[(bool, bool); 4]>,
+    live: bool,
+}
 
-    /// Expands macros; `$&x` and the operators stay.
-    fn expand(&mut self, template: &Template, out: &mut Field, depth: usize) {
-        let scope = self.scope;
-        // One entry per open conditional: whether it was taken, and whether text counts around it.
-        let mut open: Vec<(bool, bool)> = Vec::new();
-        let mut live = true;
-        for piece in template.pieces() {
-            match piece {
-                Piece::If(id) => {
-                    let set = expand::is_set(scope, *id);
-                    open.push((set, live));
-                    live = live && set;
-                }
-                Piece::Else if !open.is_empty() => {
-                    if let Some((taken, outer)) = open.last() {
-                        live = *outer && !taken;
-                    }
-                }
-                Piece::EndIf if !open.is_empty() => live = open.pop().map_or(live, |(_, outer)| outer),
-                _ if !live => {}
-                Piece::Else => out.mark(Mark::Operator(b'|')),
-                Piece::EndIf => out.mark(Mark::Operator(b'.')),
-                Piece::Operator(byte) => out.mark(Mark::Operator(*byte)),
-                Piece::Deferred(id) => out.mark(Mark::Deferred(*id)),
-                Piece::Text(text) => out.text.extend_from_slice(text),
-                Piece::Macro(id) => match scope.value(*id) {
-                    Some(Value::Template(inner)) if depth < expand::MAX_DEPTH => self.expand(inner, out, depth + 1),
-                    Some(Value::Text(text)) => out.text.extend_from_slice(text),
-                    _ => {}
-                },
+impl Default for Conditions {
+    fn default() -> Self {
+        Self { open: SmallVec::new(), live: true }
+    }
+}
+
+/// Expands macros; `$&x` and the operators stay.
+fn expand<'t>(parts: impl Iterator<Item = Piece<&'t [u8]>>, scope: &Scope, out: &mut Field, depth: usize) {
+    let mut conditions = Conditions::default();
+    for part in parts {
+        let Conditions { open, live } = &mut conditions;
+        match part {
+            Piece::If(id) => {
+                let set = expand::is_set(scope, id);
+                open.push((set, *live));
+                *live = *live && set;
             }
+            Piece::Else if !open.is_empty() => {
+                if let Some((taken, outer)) = open.last() {
+                    *live = *outer && !taken;
+                }
+            }
+            Piece::EndIf if !open.is_empty() => *live = open.pop().map_or(*live, |(_, outer)| outer),
+            _ if !*live => {}
+            Piece::Else => out.mark(Mark::Operator(b'|')),
+            Piece::EndIf => out.mark(Mark::Operator(b'.')),
+            Piece::Operator(byte) => out.mark(Mark::Operator(byte)),
+            Piece::Deferred(id) => out.mark(Mark::Deferred(id)),
+            Piece::Text(text) => out.text.extend_from_slice(text),
+            Piece::Macro(id) => match scope.value(id) {
+                Some(Value::Template(inner)) if depth < expand::MAX_DEPTH => {
+                    expand(inner.parts(), scope, out, depth + 1);
+                }
+                Some(Value::Text(text)) => out.text.extend_from_slice(text),
+                _ => {}
+            },
         }
     }
+}
 
-    fn tokenise(&mut self, field: &Field, complaints: &mut Vec<String>) -> Vec<Symbol> {
-        let mut symbols = Vec::with_capacity(field.marks.len() * 2 + 2);
-        let mut plain = Vec::new();
+/// Memory that the fields of a rule share.
+#[derive(Debug, Default)]
+struct Scratch {
+    field: Field,
+    plain: Vec<u8>,
+    tokens: Tokens,
+    symbols: Vec<Symbol>,
+}
+
+impl Reading<'_> {
+    /// The symbols of a field, in `scratch.symbols`.
+    fn symbols(&mut self, field: &[u8], scratch: &mut Scratch, complaints: &mut Vec<String>) {
+        let Scratch { field: expanded, symbols, .. } = scratch;
+        expanded.text.clear();
+        expanded.marks.clear();
+        symbols.clear();
+        expand(Parts::of_field(field, self.names, complaints), self.scope, expanded, 0);
+        expanded.cut();
+        self.tokenise(scratch, complaints);
+    }
+
+    fn tokenise(&mut self, scratch: &mut Scratch, complaints: &mut Vec<String>) {
+        let Scratch { field, plain, tokens, symbols } = scratch;
+        plain.clear();
         let mut quoting = Quoting::default();
         let mut at = 0;
         let names_before = complaints.len();
@@ -456,11 +486,11 @@ impl Reading<'_> {
                     quoting.escaped = false;
                 }
                 Mark::Deferred(id) => {
-                    self.flush(&mut plain, &mut symbols, complaints);
+                    self.flush(plain, tokens, symbols, complaints);
                     symbols.push(Symbol::Deferred(*id));
                 }
                 Mark::Operator(byte @ (b'=' | b'~')) => {
-                    self.flush(&mut plain, &mut symbols, complaints);
+                    self.flush(plain, tokens, symbols, complaints);
                     let end = field.marks.get(n + 1).map_or(field.text.len(), |(place, _)| *place);
                     let text = field.text.get(at..end).unwrap_or_default();
                     let (id, used) = self.class(text, complaints);
@@ -468,27 +498,36 @@ impl Reading<'_> {
                     symbols.extend(id.map(if *byte == b'=' { Symbol::InClass } else { Symbol::NotInClass }));
                 }
                 Mark::Operator(byte) => {
-                    self.flush(&mut plain, &mut symbols, complaints);
+                    self.flush(plain, tokens, symbols, complaints);
                     symbols.push(operator(*byte));
                 }
             }
         }
         plain.extend_from_slice(field.text.get(at..).unwrap_or_default());
-        self.flush(&mut plain, &mut symbols, complaints);
+        self.flush(plain, tokens, symbols, complaints);
         if complaints.get(names_before..).is_some_and(|new| new.iter().any(|c| c.contains("... prescan: "))) {
             symbols.clear();
         }
-        symbols
     }
 
-    fn flush(&mut self, plain: &mut Vec<u8>, symbols: &mut Vec<Symbol>, complaints: &mut Vec<String>) {
+    fn flush(
+        &mut self,
+        plain: &mut Vec<u8>,
+        tokens: &mut Tokens,
+        symbols: &mut Vec<Symbol>,
+        complaints: &mut Vec<String>,
+    ) {
         if plain.is_empty() {
             return;
         }
         let mode = if self.level >= 9 { Mode::Rule } else { Mode::OldRule };
-        match scan::prescan(plain, self.alphabet, mode, None) {
-            Ok(scanned) => symbols.extend(scanned.tokens.iter().map(|t| Symbol::Token(compact(t)))),
-            Err(error) => complaints.push(format!("{}... {error}", crate::address::shortened(plain))),
+        tokens.clear();
+        let mut repairs = Vec::new();
+        match scan::prescan_into(plain, self.alphabet, mode, None, tokens, &mut repairs) {
+            Some(_) => symbols.extend(tokens.iter().map(|t| Symbol::Token(compact(t)))),
+            None => {
+                complaints.push(format!("{}... {}", crate::address::shortened(plain), ScanError(repairs)));
+            }
         }
         plain.clear();
     }
@@ -599,6 +638,7 @@ fn check_result(rhs: &[Symbol], wildcards: usize, complaints: &mut Vec<String>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::macros::Template;
 
     fn read(text: &str) -> (String, Vec<String>) {
         let mut names = NameTable::default();

@@ -6,10 +6,10 @@ use super::names::{MacroId, NameError, NameTable};
 use super::scope::{Scope, Value};
 
 /// Part of a template.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece<T = Bytes> {
     /// Plain text.
-    Text(Bytes),
+    Text(T),
     /// `$x`, `${name}`.
     Macro(MacroId),
     /// `$&x`: in a rule the value at run time, elsewhere the same as `$x`.
@@ -54,41 +54,22 @@ impl Template {
         Self::parse_as(text, true, names, complaints)
     }
 
-    /// As [`Self::parse_with`] for a field of a rule, where a backslash hides nothing from a `$`. Source: observed.
-    pub fn parse_field(text: &[u8], names: &mut NameTable, complaints: &mut Vec<String>) -> Self {
-        Self::parse_as(text, false, names, complaints)
-    }
-
     fn parse_as(text: &[u8], backslash: bool, names: &mut NameTable, complaints: &mut Vec<String>) -> Self {
         let mut pieces = Vec::new();
         let mut plain = Vec::new();
-        let mut rest = text;
-        while let Some((first, tail)) = rest.split_first() {
-            if backslash && *first == b'\\' && tail.first() == Some(&b'$') {
-                plain.extend_from_slice(b"\\$");
-                rest = tail.get(1..).unwrap_or_default();
-                continue;
-            }
-            if *first != b'$' {
-                // Everything up to the next byte that may mean something.
-                let len = memchr::memchr2(b'$', b'\\', tail).unwrap_or(tail.len());
-                plain.push(*first);
-                plain.extend_from_slice(tail.get(..len).unwrap_or_default());
-                rest = tail.get(len..).unwrap_or_default();
-                continue;
-            }
-            let Some((second, behind)) = tail.split_first() else {
-                plain.push(b'$');
-                break;
+        for part in (Parts { rest: text, backslash, names, complaints }) {
+            let piece = match part {
+                Piece::Text(text) => {
+                    plain.extend_from_slice(text);
+                    continue;
+                }
+                Piece::Macro(id) => Piece::Macro(id),
+                Piece::Deferred(id) => Piece::Deferred(id),
+                Piece::Operator(byte) => Piece::Operator(byte),
+                Piece::If(id) => Piece::If(id),
+                Piece::Else => Piece::Else,
+                Piece::EndIf => Piece::EndIf,
             };
-            if *second == b'$' {
-                plain.push(b'$');
-                rest = behind;
-                continue;
-            }
-            let (piece, tail) = reference(*second, behind, names, complaints);
-            rest = tail;
-            let Some(piece) = piece else { continue };
             if !plain.is_empty() {
                 pieces.push(Piece::Text(std::mem::take(&mut plain).into()));
             }
@@ -103,6 +84,19 @@ impl Template {
     /// Its parts.
     pub fn pieces(&self) -> &[Piece] {
         &self.pieces
+    }
+
+    /// Its parts, borrowed.
+    pub fn parts(&self) -> impl Iterator<Item = Piece<&[u8]>> {
+        self.pieces.iter().map(|piece| match piece {
+            Piece::Text(text) => Piece::Text(&text[..]),
+            Piece::Macro(id) => Piece::Macro(*id),
+            Piece::Deferred(id) => Piece::Deferred(*id),
+            Piece::Operator(byte) => Piece::Operator(*byte),
+            Piece::If(id) => Piece::If(*id),
+            Piece::Else => Piece::Else,
+            Piece::EndIf => Piece::EndIf,
+        })
     }
 
     /// Whether it is only text; then that text.
@@ -172,6 +166,61 @@ impl Template {
     }
 }
 
+/// The parts of a text in the order they stand there; text may come in several.
+#[derive(Debug)]
+pub struct Parts<'t, 'n> {
+    rest: &'t [u8],
+    /// Whether `\$` is text.
+    backslash: bool,
+    names: &'n mut NameTable,
+    complaints: &'n mut Vec<String>,
+}
+
+impl<'t, 'n> Parts<'t, 'n> {
+    /// Of a field of a rule, where a backslash hides nothing from a `$` (observed). New names are added to `names`; those
+    /// that cannot be are reported in the original's words.
+    pub fn of_field(text: &'t [u8], names: &'n mut NameTable, complaints: &'n mut Vec<String>) -> Self {
+        Self { rest: text, backslash: false, names, complaints }
+    }
+
+    /// Takes so many bytes as text.
+    fn text(&mut self, len: usize) -> Piece<&'t [u8]> {
+        let (text, rest) = self.rest.split_at_checked(len).unwrap_or((self.rest, b""));
+        self.rest = rest;
+        Piece::Text(text)
+    }
+}
+
+impl<'t> Iterator for Parts<'t, '_> {
+    type Item = Piece<&'t [u8]>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match *self.rest {
+                [] => return None,
+                [b'\\', b'$', ..] if self.backslash => return Some(self.text(2)),
+                [b'$'] => return Some(self.text(1)),
+                [b'$', b'$', ref behind @ ..] => {
+                    self.rest = behind;
+                    return Some(Piece::Text(b"$"));
+                }
+                [b'$', first, ref behind @ ..] => {
+                    let (piece, behind) = reference(first, behind, self.names, self.complaints);
+                    self.rest = behind;
+                    if piece.is_some() {
+                        return piece;
+                    }
+                }
+                [_, ref tail @ ..] => {
+                    // Everything up to the next byte that may mean something.
+                    let len = if self.backslash { memchr::memchr2(b'$', b'\\', tail) } else { memchr::memchr(b'$', tail) };
+                    return Some(self.text(len.map_or(self.rest.len(), |len| len + 1)));
+                }
+            }
+        }
+    }
+}
+
 /// Whether the macro has a value that is not empty.
 pub fn is_set(scope: &Scope, id: MacroId) -> bool {
     match scope.value(id) {
@@ -182,12 +231,12 @@ pub fn is_set(scope: &Scope, id: MacroId) -> bool {
 }
 
 /// What `$` and `first` stand for, and what follows; nothing for a name that cannot be.
-fn reference<'a>(
+fn reference<'a, T>(
     first: u8,
     tail: &'a [u8],
     names: &mut NameTable,
     complaints: &mut Vec<String>,
-) -> (Option<Piece>, &'a [u8]) {
+) -> (Option<Piece<T>>, &'a [u8]) {
     match first {
         b'|' => (Some(Piece::Else), tail),
         b'.' => (Some(Piece::EndIf), tail),
