@@ -49,6 +49,8 @@ pub(super) struct Reader<'a> {
     ruleset: Option<RulesetId>,
     /// Operator characters, and the kinds of characters that follow from them.
     alphabet: (Bytes, Alphabet),
+    /// Memory for rules.
+    scratch: rules::Scratch,
 }
 
 impl<'a> Reader<'a> {
@@ -68,6 +70,7 @@ impl<'a> Reader<'a> {
             place: None,
             ruleset: None,
             alphabet: (Bytes::new(), Alphabet::new(b"")),
+            scratch: rules::Scratch::default(),
         };
         reader.define_built_in();
         reader
@@ -277,6 +280,7 @@ impl<'a> Reader<'a> {
             scope: &scope,
             alphabet: &self.alphabet.1,
             level: self.config.level,
+            scratch: &mut self.scratch,
         };
         let parsed = rules::parse_rule(text, line.number, &mut reading);
         if let Some(rule) = parsed.rule {

@@ -289,6 +289,8 @@ pub struct Reading<'a> {
     pub alphabet: &'a Alphabet,
     /// Level of the configuration language.
     pub level: u8,
+    /// Memory that rules share.
+    pub scratch: &'a mut Scratch,
 }
 
 /// A rule line as read.
@@ -312,13 +314,12 @@ pub fn parse_rule(text: &[u8], line: u32, reading: &mut Reading<'_>) -> RuleLine
     };
     let rest = rest.get(rest.iter().take_while(|b| **b == b'\t').count()..).unwrap_or_default();
     let rhs = rest.split(|b| *b == b'\t').next().unwrap_or_default();
-    let mut scratch = Scratch::default();
-    reading.symbols(without_bare_mark(lhs), &mut scratch, &mut complaints);
-    let wildcards = check_pattern(&mut scratch.symbols, &mut complaints);
-    let lhs = scratch.symbols.drain(..).collect();
-    reading.symbols(rhs, &mut scratch, &mut complaints);
-    check_result(&scratch.symbols, wildcards, &mut complaints);
-    RuleLine { rule: Some(Rule { line, lhs, rhs: scratch.symbols.into() }), complaints }
+    reading.symbols(without_bare_mark(lhs), &mut complaints);
+    let wildcards = check_pattern(&mut reading.scratch.symbols, &mut complaints);
+    let lhs = reading.scratch.symbols.drain(..).collect();
+    reading.symbols(rhs, &mut complaints);
+    check_result(&reading.scratch.symbols, wildcards, &mut complaints);
+    RuleLine { rule: Some(Rule { line, lhs, rhs: reading.scratch.symbols.drain(..).collect() }), complaints }
 }
 
 /// A pattern that ends in a bare `$` names the tab behind it, which is no macro: nothing is left of it. Source: observed.
@@ -444,9 +445,9 @@ fn expand<'t>(parts: impl Iterator<Item = Piece<&'t [u8]>>, scope: &Scope, out: 
     }
 }
 
-/// Memory that the fields of a rule share.
+/// Memory for the fields of rules, kept from one to the next.
 #[derive(Debug, Default)]
-struct Scratch {
+pub struct Scratch {
     field: Field,
     plain: Vec<u8>,
     tokens: Tokens,
@@ -454,19 +455,28 @@ struct Scratch {
 }
 
 impl Reading<'_> {
-    /// The symbols of a field, in `scratch.symbols`.
-    fn symbols(&mut self, field: &[u8], scratch: &mut Scratch, complaints: &mut Vec<String>) {
-        let Scratch { field: expanded, symbols, .. } = scratch;
+    /// Reads the symbols of a field, which are in `scratch` then.
+    fn symbols(&mut self, field: &[u8], complaints: &mut Vec<String>) {
+        let Scratch { field: expanded, symbols, .. } = &mut *self.scratch;
         expanded.text.clear();
         expanded.marks.clear();
         symbols.clear();
         expand(Parts::of_field(field, self.names, complaints), self.scope, expanded, 0);
         expanded.cut();
-        self.tokenise(scratch, complaints);
+        self.tokenise(complaints);
     }
 
-    fn tokenise(&mut self, scratch: &mut Scratch, complaints: &mut Vec<String>) {
-        let Scratch { field, plain, tokens, symbols } = scratch;
+    fn tokenise(&mut self, complaints: &mut Vec<String>) {
+        let Self { names, alphabet, level, scratch, .. } = self;
+        let Scratch { field, plain, tokens, symbols } = &mut **scratch;
+        let mode = if *level >= 9 { Mode::Rule } else { Mode::OldRule };
+        let mut flush = |plain: &mut Vec<u8>, symbols: &mut Vec<Symbol>, complaints: &mut Vec<String>| {
+            if !plain.is_empty() {
+                tokens.clear();
+                add_tokens(plain, alphabet, mode, tokens, symbols, complaints);
+                plain.clear();
+            }
+        };
         plain.clear();
         let mut quoting = Quoting::default();
         let mut at = 0;
@@ -479,68 +489,62 @@ impl Reading<'_> {
             match mark {
                 Mark::Deferred(id) if quoting.quoted || quoting.escaped => {
                     plain.push(scan::MARK);
-                    plain.extend_from_slice(format!("&{}", self.names.shown(*id)).as_bytes());
+                    plain.extend_from_slice(format!("&{}", names.shown(*id)).as_bytes());
                 }
                 Mark::Operator(byte) if quoting.quoted || quoting.escaped => {
                     plain.extend_from_slice(&[scan::MARK, *byte]);
                     quoting.escaped = false;
                 }
                 Mark::Deferred(id) => {
-                    self.flush(plain, tokens, symbols, complaints);
+                    flush(plain, symbols, complaints);
                     symbols.push(Symbol::Deferred(*id));
                 }
                 Mark::Operator(byte @ (b'=' | b'~')) => {
-                    self.flush(plain, tokens, symbols, complaints);
+                    flush(plain, symbols, complaints);
                     let end = field.marks.get(n + 1).map_or(field.text.len(), |(place, _)| *place);
                     let text = field.text.get(at..end).unwrap_or_default();
-                    let (id, used) = self.class(text, complaints);
+                    let (id, used) = class(text, names, complaints);
                     at += used;
                     symbols.extend(id.map(if *byte == b'=' { Symbol::InClass } else { Symbol::NotInClass }));
                 }
                 Mark::Operator(byte) => {
-                    self.flush(plain, tokens, symbols, complaints);
+                    flush(plain, symbols, complaints);
                     symbols.push(operator(*byte));
                 }
             }
         }
         plain.extend_from_slice(field.text.get(at..).unwrap_or_default());
-        self.flush(plain, tokens, symbols, complaints);
+        flush(plain, symbols, complaints);
         if complaints.get(names_before..).is_some_and(|new| new.iter().any(|c| c.contains("... prescan: "))) {
             symbols.clear();
         }
     }
+}
 
-    fn flush(
-        &mut self,
-        plain: &mut Vec<u8>,
-        tokens: &mut Tokens,
-        symbols: &mut Vec<Symbol>,
-        complaints: &mut Vec<String>,
-    ) {
-        if plain.is_empty() {
-            return;
-        }
-        let mode = if self.level >= 9 { Mode::Rule } else { Mode::OldRule };
-        tokens.clear();
-        let mut repairs = Vec::new();
-        match scan::prescan_into(plain, self.alphabet, mode, None, tokens, &mut repairs) {
-            Some(_) => symbols.extend(tokens.iter().map(|t| Symbol::Token(compact(t)))),
-            None => {
-                complaints.push(format!("{}... {}", crate::address::shortened(plain), ScanError(repairs)));
-            }
-        }
-        plain.clear();
+/// Adds the symbols of a text without operators.
+fn add_tokens(
+    text: &[u8],
+    alphabet: &Alphabet,
+    mode: Mode,
+    tokens: &mut Tokens,
+    symbols: &mut Vec<Symbol>,
+    complaints: &mut Vec<String>,
+) {
+    let mut repairs = Vec::new();
+    match scan::prescan_into(text, alphabet, mode, None, tokens, &mut repairs) {
+        Some(_) => symbols.extend(tokens.iter().map(|t| Symbol::Token(compact(t)))),
+        None => complaints.push(format!("{}... {}", crate::address::shortened(text), ScanError(repairs))),
     }
+}
 
-    /// The class name behind `$=` or `$~`, and how much of the text it takes.
-    fn class(&mut self, text: &[u8], complaints: &mut Vec<String>) -> (Option<MacroId>, usize) {
-        let Some((first, tail)) = text.split_first() else {
-            complaints.push("Name required for macro/class".to_owned());
-            return (None, 0);
-        };
-        let (id, behind) = expand::name(*first, tail, self.names, complaints);
-        (id, text.len() - behind.len())
-    }
+/// The class name behind `$=` or `$~`, and how much of the text it takes.
+fn class(text: &[u8], names: &mut NameTable, complaints: &mut Vec<String>) -> (Option<MacroId>, usize) {
+    let Some((first, tail)) = text.split_first() else {
+        complaints.push("Name required for macro/class".to_owned());
+        return (None, 0);
+    };
+    let (id, behind) = expand::name(*first, tail, names, complaints);
+    (id, text.len() - behind.len())
 }
 
 fn operator(byte: u8) -> Symbol {
@@ -648,7 +652,13 @@ mod tests {
         scope.set_template(MacroId(u16::from(b'N')), nested);
         scope.set_template(MacroId(u16::from(b'T')), Template::literal("a\tb"));
         let alphabet = Alphabet::new(b".:@[]!%^/+");
-        let mut reading = Reading { names: &mut names, scope: &scope, alphabet: &alphabet, level: 10 };
+        let mut reading = Reading {
+            names: &mut names,
+            scope: &scope,
+            alphabet: &alphabet,
+            level: 10,
+            scratch: &mut Scratch::default(),
+        };
         let read = parse_rule(text.as_bytes(), 1, &mut reading);
         let side = |symbols: &[Symbol]| {
             symbols

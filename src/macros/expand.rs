@@ -213,7 +213,8 @@ impl<'t> Iterator for Parts<'t, '_> {
                 }
                 [_, ref tail @ ..] => {
                     // Everything up to the next byte that may mean something.
-                    let len = if self.backslash { memchr::memchr2(b'$', b'\\', tail) } else { memchr::memchr(b'$', tail) };
+                    let len =
+                        if self.backslash { memchr::memchr2(b'$', b'\\', tail) } else { memchr::memchr(b'$', tail) };
                     return Some(self.text(len.map_or(self.rest.len(), |len| len + 1)));
                 }
             }

@@ -77,8 +77,11 @@ impl Class {
 
     /// The symbols that members begin with.
     pub(crate) fn first_symbols(&self) -> impl Iterator<Item = SymbolId> {
-        let all = self.words.len().max(self.starts.len()) * 64;
-        (0..index(all)).filter(|id| self.may_begin(*id))
+        let sets = [&self.words, &self.starts].map(|set| (0..).step_by(64).zip(set));
+        sets.into_iter()
+            .flatten()
+            .filter(|(_, word)| **word != 0)
+            .flat_map(|(first, word)| (0..64).filter(move |bit| word & (1 << bit) != 0).map(move |bit| first + bit))
     }
 
     /// Whether it has a member of this one token.

@@ -13,16 +13,17 @@ impl Program {
     /// Compiles the rulesets and classes of a configuration.
     pub fn compile(config: &Config) -> Self {
         let alphabet = Alphabet::new(&config.options.operator_chars);
+        let rules = (0..ALL_RULESETS).map(|number| config.rulesets.rules(RulesetId(number)).len()).sum();
         let mut build = Build {
             config,
             program: Self {
                 table: SymbolTable::default(),
                 entries: Vec::with_capacity(ALL_RULESETS),
-                filters: Vec::new(),
-                rules: Vec::new(),
-                patterns: Vec::new(),
+                filters: Vec::with_capacity(rules),
+                rules: Vec::with_capacity(rules),
+                patterns: Vec::with_capacity(8 * rules),
                 runs: Vec::new(),
-                results: Vec::new(),
+                results: Vec::with_capacity(4 * rules),
                 literals: Vec::new(),
                 classes: Vec::new(),
                 class_numbers: Vec::new(),
@@ -30,7 +31,7 @@ impl Program {
                 names: config.rulesets.names().map(|(name, id)| (name.clone(), id)).collect(),
                 alphabet,
                 blank_sub: config.options.blank_sub,
-                sources: Vec::new(),
+                sources: Vec::with_capacity(rules),
                 calls: Vec::new(),
                 host: symbols::UNKNOWN,
             },

@@ -321,7 +321,8 @@ mod tests {
     #[test]
     fn tokens_of_every_length_are_printed_whole() {
         let mut workspace = Workspace::new(Arc::new(Program::compile(&Config::default())));
-        for address in ["a@b.c", &format!("{0}@{0}.x{0}.{0}", "y".repeat(ROOM)), &"z".repeat(200), "a b@c", "\u{e4}@b"] {
+        for address in ["a@b.c", &format!("{0}@{0}.x{0}.{0}", "y".repeat(ROOM)), &"z".repeat(200), "a b@c", "\u{e4}@b"]
+        {
             workspace.load(address.as_bytes(), Mode::Address, None).unwrap();
             let mut out = b"before".to_vec();
             let (names, levels) = (NameTable::default(), Levels::default());

@@ -334,7 +334,7 @@ pub fn read_following(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
 
 /// Reads to the end; an input of more than `limit` bytes is an error, not a cut. Errors: `FileTooLarge`.
 pub fn read_limited(input: &mut impl Read, limit: usize) -> io::Result<Vec<u8>> {
-    let mut data = Vec::new();
+    let mut data = Vec::with_capacity(limit.min(FIRST_READ));
     input.take(limit as u64 + 1).read_to_end(&mut data)?;
     if data.len() > limit {
         return Err(io::ErrorKind::FileTooLarge.into());
@@ -377,6 +377,8 @@ fn open_at_cwd(path: &Path, flags: OFlag, mode: u32) -> io::Result<File> {
     Ok(openat(AT_FDCWD, path, flags, Mode::from_bits_truncate(mode))?.into())
 }
 
+/// Room made for the first read of a file.
+const FIRST_READ: usize = 16 * 1024;
 const DIRECTORY: OFlag = OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_CLOEXEC);
 
 #[cfg(test)]

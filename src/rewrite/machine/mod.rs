@@ -107,7 +107,6 @@ impl Shape {
     }
 
     #[inline]
-
     fn may_match(self, filter: &Filter) -> bool {
         (filter.needs & !self.marks) | (filter.twice & !self.twice) | (filter.pairs & !self.pairs) == 0
             && filter.classes & !self.classes == 0

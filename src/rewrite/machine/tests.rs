@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::*;
 use crate::address::scan::Alphabet;
 use crate::config::Config;
-use crate::config::rules::{Reading, parse_rule};
+use crate::config::rules::{Reading, Scratch, parse_rule};
 use crate::macros::{MacroId, MacroTable, Template, Value};
 use crate::rewrite::Messages;
 
@@ -32,7 +32,13 @@ fn config(text: &str) -> Config {
             }
             _ => {
                 let scope = Scope::new(Arc::new(macros.clone()));
-                let mut reading = Reading { names: &mut config.names, scope: &scope, alphabet: &alphabet, level: 10 };
+                let mut reading = Reading {
+                    names: &mut config.names,
+                    scope: &scope,
+                    alphabet: &alphabet,
+                    level: 10,
+                    scratch: &mut Scratch::default(),
+                };
                 if let Some(rule) = parse_rule(rest.as_bytes(), n, &mut reading).rule {
                     config.rulesets.add(current, rule);
                 }
