@@ -266,6 +266,8 @@ impl<'n> Builder<'n> {
         self.context.set_options(SslOptions::from_bits_retain(options) | SslOptions::NO_RENEGOTIATION);
         // Buffers of idle connections go back to the allocator.
         self.context.set_mode(SslMode::RELEASE_BUFFERS | SslMode::ENABLE_PARTIAL_WRITE);
+        // A record comes with one call where two, for its head and its body, are the default.
+        self.context.set_read_ahead(true);
         openssl_extra::set_session_timeout(&mut self.context, SESSION_SECONDS);
         // The list comes before the certificates: it may lower the security level that these must meet.
         if let Some(list) = &settings.cipher_list

@@ -607,10 +607,10 @@ impl Wire {
         }
     }
 
-    /// Writes a message and the final dot; each block within its limit. Memory: one block.
+    /// Writes a message and the final dot; each block within its limit, short ones together. Memory: two blocks.
     async fn write_message(&mut self, content: &mut impl Content, timeouts: &Timeouts) -> Result<(), Trouble> {
         let phase = Phase::DataBlock;
-        let mut last = Bytes::new();
+        let (mut held, mut last) = (Bytes::new(), Bytes::new());
         let mut end = *b"\r\n";
         loop {
             let block = content.block().await;
@@ -619,8 +619,11 @@ impl Wire {
             if block.is_empty() {
                 continue;
             }
-            if !last.is_empty() {
-                self.write(&mut last, phase, timeouts).await?;
+            if held.is_empty() && last.len() <= SHORT_BLOCK {
+                held = std::mem::take(&mut last);
+            } else {
+                let mut both = std::mem::take(&mut held).chain(std::mem::take(&mut last));
+                self.write(&mut both, phase, timeouts).await?;
             }
             end = match (block.get(block.len().wrapping_sub(2)), block.last()) {
                 (Some(a), Some(b)) => [*a, *b],
@@ -631,7 +634,7 @@ impl Wire {
         }
         // The dot goes out with the last block, in one call where the stream can.
         let dot: &[u8] = if end == *b"\r\n" { b".\r\n" } else { b"\r\n.\r\n" };
-        self.write(&mut last.chain(dot), phase, timeouts).await
+        self.write(&mut held.chain(last).chain(dot), phase, timeouts).await
     }
 }
 
@@ -647,6 +650,8 @@ async fn limited<T>(
     done.map_err(|error| Trouble::Broken { phase, errno: error.raw_os_error() })
 }
 
+/// A block up to this long waits for the next one, to go out with it: a header goes with the body.
+const SHORT_BLOCK: usize = 16 * 1024;
 /// Room made for each read.
 const READ_BYTES: usize = 1024;
 /// For how long a stream that cannot be written to is read for a reply.
