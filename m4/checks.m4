@@ -88,10 +88,9 @@ R$* $| $#$+		$# $2
 R$* $| $*		$: $1
 
 R<>			$@ <OK>
-R$+			$: <?> $1
+ifdef(`_F_accept_unqualified_senders_', `', `R$+			$: <?> $1
 R<?> < $+ >		$: <@> < $1 >
 R<?> $+			$: <@> < $1 >
-ifdef(`_F_accept_unqualified_senders_', `', `
 # names of the loopback are for clients of this host
 R$*			$: $&{daemon_flags} $| $1
 R$* f $* $| <@> < $* @ $- >	$: < ? $&{client_name} > < $3 @ $4 >
@@ -107,8 +106,8 @@ ifdef(`_F_nouucp_', `', `R<@> < $* @ localhost . UUCP >	$: < ? $&{client_name} >
 R<@> $*			$: <> $1
 R< ? $=w > $*		$: <> $2
 R< ? $+ > < $+ >	$# error $@ 5.5.4 $: "553 Real domain name required for sender address"
-')dnl
 R< $* > $*		$: $2
+')dnl
 
 # does the domain exist? <OKR> yes, <PERM> no, <TEMP> not known
 R$*			$: <?> $>CanonAddr $1
@@ -126,7 +125,7 @@ R< $+ > $+		$: @ < $1 > < $2 > $| < U : $2 @ >
 R@ < $+ > < $* > $| < $+ >	$: <@> < $1 > < $2 > $| $>SearchList < + From > $| < $3 > <>
 R<@> < $+ > < $* > $| < $* >	$: < $3 > < $1 > < $2 >
 R<?> < $+ > < $* >	$: < $1 > $2
-R< $={Accept} > < $* > < $* >	$@ $1
+R< $={Accept} > < $* > < $* >	$# $1
 R<REJECT> < $* > < $* >	$# error _REJECT_TEXT_
 R<DISCARD> < $* > < $* >	$# discard $: discard
 R<QUARANTINE : $+ > < $* > < $* >	$# error $@ quarantine $: $1
@@ -148,6 +147,30 @@ R< ? $+ > $*		$# error $@ 5.5.4 $: "553 Domain name required for sender address 
 ')dnl
 ifdef(`_F_accept_unresolvable_domains_', `', `R<TEMP> $*		$# error $@ 4.1.8 $: "451 Domain of sender address " $&f " does not resolve"
 R<PERM> $*		$# error $@ 5.1.8 $: "553 Domain of sender address " $&f " does not exist"
+')dnl
+ifdef(`_F_badmx_', `
+# _FROM_(`FEATURE', `badmx')
+R@ $* <@ $+ >		$: $1 <@ $2 > $| $>BadMX $2
+R$* $| $# $*		$# $2
+')dnl
+
+ifdef(`_F_badmx_', `#####
+##### BadMX: <MX> < domain > < : exchangers : > < : their addresses : >
+#####
+
+SBadMX
+R$*			$: <MX> < $1 > < : $(mxlist $1 $) : > < : >
+R<MX> < $+ > < $* <TEMP> $* > < $* >	$# error $@ 4.1.2 $: "450 MX lookup failure for " $1
+# an exchanger must have a name
+R<MX> < $+ > < : $+ : $* > < : $* >	<MX> < $1 > < : $3 > < : $4 $(badmx $2 $) : >
+R<MX> < $+ > < : > < $* <BADMX> $* >	$# error $@ 5.1.2 $: "550 Illegal MX record for host " $1
+R<MX> < $+ > < : > < $* >	$: <MX> < $1 > < $2 > < : >
+# and a good address
+R<MX> < $+ > < : $+ : $* > < : $* >	<MX> < $1 > < : $3 > < : $4 $(dnsA $2 $) : >
+R<MX> < $+ > < : > < $* <TEMP> $* >	$# error $@ 4.1.2 $: "450 MX lookup failure for " $1
+R<MX> < $+ > < : > < $* >	$: <MX> < $1 > < $2 > < : >
+R<MX> < $+ > < : $+ : $* > < : $* >	<MX> < $1 > < : $3 > < : $4 $(BadMXIP $2 $) : >
+R<MX> < $+ > < : > < $* <BADMXIP> $* >	$# error $@ 5.1.2 $: "550 Invalid MX record for host " $1
 ')dnl
 
 #####
@@ -247,10 +270,10 @@ ifdef(`_CLASS_TrustAuthMech_', `R$* $| $={TrustAuthMech}	$# RELAY
 R$* $| $*		$: $1
 
 ifdef(`_PERCENT_REJECT_', `# a user with a percent sign is not one of ours
-R$* % $* <@ $=w >	$: <REMOTE> $1 % $2 <@ $3 >
+R$* % $* <@ $=w >	$: <REMOTE> $1 % $2 < $3 >
 ')dnl
 ifdef(`_UUCP_REJECT_', `# a user with a bang is not one of ours
-R$* ! $* <@ $=w >	$: <REMOTE> $1 ! $2 <@ $3 >
+R$* ! $* <@ $=w >	$: <REMOTE> $1 ! $2 < $3 >
 ')dnl
 # for this host, and for domains that we take mail for
 R$+ <@ $=w >		$@ RELAY
@@ -388,4 +411,15 @@ R$* $| $#$*		$# $2
 R$* $| $*		$: $1 $| $>checkrelay $&{client_name} $| $&{client_addr}
 R$* $| $#$*		$# $2
 R$* $| $*		$: $1
+ifdef(`_F_block_bad_helo_', `
+# _FROM_(`FEATURE', `block_bad_helo'): our names and names without a dot; class R and users of AUTH are exempt
+R$+			$: $1 $| < $&{auth_authen} > $&{client_addr}
+R$+ $| < $+ > $*	$: $1
+R$+ $| < > $=R		$: $1
+R$+ $| < > $*		$: $1 $| <?> $&s
+R$+ $| <?> $=w		$# error $@ 5.7.1 $: "550 bogus HELO name used: " $&s
+R$+ $| <?> [ $+ ]	$: $1
+R$+ $| <?> $+ . $+	$: $1
+R$+ $| <?> $*		$# error $@ 5.7.1 $: "550 bogus HELO name used: " $&s
+')dnl
 ')dnl

@@ -38,7 +38,6 @@ DB`'BITNET_RELAY
 CPBITNET
 ')dnl
 ifdef(`DECNET_RELAY', `# `DECNET_RELAY': addresses of DECnet
-define(`_USE_DECNET_SYNTAX_')dnl
 DC`'DECNET_RELAY
 CPDECNET
 ')dnl
@@ -96,10 +95,10 @@ ifdef(`_CERT_REGEX_ISSUER_', `KCERTIssuer regex _CERT_REGEX_ISSUER_
 ifdef(`_CERT_REGEX_SUBJECT_', `KCERTSubject regex _CERT_REGEX_SUBJECT_
 ')dnl
 Kdequote dequote`'ifdef(`confDEQUOTE_OPTS', ` confDEQUOTE_OPTS')
+undivert(_D_CLASS_)dnl
 ifdef(`_CLASS_VirtHost_', `# relaying is allowed to the domains of virtual users
 CR$={VirtHost}
 ')dnl
-undivert(_D_CLASS_)dnl
 undivert(_D_CONFIG_)dnl
 
 # version of this file

@@ -33,9 +33,9 @@ ifdef(`_F_greet_pause_', `
 
 SLocal_greet_pause
 Sgreet_pause
-R$*			$: <> $1 $| $>"Local_greet_pause" $1
-R<> $* $| $#$*		$# $2
-R<> $* $| $* $| $*	$: $1 $| $2
+R$*			$: < $1 > <?> $>"Local_greet_pause" $1
+R< $* > <?> $# $*	$# $2
+R< $* > <?> $*		$: $1
 ifdef(`_F_access_db_', `R$+ $| $+		$: $>D < $1 > <?> < ! GreetPause > < $2 >
 R$| $+			$: $>A < $1 > <?> < ! GreetPause > <>
 R<?> < $+ >		$: $>A < $1 > <?> < ! GreetPause > <>
@@ -87,4 +87,32 @@ R$* $| $*		$: $>D < $1 > <?> < ! "TLS_Clt_Features" > < $2 >
 R<?> < $* >		$: $>A < $1 > <?> < ! "TLS_Clt_Features" > < $1 >
 R<?> < $* >		$@ ""
 R< $+ > < $* >		$@ $1
+')dnl
+ifdef(`_F_bcc_', `
+#####
+##### _FROM_(`FEATURE', `bcc')
+#####
+
+# what the table says of a domain
+SBCC
+ifdef(`_BCC_ACCESS_', `R$+			$: $>D < $1 > <?> < ! bcc > <>
+R< $+ > < $* >		$: < $1 >
+', `R$+			$: < $(bcctable $1 $: ? $) > $1
+R<?> $- . $+		< $(bcctable . $2 $: ? $) > $2
+R< $+ > $*		$: < $1 >
+')dnl
+
+# the copy that a recipient asks for
+Sbcc
+R< $+ >			$: $1
+R$+ @ $+		$: $1 @ $2 $| $>BCC $2
+R$* $| <?>		$@
+R$* $| < $* <TMPF> >	$@
+R$* $| < $+ >		$@ ifelse(_BCC_RESULT_, `', `$2', `_BCC_RESULT_')
+
+# copies go to a host of their own
+SParseBcc
+R$+			$: < $&{addr_type} > $1
+R< $* b > $+ <@ $+ >	$# _RELAY_ $@ $A $: $2 <@ $3 >
+R< $* > $+		$: $2
 ')dnl

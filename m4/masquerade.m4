@@ -6,9 +6,20 @@
 SMasqHdr=93
 ifdef(`_F_genericstable_', `
 # _FROM_(`FEATURE', `genericstable')
-# < address asked for > what was found, or @, in front of the address; %1 user, %2 detail
-R$+ <@ *LOCAL* >		$: < $1 @ $j > $1 <@ *LOCAL* > @
-R$+ <@ ifdef(`_F_generics_entire_domain_', `$* $=G . >		$: < $1 @ $2 $3 > $1 <@ $2 $3 . > @', `$=G . >			$: < $1 @ $2 > $1 <@ $2 . > @')
+# <?> nothing found so far, else the new address; then the host to look for, then the address; %1 is what a star or no user stands for
+R$+ <@ *LOCAL* >		$: <?> < $j > $1 <@ *LOCAL* >
+R$+ <@ ifdef(`_F_generics_entire_domain_', `$* $=G . >		$: <?> < $2 $3 > $1 <@ $2 $3 . >', `$=G . >			$: <?> < $2 > $1 <@ $2 . >')
+R<?> < $+ > $+ <@ $+ >		$: < $(generics $2 @ $1 $: ? $) > < $1 > $2 <@ $3 >
+R<?> < $+ > $+ + $* <@ $+ >	$: < $(generics $2 + * @ $1 $@ $3 $: ? $) > < $1 > $2 + $3 <@ $4 >
+R<?> < $+ > $+ + $* <@ $+ >	$: < $(generics $2 @ $1 $: ? $) > < $1 > $2 + $3 <@ $4 >
+R<?> < $+ > $+ <@ $+ >		$: < $(generics @ $1 $@ $2 $: ? $) > < $1 > $2 <@ $3 >
+R<?> < $+ > $+ <@ $+ >		$: < $(generics $2 $: ? $) > < $1 > $2 <@ $3 >
+R<?> < $+ > $+ + $* <@ $+ >	$: < $(generics $2 + * $@ $3 $: ? $) > < $1 > $2 + $3 <@ $4 >
+R<?> < $+ > $+ + $* <@ $+ >	$: < $(generics $2 $: ? $) > < $1 > $2 + $3 <@ $4 >
+R<?> < $+ > $*			$: $2
+R< $+ > < $+ > $* <@ $+ >	$: <=> $>canonify $1
+R<=> $* <@ $+ > $*		$: $1 <@ $2 > $3
+R<=> $+				$: $1 <@ *LOCAL* >
 ')dnl
 
 # users that stay visible

@@ -41,6 +41,9 @@ R$* . . $* <@ $+ > $*		$# error $@ 5.1.2 $: "553 Invalid local part"
 R$* <@ $* @ > $*		$# error $@ 5.1.2 $: "553 Invalid route address"
 R$* @ $* <@ $* > $*		$# error $@ 5.1.3 $: "553 Invalid route address"
 R$* , $~O $*			$# error $@ 5.1.3 $: "553 Invalid route address"
+ifdef(`_F_bcc_', `# _FROM_(`FEATURE', `bcc')
+R$*			$: $>ParseBcc $1
+')dnl
 undivert(_D_PARSE0_)dnl
 
 # A name of this host goes, and if the rest leads to another host, it starts all over.
@@ -61,6 +64,9 @@ R$* <@ *LOCAL* >		$: $1
 
 SParseLocal=98
 undivert(_D_RULE0_)dnl
+ifdef(`_F_domainmap_', `# _FROM_(`FEATURE', `domainmap'): domains with a table of users of their own
+R$* <@ $={MappedDomain} . >	$@ $>DomainMapLookup $1 <@ $2 . >
+')dnl
 ifdef(`_F_redirect_', `# _FROM_(`FEATURE', `redirect'): not while databases of aliases are made
 R$* <@ $+ .REDIRECT. >	$: < ${opMode} > $1 <@ $2 .REDIRECT. >
 R<i> $* <@ $+ .REDIRECT. >	$: $1 <@ $2 .REDIRECT. >
@@ -71,8 +77,29 @@ R< $- > $* <@ $+ .REDIRECT. >	$# error $@ 5.1.1 $: "551 User has moved; please t
 ##### Parse1: the way of a good address
 #####
 
+ifdef(`_F_domainmap_', `#####
+##### DomainMapLookup: the table of a domain is called domain_ and its name, with _ for dots
+#####
+
+SDomainMapLookup
+# name of the table > user <@ domain . >
+R$+ <@ $+ . >		$: $2 > $1 <@ $2 . >
+R$+ > $+ <@ $+ >	$: < $(domainmap_regex $1 $: $1 $) > $2 <@ $3 >
+R< $+ .:NOTDONE: > $+ <@ $+ >	< $(domainmap_regex $1 $: $1 $) > $2 <@ $3 >
+R< $+ > $+ <@ $+ . >	$: < $(domain_`'$1 $2 $: NOTFOUND $) > $2 <@ $3 . >
+')dnl
+
 SParse1
 undivert(_D_PARSE1_)dnl
+ifdef(`_MAILER_usenet_', `# news groups
+R$+ .USENET <@ $=w . >	$# usenet $@ usenet $: $1
+
+')dnl
+ifdef(`_F_ldap_routing_', `# _FROM_(`FEATURE', `ldap_routing')
+R$+ <@ $={LDAPRoute} . >	$: $>LDAPExpand < $1 <@ $2 . > > < $1 @ $2 > <>
+R$+ <@ $={LDAPRouteEquiv} . >	$: $>LDAPExpand < $1 <@ $2 . > > < $1 @ $M > <>
+
+')dnl
 
 # literal addresses
 R$* <@ [ $+ ] > $*		$: $>ParseLocal $1 <@ [ $2 ] > $3
@@ -152,6 +179,58 @@ ifdef(`_MAILER_smtp_', `R$* <@ $* > $*			$# _SMTP_ $@ $2 $: $1 <@ $2 > $3',
 R$=L				$# _LOCAL_ $: @ $1
 R$+				$# _LOCAL_ $: $1
 
+ifdef(`_F_ldap_routing_', `#####
+##### LDAPExpand: < address > < key > < detail taken off >
+##### The directory names an address (ldapmra), a host (ldapmh), or both.
+#####
+
+SLDAPExpand
+R< $+ > < $+ > < $* >	$: < $(ldapmra $2 $: $) > < $(ldapmh $2 $: $) > < $1 > < $2 > < $3 >
+
+# the directory cannot be asked
+R< $* <TMPF> > < $* > < $+ > < $+ > < $* >	$: < $&{opMode} > < $3 >
+R< $* > < $* <TMPF> > < $+ > < $+ > < $* >	$: < $&{opMode} > < $3 >
+ifdef(`_LDAP_TEMPFAIL_', `R< $={SMTPOpModes} > < $+ >	$# error $@ 4.3.0 $: "451 Temporary system failure. Please try again later."
+', `R< $={SMTPOpModes} > < $+ >	$@ $2
+')dnl
+R< $- > < $+ >		$@ $2
+
+# a host that is this one needs no route
+R< $* > < $=w > < $+ > < $+ > < $* >	$: < $1 > < . > < $3 > < $4 > < $5 >
+R< > < . > < $+ > < $+ > < $* >	$@ $1
+# a new address, here or at a host
+R< $+ > < $* > < $+ > < $+ > < $* >	$: <=> < $2 > < $5 > $>canonify $1
+ifdef(`_LDAP_PRESERVE_', `R<=> < $* > < $+ > $+ <@ $+ >	$: <=> < $1 > < > $3 $2 <@ $4 >
+')dnl
+R<=> < > < $* > $*	$@ $2
+R<=> < . > < $* > $*	$@ $2
+R<=> < $+ > < $* > $*	$@ $>LDAPMailertable < $1 > $3
+# the same address at a host
+R< > < $+ > < $+ > < $+ > < $* >	$@ $>LDAPMailertable < $1 > $2
+ifdef(`_LDAP_STRIP_', `# nothing: once more without detail
+R< > < > < $+ > < $+ + $* @ $+ > < $* >	$@ $>LDAPExpand < $1 > < $2 @ $4 > < + $3 >
+')dnl
+ifdef(`_LDAP_NODOMAIN_', `', `# nothing: once more for the whole domain
+R< > < > < $+ > < $+ @ $+ > < $* >	$@ $>LDAPExpand < $1 > < @ $3 > < $4 >
+')dnl
+ifdef(`_LDAP_BOUNCE_', `ifdef(`_LDAP_SENDER_TOO_', `R< > < > < $+ > < $+ > < $* >	$# error $@ nouser $: "550 User unknown"
+', `R< > < > < $+ > < $+ > < $* >	$: < $&{addr_type} > < $1 >
+R< e s > < $+ >		$@ $1
+R< h $* > < $+ >	$@ $2
+R< $* > < $+ >		$# error $@ nouser $: "550 User unknown"
+')', `R< > < > < $+ > < $+ > < $* >	$@ $1
+')dnl
+
+# < host > address: where mailertable sends mail for this host, else to the host itself
+SLDAPMailertable
+ifdef(`_F_mailertable_', `R< $+ > $*		$: < $1 > < $(mailertable $1 $) > $2
+R< $+ > < $~[ : $* > $*	$>MailerToTriple < $2 : $3 > $4
+R< $+ > < $+ > $*	$: < $1 > $>Mailertable < $2 > $3
+R< $+ > $# $*		$# $2
+')dnl
+R< $+ > $*		$# _RELAY_ $@ $1 $: $2
+
+')dnl
 #####
 ##### Ruleset 5, localaddr: local names that no alias changed
 #####

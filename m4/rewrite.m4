@@ -14,9 +14,9 @@ R$@			$@ <@>
 R$*			$: <:> $1
 R<:> $* < $* > $*	$: <.> $1 < $2 > $3		angles follow
 R<:> @ $*		$: <.> @ $1			a route
+R<:> $* [ IPv6 : $+ ]	$: <.> $1 [ IPv6 : $2 ]		a literal address
 R<:> $* :: $*		$: <.> $1 :: $2			DECnet
 R<:> : `include' : $*	$: <.> : `include' : $1		a file of addresses
-R<:> $* [ IPv6 : $+ ]	$: <.> $1 [ IPv6 : $2 ]		a literal address
 R<.> $* : $* [ $* ]	$: <:> $1 : $2 [ $3 ]		... but a group before a literal
 R<:> $* : $*		$: <.> $2
 R< $- > $*		$: $2
@@ -78,15 +78,13 @@ R$*			$@ $>Canonify2 $1
 
 SCanonify2=96
 
-ifdef(`_F_nouucp_', `', `# our own names are no hosts of UUCP
-R$* <@ $=w . UUCP > $*			$: $1 <@ $2 > $3
-')dnl
 # names of the loopback are names of this host
 R$* <@ localhost > $*			$: $1 <@ $j . > $2
 R$* <@ localhost . $m > $*		$: $1 <@ $j . > $2
+ifdef(`_F_nouucp_', `', `R$* <@ localhost . UUCP > $*		$: $1 <@ $j . > $2
+')dnl
 
 # literal addresses: ours become our name, others stay and are done
-R$* <@ [ IPv6 : $+ ] > $*		$: $1 <@@ [ IPv6 : $2 ] > $3
 R$* <@ [ $+ ] > $*			$: $1 <@@ [ $2 ] > $3
 R$* <@@ $=w > $*			$: $1 <@ $j . > $3
 R$* <@@ $+ > $*				$@ $1 <@ $2 > $3
@@ -123,8 +121,10 @@ R<? $* > $* <@ $+ . $+ > $*		$: <.> $2 <@ $3 . $4 . > $5
 ', `# the name service tells how a host is called, unless the port has flag CC
 R<? $* CC $* > $* <@ $+ . $+ > $*	$: <.> $3 <@ $4 . $5 . > $6
 R<? $* CC $* > $*			$: <.> $3
-ifdef(`_F_nouucp_', `', `R<? $* > $* <@ $+ .UUCP > $*	$: <.> $2 <@ $3 .UUCP. > $4
-')dnl
+ifdef(`_F_nouucp_', `', `ifdef(`_UUCP_IS_REAL_', `', `# a host of UUCP may be one of this domain, since nobody here speaks UUCP
+R<? $* > $* <@ $+ .UUCP > $*	$: <.> $2 <@ $[ $3 $] .UUCP. > $4
+R<.> $* <@ $+ . .UUCP. > $*	$: <.> $1 <@ $2 . > $3
+')')dnl
 R<? $* > $* <@ $* $~P > $*		$: <.> $2 <@ $[ $3 $4 $] > $5
 ')dnl
 R< $- $* > $*				$: $3
@@ -160,6 +160,9 @@ R$* <@ *LOCAL* > $*	$: $1 <@ $j > $2
 R$* < $+ > $*		$1 $2 $3
 ifdef(`_USE_DEPRECATED_ROUTE_ADDR_', `R@ $+ : @ $+ : $+	@ $1 , @ $2 : $3
 R@ $*			$@ <@ $1 >
+')dnl
+ifdef(`_USE_DECNET_SYNTAX_', `# DECnet as well
+R$+ @ $+ . DECNET	$2 :: $1
 ')dnl
 ifdef(`_F_nouucp_', `', `# the world of UUCP writes the host first
 R$+ @ $- . UUCP		$2 ! $1

@@ -92,9 +92,9 @@ R$* $| < $+ >		$@ $>"TLS_connection" $&{verify} $| < $2 >
 
 # good enough for this client? verify $| MAIL or STARTTLS
 Stls_client
-ifdef(`_LOCAL_tls_client_', `R$*			$: $1 $| $>"Local_tls_client" $1
-R$* $| $#$*		$# $2
-R$* $| $*		$: $1
+ifdef(`_LOCAL_tls_client_', `R$*			$: $1 <?> $>"Local_tls_client" $1
+R$* <?> $# $*		$# $2
+R$* <?> $*		$: $1
 ')dnl
 ifdef(`_F_access_db_', `R$*			$: $(macro {TLS_Name} $@ $&{client_name} $) $1
 R$* $| $*		$: $1 $| $>D < $&{client_name} > <?> < ! "TLS_Clt" > <>
@@ -142,29 +142,28 @@ RPROTOCOL $| $*		$# error $@ _TLS_DSN_ $: "_TLS_CODE_ STARTTLS failed."
 RDANE_FAIL $| $*	$# error $@ _TLS_DSN_ $: "_TLS_CODE_ DANE check failed."
 RCONFIG $| $*		$# error $@ _TLS_DSN_ $: "_TLS_CODE_ STARTTLS temporarily not possible."
 
-# < VERIFY or ENCR > < bits > < more > verify $| < reply : enhanced code >
-R$* $| < $+ > < $- : $- >	$: < $3 > < $4 > <> $1 $| < $2 >
-R$* $| < $+ > < $- : $- + $* >	$: < $3 > < $4 > < $5 > $1 $| < $2 >
-R$* $| < $+ > < $- + $* >	$: < $3 > <> < $4 > $1 $| < $2 >
-R$* $| < $+ > < $- >	$: < $3 > <> <> $1 $| < $2 >
-R$* $| < $* >		$: $1 $| < $2
-R< $={Tls} > < $* > < $* > $* $| < $+	$: < $1 > < $2 > < $3 > $4 $| < $5 >
-R$* $| < $*		$: OK
-R< VERIFY > < $* > < $* > $={TlsVerified} $| $+	$: < ENCR > < $1 > < $2 > $3 $| $4
-R< VERIFY > < $* > < $* > NO $| < $- : $+ >	$# error $@ $4 $: $3 " not authenticated"
-R< VERIFY > < $* > < $* > NOT $| < $- : $+ >	$# error $@ $4 $: $3 " no authentication requested"
-R< VERIFY > < $* > < $* > FAIL $| < $- : $+ >	$# error $@ $4 $: $3 " authentication failed"
-R< VERIFY > < $* > < $* > NONE $| < $- : $+ >	$# error $@ $4 $: $3 " other side does not support STARTTLS"
-R< VERIFY > < $* > < $* > CLEAR $| < $- : $+ >	$# error $@ $4 $: $3 " STARTTLS disabled locally"
-R< VERIFY > < $* > < $* > $* $| < $- : $+ >	$# error $@ $5 $: $4 " authentication failure " $2
+# < VERIFY or ENCR > < bits > < more > < verify > < reply : enhanced code >; anything else asks for nothing
+R$* $| < $+ > < $- : $- >	$: < $3 > < $4 > <> < $1 > < $2 >
+R$* $| < $+ > < $- : $- + $* >	$: < $3 > < $4 > < $5 > < $1 > < $2 >
+R$* $| < $+ > < $- + $* >	$: < $3 > <> < $4 > < $1 > < $2 >
+R$* $| < $+ > < $- >	$: < $3 > <> <> < $1 > < $2 >
+R$* $| $*		$@ OK
+R< VERIFY > < $* > < $* > < $={TlsVerified} > < $+ >	$: < ENCR > < $1 > < $2 > < $3 > < $4 >
+R< VERIFY > < $* > < $* > < > < $- : $+ >	$# error $@ $4 $: $3 " authentication required"
+R< VERIFY > < $* > < $* > < NO > < $- : $+ >	$# error $@ $4 $: $3 " not authenticated"
+R< VERIFY > < $* > < $* > < NOT > < $- : $+ >	$# error $@ $4 $: $3 " no authentication requested"
+R< VERIFY > < $* > < $* > < FAIL > < $- : $+ >	$# error $@ $4 $: $3 " authentication failed"
+R< VERIFY > < $* > < $* > < NONE > < $- : $+ >	$# error $@ $4 $: $3 " other side does not support STARTTLS"
+R< VERIFY > < $* > < $* > < CLEAR > < $- : $+ >	$# error $@ $4 $: $3 " STARTTLS disabled locally"
+R< VERIFY > < $* > < $* > < $* > < $- : $+ >	$# error $@ $5 $: $4 " authentication failure " $2
 
 # enough bits?
-R< ENCR > < $- > < $* > $* $| < $- : $+ >	$: < $1 > < $2 > < $4 : $5 > $| $>max $&{cipher_bits} : $&{auth_ssf}
-R< ENCR > <> < $* > $* $| < $+ >	$: < $1 > $| < $3 >
-R< $- > < $* > < $- : $+ > $| $*	$: < $(arith l $@ $5 $@ $1 $) > < $5 : $1 > < $2 > < $3 : $4 >
+R< ENCR > < $- > < $* > < $* > < $+ >	$: < $1 > < $2 > < $4 > $| $>max $&{cipher_bits} : $&{auth_ssf}
+R< ENCR > <> < $* > < $* > < $+ >	$: < $1 > $| < $3 >
+R< $- > < $* > < $+ > $| $*	$: < $(arith l $@ $4 $@ $1 $) > < $4 : $1 > < $2 > < $3 >
 R< TRUE > < $- : $- > < $* > < $- : $+ >	$# error $@ $5 $: $4 " encryption too weak " $1 " less than " $2
 R< $- > < $+ > < $* > < $- : $+ >	$: < $3 > $| < $4 : $5 >
-R< > $| < $+ >		$: OK
+R< > $| < $+ >		$@ OK
 R< $+ > $| < $+ >	$@ $>"TLS_req" < $1 > $| < $2 >
 
 # < requirement [++ requirement]... > $| < reply : enhanced code >: about the certificate
@@ -187,6 +186,8 @@ R< CI : $&{cert_issuer} > $| $*	$@ OK
 R< CI : $&{cert_issuer} + + $* > $| $*	$@ $>"TLS_req" < $1 > $| $2
 R< CI : $* + + $* > $| < $- : $+ >	$# error $@ $4 $: $3 " Cert Issuer " $&{cert_issuer} " does not match " $1
 R< CI : $* > $| < $- : $+ >	$# error $@ $3 $: $2 " Cert Issuer " $&{cert_issuer} " does not match " $1
+ifdef(`_F_access_db_', `', `R< CITag : $* > $| < $- : $+ >	$# error $@ $3 $: $2 " Cert Issuer " $&{cert_issuer} " not acceptable"
+')dnl
 ifdef(`_F_access_db_', `R< CITag : $- > $| < $+ >	$: < $(access $1 : $&{cert_issuer} $: ? $) > < > $| < $2 >
 R< CITag : $- + + $* > $| < $+ >	$: < $(access $1 : $&{cert_issuer} $: ? $) > < $2 > $| < $3 >
 R< OK > < > $| $*	$@ OK
@@ -199,7 +200,7 @@ RDANE_FAIL		$# error $@ _TLS_DSN_ $: "_TLS_CODE_ DANE check failed."
 RCONFIG			$# error $@ _TLS_DSN_ $: "_TLS_CODE_ STARTTLS temporarily not possible."
 ')dnl
 
-# n : m, the larger one
+ifdef(`_NEEDS_TLS_', `# n : m, the larger one
 Smax
 R:			$@ 0
 R: $-			$@ $1
@@ -207,6 +208,7 @@ R$- :			$@ $1
 R$- : $-		$: $(arith l $@ $1 $@ $2 $) : $1 : $2
 RTRUE : $- : $-		$@ $2
 R$- : $- : $-		$@ $2
+')dnl
 
 # may relay for its certificate? RELAY or NO
 SRelayTLS

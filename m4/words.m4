@@ -54,9 +54,9 @@ define(`FEATURE', `ifelse($#, 0, ``FEATURE'', `ifdef(`_MAILERS_', `_error_(`FEAT
 define(`MAILER', `ifelse($#, 0, ``MAILER'', `ifdef(`_MAILER_$1_', `_error_(`MAILER($1) is there already')', `define(`_MAILER_$1_')ifdef(`_MAILERS_', `', `define(`_MAILERS_', `$1')')_call_(`MAILER', `mailer', $@)')')')
 
 # SITECONFIG: file, name, letter: macro letter, and the class of the same letter from a file of SITE lines
-define(`SITECONFIG', `_note_(`SITECONFIG', `$1')PUSHDIVERT(_D_CLASS_)D$3$2
+define(`SITECONFIG', `ifelse($#, 0, ``SITECONFIG'', `_note_(`SITECONFIG', `$1')PUSHDIVERT(_D_CLASS_)D$3$2
 define(`_SITE_$3_')ifelse(`$3', `U', `C{w}$2 $2.UUCP
-')pushdef(`_SITE_CLASS_', `$3')sinclude(_LIB_`siteconfig/$1.m4')popdef(`_SITE_CLASS_')POPDIVERT`'')
+')pushdef(`_SITE_CLASS_', `$3')sinclude(_LIB_`siteconfig/$1.m4')popdef(`_SITE_CLASS_')POPDIVERT`'')')
 define(`SITE', `ifelse($#, 0, ``SITE'', `ifelse(_SITE_CLASS_`$2', `US', `CY$1', `C'_SITE_CLASS_`$1')')')
 define(`UUCPSMTP', `R DOL(*) < @ $1 .UUCP > DOL(*)	DOL(1) < @ $2 > DOL(2)')
 
@@ -69,11 +69,11 @@ define(`LOCAL_UUCP', `divert(_D_UUCP_)')
 define(`LOCAL_DNSBL', `divert(_D_DNSBL_)')
 define(`LOCAL_RULE_0', `divert(_D_RULE0_)')
 define(`LOCAL_RULE_1', `divert(_D_SETS_)
-# LOCAL_RULE_1: every sender address
+# every sender address
 Ssender=1
 ')
 define(`LOCAL_RULE_2', `divert(_D_SETS_)
-# LOCAL_RULE_2: every recipient address
+# every recipient address
 Srecipient=2
 ')
 define(`LOCAL_RULE_3', `divert(_D_RULE3_)')
@@ -97,44 +97,44 @@ define(`_class_', `PUSHDIVERT(_D_CLASS_)C{$1}$2
 POPDIVERT`'define(`_CLASS_$1_')')
 define(`_class_file_', `PUSHDIVERT(_D_CLASS_)F{$1}$2
 POPDIVERT`'define(`_CLASS_$1_')')
-define(`MASQUERADE_AS', `define(`MASQUERADE_NAME', `$1')')
-define(`MASQUERADE_DOMAIN', `_class_(`M', `$1')')
-define(`MASQUERADE_DOMAIN_FILE', `_class_file_(`M', `$1')')
-define(`MASQUERADE_EXCEPTION', `_class_(`N', `$1')')
-define(`MASQUERADE_EXCEPTION_FILE', `_class_file_(`N', `$1')')
-define(`EXPOSED_USER', `_class_(`E', `$1')')
-define(`EXPOSED_USER_FILE', `_class_file_(`E', `$1')')
-define(`LOCAL_USER', `_class_(`L', `$1')')
-define(`LOCAL_USER_FILE', `_class_file_(`L', `$1')')
-define(`LOCAL_DOMAIN', `_class_(`w', `$1')')
-define(`CANONIFY_DOMAIN', `_class_(`Canonify', `$1')')
-define(`CANONIFY_DOMAIN_FILE', `_class_file_(`Canonify', `$1')')
-define(`GENERICS_DOMAIN', `_class_(`G', `$1')')
-define(`GENERICS_DOMAIN_FILE', `_class_file_(`G', `$1')')
-define(`LDAPROUTE_DOMAIN', `_class_(`LDAPRoute', `$1')')
-define(`LDAPROUTE_DOMAIN_FILE', `_class_file_(`LDAPRoute', `$1')')
-define(`LDAPROUTE_EQUIVALENT', `_class_(`LDAPRouteEquiv', `$1')')
-define(`LDAPROUTE_EQUIVALENT_FILE', `_class_file_(`LDAPRouteEquiv', `$1')')
-define(`VIRTUSER_DOMAIN', `_class_(`VirtHost', `$1')')
-define(`VIRTUSER_DOMAIN_FILE', `_class_file_(`VirtHost', `$1')')
-define(`RELAY_DOMAIN', `_class_(`R', `$1')')
-define(`RELAY_DOMAIN_FILE', `_class_file_(`R', `$1')')
-define(`TRUST_AUTH_MECH', `_class_(`TrustAuthMech', `$1')')
+define(`MASQUERADE_AS', `ifelse($#, 0, ``MASQUERADE_AS'', `define(`MASQUERADE_NAME', `$1')')')
+define(`MASQUERADE_DOMAIN', `ifelse($#, 0, ``MASQUERADE_DOMAIN'', `_class_(`M', `$1')')')
+define(`MASQUERADE_DOMAIN_FILE', `ifelse($#, 0, ``MASQUERADE_DOMAIN_FILE'', `_class_file_(`M', `$1')')')
+define(`MASQUERADE_EXCEPTION', `ifelse($#, 0, ``MASQUERADE_EXCEPTION'', `_class_(`N', `$1')')')
+define(`MASQUERADE_EXCEPTION_FILE', `ifelse($#, 0, ``MASQUERADE_EXCEPTION_FILE'', `_class_file_(`N', `$1')')')
+define(`EXPOSED_USER', `ifelse($#, 0, ``EXPOSED_USER'', `_class_(`E', `$1')')')
+define(`EXPOSED_USER_FILE', `ifelse($#, 0, ``EXPOSED_USER_FILE'', `_class_file_(`E', `$1')')')
+define(`LOCAL_USER', `ifelse($#, 0, ``LOCAL_USER'', `_class_(`L', `$1')')')
+define(`LOCAL_USER_FILE', `ifelse($#, 0, ``LOCAL_USER_FILE'', `_class_file_(`L', `$1')')')
+define(`LOCAL_DOMAIN', `ifelse($#, 0, ``LOCAL_DOMAIN'', `_class_(`w', `$1')')')
+define(`CANONIFY_DOMAIN', `ifelse($#, 0, ``CANONIFY_DOMAIN'', `_class_(`Canonify', `$1')')')
+define(`CANONIFY_DOMAIN_FILE', `ifelse($#, 0, ``CANONIFY_DOMAIN_FILE'', `_class_file_(`Canonify', `$1')')')
+define(`GENERICS_DOMAIN', `ifelse($#, 0, ``GENERICS_DOMAIN'', `_class_(`G', `$1')')')
+define(`GENERICS_DOMAIN_FILE', `ifelse($#, 0, ``GENERICS_DOMAIN_FILE'', `_class_file_(`G', `$1')')')
+define(`LDAPROUTE_DOMAIN', `ifelse($#, 0, ``LDAPROUTE_DOMAIN'', `_class_(`LDAPRoute', `$1')')')
+define(`LDAPROUTE_DOMAIN_FILE', `ifelse($#, 0, ``LDAPROUTE_DOMAIN_FILE'', `_class_file_(`LDAPRoute', `$1')')')
+define(`LDAPROUTE_EQUIVALENT', `ifelse($#, 0, ``LDAPROUTE_EQUIVALENT'', `_class_(`LDAPRouteEquiv', `$1')')')
+define(`LDAPROUTE_EQUIVALENT_FILE', `ifelse($#, 0, ``LDAPROUTE_EQUIVALENT_FILE'', `_class_file_(`LDAPRouteEquiv', `$1')')')
+define(`VIRTUSER_DOMAIN', `ifelse($#, 0, ``VIRTUSER_DOMAIN'', `_class_(`VirtHost', `$1')')')
+define(`VIRTUSER_DOMAIN_FILE', `ifelse($#, 0, ``VIRTUSER_DOMAIN_FILE'', `_class_file_(`VirtHost', `$1')')')
+define(`RELAY_DOMAIN', `ifelse($#, 0, ``RELAY_DOMAIN'', `_class_(`R', `$1')')')
+define(`RELAY_DOMAIN_FILE', `ifelse($#, 0, ``RELAY_DOMAIN_FILE'', `_class_file_(`R', `$1')')')
+define(`TRUST_AUTH_MECH', `ifelse($#, 0, ``TRUST_AUTH_MECH'', `_class_(`TrustAuthMech', `$1')')')
 
 # ---- lines of their own
-define(`DAEMON_OPTIONS', `define(`_DAEMONS_')PUSHDIVERT(_D_DAEMON_)O DaemonPortOptions=$1
-POPDIVERT`'')
-define(`CLIENT_OPTIONS', `define(`_CLIENTS_')PUSHDIVERT(_D_CLIENT_)O ClientPortOptions=$1
-POPDIVERT`'')
-define(`QUEUE_GROUP', `PUSHDIVERT(_D_QUEUE_)Q$1, $2
-POPDIVERT`'')
-define(`MAIL_FILTER', `define(`_FILTERS_')PUSHDIVERT(_D_FILTER_)X$1, $2
-POPDIVERT`'')
-define(`INPUT_MAIL_FILTER', `MAIL_FILTER(`$1', `$2')define(`confINPUT_MAIL_FILTERS', ifdef(`confINPUT_MAIL_FILTERS', `defn(`confINPUT_MAIL_FILTERS')`, '')`$1')')
+define(`DAEMON_OPTIONS', `ifelse($#, 0, ``DAEMON_OPTIONS'', `define(`_DAEMONS_')PUSHDIVERT(_D_DAEMON_)O DaemonPortOptions=$1
+POPDIVERT`'')')
+define(`CLIENT_OPTIONS', `ifelse($#, 0, ``CLIENT_OPTIONS'', `define(`_CLIENTS_')PUSHDIVERT(_D_CLIENT_)O ClientPortOptions=$1
+POPDIVERT`'')')
+define(`QUEUE_GROUP', `ifelse($#, 0, ``QUEUE_GROUP'', `PUSHDIVERT(_D_QUEUE_)Q$1, $2
+POPDIVERT`'')')
+define(`MAIL_FILTER', `ifelse($#, 0, ``MAIL_FILTER'', `define(`_FILTERS_')PUSHDIVERT(_D_FILTER_)X$1, $2
+POPDIVERT`'')')
+define(`INPUT_MAIL_FILTER', `ifelse($#, 0, ``INPUT_MAIL_FILTER'', `MAIL_FILTER(`$1', `$2')define(`confINPUT_MAIL_FILTERS', ifdef(`confINPUT_MAIL_FILTERS', `defn(`confINPUT_MAIL_FILTERS')`, '')`$1')')')
 
 # ---- flags of mailers
 # MODIFY_MAILER_FLAGS: prefix, then +x, -x or x
-define(`MODIFY_MAILER_FLAGS', `ifelse(index(defn(`_flag_prefixes_'), `,$1,'), -1, `_error_(`MODIFY_MAILER_FLAGS($1): no mailer has this prefix'_hint_(`$1', defn(`_flag_prefixes_')))')_flags_by_(`$1', substr(`$2', 0, 1), substr(`$2', 1), `$2')')
+define(`MODIFY_MAILER_FLAGS', `ifelse($#, 0, ``MODIFY_MAILER_FLAGS'', `ifelse(index(defn(`_flag_prefixes_'), `,$1,'), -1, `_error_(`MODIFY_MAILER_FLAGS($1): no mailer has this prefix'_hint_(`$1', defn(`_flag_prefixes_')))')_flags_by_(`$1', substr(`$2', 0, 1), substr(`$2', 1), `$2')')')
 define(`_flags_by_', `ifelse(`$2', `+', `define(`_$1_PLUS_', ifdef(`_$1_PLUS_', `defn(`_$1_PLUS_')')`$3')', `$2', `-', `define(`_$1_LESS_', ifdef(`_$1_LESS_', `defn(`_$1_LESS_')')`$3')', `define(`_$1_EXACT_', `$4')')')
 # _flags_(prefix, flags from the start): what the above made of them
 define(`_flags_', `translit(ifdef(`_$1_EXACT_', `_$1_EXACT_', `$2'), ifdef(`_$1_LESS_', `_$1_LESS_'))`'ifdef(`_$1_PLUS_', `_$1_PLUS_')')

@@ -21,15 +21,11 @@ R<@>			$n
 R@ <@ $* >		$n
 ifdef(`_F_always_add_domain_', `R$+			$: $>AddDomain $1
 ')dnl
-ifdef(`_LOCAL_LMTP_', `R$* <@ > $*		$@ $1 <@ > $2
-R$* : ; <@ >		$@ $1 : ;
-R$+			$: $>MasqSMTP $1
-')dnl
-ifdef(`_F_local_no_masquerade_', `R$* <@ *LOCAL* > $*	$: $1 <@ $j . > $2', `R$*			$: $>MasqEnv $1')
+ifdef(`_F_local_no_masquerade_', `', `R$*			$: $>MasqEnv $1')
 
 # recipients of envelopes: the host is of no use to the mailer
 SEnvToL
-ifdef(`_LOCAL_LMTP_', `R$* <@ *LOCAL* > $*	$: $1 <@ $j . > $2', `R$+ <@ $* >		$: $1')
+R$+ <@ $* >		$: $1
 
 # senders of headers
 SHdrFromL
@@ -37,14 +33,14 @@ R<@>			$n
 R@ <@ $* >		$n
 ifdef(`_F_always_add_domain_', `R$+			$: $>AddDomain $1
 ')dnl
-ifdef(`_F_local_no_masquerade_', `R$* <@ *LOCAL* > $*	$: $1 <@ $j . > $2', `R$*			$: $>MasqHdr $1')
+ifdef(`_F_local_no_masquerade_', `', `R$*			$: $>MasqHdr $1')
 
 # recipients of headers
 SHdrToL
 ifdef(`_F_always_add_domain_', `R$+			$: $>AddDomain $1
 ')dnl
-ifdef(`_F_allmasquerade_', `R$*			$: $>MasqHdr $1
-')dnl
+ifdef(`_F_allmasquerade_', `ifdef(`_F_local_no_masquerade_', `', `R$*			$: $>MasqHdr $1
+')')dnl
 R$* <@ *LOCAL* > $*	$: $1 <@ $j . > $2
 
 ifdef(`_F_always_add_domain_', `# _FROM_(`FEATURE', `always_add_domain'): names without a host get one
@@ -53,7 +49,7 @@ R$* <@ $* > $*		$@ $1 <@ $2 > $3
 R$+			$@ $1 <@ _ALWAYS_ADD_DOMAIN_ >
 ')dnl
 
-Mlocal,		P=LOCAL_MAILER_PATH, F=_flags_(`LOCAL', CONCAT(_DEF_LOCAL_MAILER_FLAGS, LOCAL_MAILER_FLAGS)), S=EnvFromL/HdrFromL, R=EnvToL/HdrToL,dnl
+Mlocal,		P=LOCAL_MAILER_PATH, F=_flags_(`LOCAL', CONCAT(_DEF_LOCAL_MAILER_FLAGS, LOCAL_MAILER_FLAGS)), S=ifdef(`_LOCAL_LMTP_', `EnvFromSMTP', `EnvFromL')/HdrFromL, R=EnvToL/HdrToL,dnl
 ifdef(`LOCAL_MAILER_EOL', ` E=LOCAL_MAILER_EOL,')dnl
 ifdef(`LOCAL_MAILER_MAX', ` M=LOCAL_MAILER_MAX,')dnl
 ifdef(`LOCAL_MAILER_MAXMSGS', ` m=LOCAL_MAILER_MAXMSGS,')dnl

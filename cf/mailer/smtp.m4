@@ -31,7 +31,8 @@ SPseudoToReal
 R<@ $+ > $*		$@ <@ $1 > $2
 ifdef(`BITNET_RELAY', `R$+ <@ $+ .BITNET. >	$: $1 % $2 .BITNET <@ _host_part_(BITNET_RELAY) >
 ')dnl
-ifdef(`_F_nouucp_', `', `R$+ <@ $+ .UUCP. >	$: $2 ! $1 <@ ifdef(`UUCP_RELAY', `_host_part_(UUCP_RELAY)', `*LOCAL*') >
+ifdef(`_F_nouucp_', `', `R$+ <@ $&h .UUCP. >	$@ $1 <@ $&h .UUCP. >	its own mailer takes it
+R$+ <@ $+ .UUCP. >	$: $2 ! $1 <@ ifdef(`UUCP_RELAY', `_host_part_(UUCP_RELAY)', `*LOCAL*') >
 ')dnl
 
 # senders of envelopes
