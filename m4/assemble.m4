@@ -3,6 +3,7 @@ divert(-1)
 
 ifdef(`_OSTYPE_', `', `_error_(`no OSTYPE was named; look at the folder '_LIB_`ostype for the names')')
 ifdef(`_MAILER_local_', `', `MAILER(`local')')
+ifdef(`QUEUE_DIR', `', `define(`QUEUE_DIR', `/var/spool/mqueue')')
 ifdef(`confRELAY_MAILER', `', `define(`confRELAY_MAILER', ifdef(`_MAILER_smtp_', ``relay'', ifdef(`_MAILER_uucp_', ``uucp-new'', ``unknown'')))')
 include(_CF_DIR_`m4/obsolete.m4')
 divert(-1)
@@ -15,9 +16,6 @@ ifdef(`_F_blocklist_recipients_', `ifdef(`_F_delay_checks_', `ifdef(`_DELAY_STRI
 ifdef(`UUCP_RELAY', `define(`_UUCP_IS_REAL_')')
 ifdef(`_MAILER_uucp_', `define(`_UUCP_IS_REAL_')')
 ifdef(`DECNET_RELAY', `define(`_USE_DECNET_SYNTAX_')')
-ifdef(`LUSER_RELAY', `define(`_ELSEWHERE_')')
-ifdef(`MAIL_HUB', `define(`_ELSEWHERE_')')
-ifdef(`LOCAL_RELAY', `define(`_ELSEWHERE_')')
 
 divert(0)dnl
 include(_CF_DIR_`m4/head.m4')dnl

@@ -51,7 +51,7 @@ ifdef(`_F_queuegroup_', `
 #####
 
 Squeuegroup
-R< $+ >			$: $1
+R< $+ >			$1
 R$+ @ $+		$: $>SearchList < ! qgrp > $| < F : $1 @ $2 > < D : $2 > <>
 R<?>			ifelse(_QUEUEGROUP_, `', `$@', `$# _QUEUEGROUP_')
 R< $* <TMPF> >		$# error _TMPF_TEXT_

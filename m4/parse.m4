@@ -78,15 +78,16 @@ R< $- > $* <@ $+ .REDIRECT. >	$# error $@ 5.1.1 $: "551 User has moved; please t
 #####
 
 ifdef(`_F_domainmap_', `#####
-##### DomainMapLookup: the table of a domain is called domain_ and its name, with _ for dots
+##### DomainMapLookup: the table of a domain is called domain_ and its name, with _ for dots; first the user with detail, then without
 #####
 
 SDomainMapLookup
-# name of the table > user <@ domain . >
-R$+ <@ $+ . >		$: $2 > $1 <@ $2 . >
-R$+ > $+ <@ $+ >	$: < $(domainmap_regex $1 $: $1 $) > $2 <@ $3 >
-R< $+ .:NOTDONE: > $+ <@ $+ >	< $(domainmap_regex $1 $: $1 $) > $2 <@ $3 >
-R< $+ > $+ <@ $+ . >	$: < $(domain_`'$1 $2 $: NOTFOUND $) > $2 <@ $3 . >
+undivert(_D_DMAP_)dnl
+R< $* <TEMP> > $*	$# error $@ 4.3.0 $: "451 Temporary failure of the domain map"
+R<NOTFOUND> $*		$# error $@ 5.1.1 $: "550 email address lookup in domain map failed"
+R< error : $- . $- . $- : $+ > $+	$# error $@ $1 . $2 . $3 $: $4
+R< error : $- $+ > $+	$# error $@ $(dequote $1 $) $: $2
+R< $+ > $*		$@ $>Recurse $1
 ')dnl
 
 SParse1
@@ -243,36 +244,46 @@ R$+ $| $#$*		$# $2
 R$+ $| $*		$: $1
 ifdef(`_F_preserve_luser_host_', `
 # _FROM_(`FEATURE', `preserve_luser_host'): {Host} is the host of the recipient
-R$+			$: $(macro {Host} $@ $&h $) $1
-R$+			$: $1 $| $&{Host}
+R$+			$: $1 $| $&h
 R$+ $| + $*		$: $(macro {Host} $@ $) $1
 R$+ $| $* @ $+		$: $(macro {Host} $@ $3 $) $1
-R$+ $| $*		$: $1
+R$+ $| $*		$: $(macro {Host} $@ $2 $) $1
 ')dnl
 ifdef(`_F_preserve_local_plus_detail_', `', `
 # what stands behind a plus sign is tried without it, and comes back as macro h
 R$+ + *			$# _LOCAL_ $@ $&h $: $1
 R$+ + $*		$# _LOCAL_ $@ + $2 $: $1 + *
 ')dnl
-ifdef(`_ELSEWHERE_', `
+
 # <host> takes the name, <> nobody does so far
-R$+			$: <> $1
-ifdef(`LUSER_RELAY', `# `LUSER_RELAY': names that are no users (the map appends <> to those that are)
+ifdef(`_F_preserve_local_plus_detail_', `R$+			$: <> $1
+', `# and the detail comes back
+R$+			$: <> $1 $| $&h
+R<> $+ $| + $*		$: <> $1 + $2
+R<> $+ $| $*		$: <> $1
+')dnl
+ifdef(`LUSER_RELAY', `# names that are no users (the map appends <> to those that are)
+R<> $+ + $*		$: < $L > $(user $1 $) + $2
 R<> $+			$: < $L > $(user $1 $)
-R< $* > $+ <>		$: <> $2
+R< $* > $+ <> $*	$: <> $2 $3
+ifdef(`_F_preserve_luser_host_', `R< $+ > $+		$: < $1 > $2 <?> $&{Host}
+R< $+ > $+ <?> $+	$: < $1 > $2 <@ $3 >
+R< $+ > $+ <?>		$: < $1 > $2
 ')dnl
-ifdef(`MAIL_HUB', `# `MAIL_HUB'
-R<> $+			$: < $H > $1
 ')dnl
-ifdef(`LOCAL_RELAY', `# `LOCAL_RELAY'
-R<> $+			$: < $R > $1
+ifdef(`MAIL_HUB', `R<> $+			$: < $H > $1
+')dnl
+ifdef(`LOCAL_RELAY', `R<> $+			$: < $R > $1
+')dnl
+ifdef(`_F_preserve_local_plus_detail_', `', `R<> $+ + $*		$# _LOCAL_ $@ $2 $: @ $1
 ')dnl
 R<> $+			$@ $1
 R< error : $* > $*	$: $>MailerToTriple < error : $1 > $2
 R< local : $* > $*	$: $>MailerToTriple < local : $1 > $2
+R< $- : $+ > $+ <@ $+ >	$: $>MailerToTriple < $1 : $2 > $3 <@ $4 >
 R< $- : $+ > $+		$: $>MailerToTriple < $1 : $2 > $3 <@ $2 >
+R< $+ > $+ <@ $+ >	$@ $>MailerToTriple < $1 > $2 <@ $3 >
 R< $+ > $+		$@ $>MailerToTriple < $1 > $2 <@ $1 >
-')dnl
 
 #####
 ##### Ruleset 90, Mailertable: parents of a host

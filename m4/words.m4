@@ -29,6 +29,7 @@ define(`_D_BMX_', 16)		# rules of bestmx_is_local and the like, in front of LOCA
 define(`_D_RELAY_', 17)		# rules of features in Relay_ok
 define(`_D_PARSE0_', 18)	# rules of features in Parse0
 define(`_D_RCPT_', 20)		# rules of features in Rcpt_ok
+define(`_D_DMAP_', 22)		# tables of domainmap
 define(`_D_PARSE1_', 19)	# rules of features in Parse1, in front of virtual users
 
 # _note_(word, argument): keeps the place for the list at the top of the file and for _FROM_
@@ -137,7 +138,7 @@ define(`INPUT_MAIL_FILTER', `ifelse($#, 0, ``INPUT_MAIL_FILTER'', `MAIL_FILTER(`
 define(`MODIFY_MAILER_FLAGS', `ifelse($#, 0, ``MODIFY_MAILER_FLAGS'', `ifelse(index(defn(`_flag_prefixes_'), `,$1,'), -1, `_error_(`MODIFY_MAILER_FLAGS($1): no mailer has this prefix'_hint_(`$1', defn(`_flag_prefixes_')))')_flags_by_(`$1', substr(`$2', 0, 1), substr(`$2', 1), `$2')')')
 define(`_flags_by_', `ifelse(`$2', `+', `define(`_$1_PLUS_', ifdef(`_$1_PLUS_', `defn(`_$1_PLUS_')')`$3')', `$2', `-', `define(`_$1_LESS_', ifdef(`_$1_LESS_', `defn(`_$1_LESS_')')`$3')', `define(`_$1_EXACT_', `$4')')')
 # _flags_(prefix, flags from the start): what the above made of them
-define(`_flags_', `translit(ifdef(`_$1_EXACT_', `_$1_EXACT_', `$2'), ifdef(`_$1_LESS_', `_$1_LESS_'))`'ifdef(`_$1_PLUS_', `_$1_PLUS_')')
+define(`_flags_', `translit(ifdef(`_$1_EXACT_', `_$1_EXACT_', `$2'), ifdef(`_$1_LESS_', `_$1_LESS_'))`'ifdef(`_$1_PLUS_', `translit(_$1_PLUS_, ifdef(`_$1_EXACT_', `_$1_EXACT_', `$2'))')')
 
 # ---- for files of features
 # _map_(name, spec, file, LDAP name): the line of a map; spec is what the .mc gave, or nothing, or LDAP

@@ -11,3 +11,7 @@ Kdomain_`'translit(_ARG_, `.', `_') _ARG2_ -T<TEMP>
 ifdef(`_DOMAINMAP_THERE_', `', `define(`_DOMAINMAP_THERE_')Kdomainmap_regex regex -a.:NOTDONE: -s1,2 -d_ (.*)[-\.]([^-\.]*)$
 ')dnl
 POPDIVERT
+PUSHDIVERT(_D_DMAP_)dnl
+R$+ <@ _ARG_ . >	$: < $(domain_`'translit(_ARG_, `.', `_') $1 $: NOTFOUND $) > $1 <@ _ARG_ . >
+R<NOTFOUND> $+ + $* <@ _ARG_ . >	$: < $(domain_`'translit(_ARG_, `.', `_') $1 $: NOTFOUND $) > $1 <@ _ARG_ . >
+POPDIVERT

@@ -4,3 +4,4 @@ ifdef(`UUCP_MAILER_ARGS', `', `define(`UUCP_MAILER_ARGS', `uux - -r -a$g $h!rmai
 define(`confEBINDIR', `/usr/lib')
 define(`confPID_FILE', `/system/volatile/sendmail.pid')
 FEATURE(`local_lmtp')
+define(`_NETINET6_')
