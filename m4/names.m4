@@ -4,5 +4,5 @@ define(`_names_feature_', `,accept_unqualified_senders,accept_unresolvable_domai
 define(`_names_mailer_', `,cyrus,cyrusv2,fax,local,mail11,phquery,pop,procmail,qpage,smtp,ssh,usenet,uucp,xagent,')
 define(`_names_ostype_', `,a-ux,aix3,aix4,aix5,altos,amdahl-uts,bsd4.3,bsd4.4,bsdi,bsdi1.0,bsdi2.0,darwin,debian,dgux,domainos,dragonfly,dynix3.2,freebsd4,freebsd5,freebsd6,gnu,hpux10,hpux11,hpux9,irix4,irix5,irix6,isc4.1,linux,maxion,mklinux,mpeix,nextstep,openbsd,osf1,powerux,ptx2,qnx,riscos4.5,sco-uw-2.1,sco3.2,sinix,solaris11,solaris2,solaris2.ml,solaris2.pre5,solaris8,sunos3.5,sunos4.1,svr4,ultrix4,unicos,unicosmk,unicosmp,unixware7,unknown,uxpds,')
 define(`_names_domain_', `,debian-msp,debian-mta,generic,')
-define(`_names_hack_', `,cssubdomain,debian_auth,dnsblaccess,msp_nullclient,nodns,spamtrap,virthost_by_ip,xconnect,')
+define(`_names_hack_', `,debian_auth,msp_nullclient,nodns,virthost_by_ip,xconnect,')
 divert(0)dnl

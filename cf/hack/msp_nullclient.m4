@@ -1,0 +1,11 @@
+divert(-1)
+# `HACK(msp_nullclient, hub)': no daemon here; the submission program hands everything to the hub
+ifelse(_ARG_, `', `_error_(`HACK(msp_nullclient) needs the name of the hub')')
+DOMAIN(`debian-msp')
+define(`confUSE_MSP', `True')
+define(`confRUN_AS_USER', `mail')
+define(`confTRUSTED_USER', `mail')
+define(`confPRIVACY_FLAGS', `goaway,noetrn')
+define(`QUEUE_DIR', MSP_QUEUE_DIR)
+DAEMON_OPTIONS(`Name=NoMTA, Addr=127.0.0.1, M=E')
+FEATURE(`nullclient', _ARG_)
