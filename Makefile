@@ -1,5 +1,6 @@
 # make check    formatting, lints, every test
 # make demo     the main job end to end, as an ordinary user, in a temporary folder
+# make peers    handshakes and mail with Postfix, Exim and others, both ways (root; Debian's packages are unpacked, not installed)
 # make build    release binaries
 # make install  release binaries under $(DESTDIR)$(PREFIX)
 
@@ -17,7 +18,7 @@ CARGOFLAGS ?= --locked
 # Where the binaries are that are installed.
 BUILT      ?= target/release
 
-.PHONY: all build check demo install uninstall need-check need-demo clean
+.PHONY: all build check demo peers install uninstall need-check need-demo clean
 
 all: build
 
@@ -38,6 +39,10 @@ check: need-check
 demo: need-demo
 	$(CARGO) build $(CARGOFLAGS) --bins
 	contrib/demo/run target/debug
+
+peers: need-demo
+	$(CARGO) build $(CARGOFLAGS) --bins
+	contrib/peers/run target/debug
 
 # What stood under a name before is kept beside it, once; uninstall puts it back.
 PROGRAMS = $(addprefix $(SBINDIR)/,sendmail mailq newaliases hoststat purgestat sendmail-msp makemap editmap praliases certs \
