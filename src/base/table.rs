@@ -42,6 +42,8 @@ pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
     let limit = (wanted.len() / 3).max(1);
     names
         .into_iter()
+        // So many edits it takes at least; a long text is near to nothing and not looked at for long.
+        .filter(|n| n.len().abs_diff(wanted.len()) <= limit)
         .map(|n| (distance(wanted.as_bytes(), n.to_ascii_lowercase().as_bytes()), n))
         .filter(|(d, _)| *d <= limit)
         .min_by_key(|(d, _)| *d)
@@ -82,5 +84,6 @@ mod tests {
     fn nearest_finds_the_misspelt_name() {
         assert_eq!(nearest("CACertPth", ["CACertPath", "CACertFile"]), Some("CACertPath"));
         assert_eq!(nearest("zzz", ["CACertPath"]), None);
+        assert_eq!(nearest(&"x".repeat(1_000_000), ["CACertPath"; 100]), None);
     }
 }
