@@ -106,10 +106,10 @@ impl Collector {
         self.size = self.size.saturating_add(block.len() as u64);
         self.has_8bit |= !block.is_ascii();
         if self.limits.rejects_nul && memchr::memchr(0, block).is_some() {
-            self.fault.get_or_insert(Fault::Nul);
+            self.refuse(Fault::Nul);
         }
         if self.limits.message > 0 && self.size > self.limits.message {
-            self.fault.get_or_insert(Fault::MessageTooLarge(self.limits.message));
+            self.refuse(Fault::MessageTooLarge(self.limits.message));
         }
         let mut rest = block;
         while self.in_header && !rest.is_empty() {
@@ -127,7 +127,7 @@ impl Collector {
         self.header_bytes += piece.len();
         let limit = if self.limits.headers > 0 { self.limits.headers } else { HEADERS };
         if self.header_bytes > limit {
-            self.fault.get_or_insert(Fault::HeadersTooLarge(limit));
+            self.refuse(Fault::HeadersTooLarge(limit));
             self.open.truncate(self.line_start);
             self.close_field();
             // What is wrong is known; the rest needs no look.
@@ -169,6 +169,19 @@ impl Collector {
         self.in_header = false;
         if line != b"\n" && self.keeps_body() {
             body.extend_from_slice(&line);
+        }
+    }
+
+    /// Of several faults the header's size counts first, then the message's: so that it does not matter how the message is cut
+    /// into blocks.
+    fn refuse(&mut self, fault: Fault) {
+        let rank = |fault: Fault| match fault {
+            Fault::HeadersTooLarge(_) => 2,
+            Fault::MessageTooLarge(_) => 1,
+            Fault::Nul => 0,
+        };
+        if self.fault.is_none_or(|known| rank(known) < rank(fault)) {
+            self.fault = Some(fault);
         }
     }
 
@@ -222,6 +235,18 @@ mod tests {
     fn shown(message: &Collected) -> Vec<String> {
         let text = |h: &Header| format!("{}:{}", String::from_utf8_lossy(&h.name), String::from_utf8_lossy(h.text()));
         message.headers.iter().map(text).collect()
+    }
+
+    #[test]
+    fn of_several_faults_the_same_one_counts_whatever_the_blocks() {
+        let limits = Limits { headers: 20, message: 40, rejects_nul: true, ..Limits::default() };
+        let text = [&b"X: long enough for that\n\n\0"[..], &[b'x'; 40]].concat();
+        for size in [1, 7, 30, 100] {
+            assert_eq!(collected(&text, limits, size).0.fault, Some(Fault::HeadersTooLarge(20)), "{size}");
+        }
+        for size in [1, 7, 30, 100] {
+            assert_eq!(collected(&text[23..], limits, size).0.fault, Some(Fault::MessageTooLarge(40)), "{size}");
+        }
     }
 
     #[test]
