@@ -9,7 +9,7 @@ pub mod quarantine;
 pub mod read;
 pub mod write;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::config::Config;
 use crate::macros::{MacroId, MacroTable, NameTable, names};
@@ -20,8 +20,9 @@ pub use write::render;
 /// What reading and writing need to know of the configuration.
 #[derive(Debug, Clone)]
 pub struct Codec {
-    /// Names of macros.
-    pub names: NameTable,
+    /// Names of macros: those of the configuration, and those that only control files know, which an earlier
+    /// configuration may have left there.
+    names: Arc<RwLock<NameTable>>,
     /// Values that an envelope's own lie on.
     pub base: Arc<MacroTable>,
     /// Macros kept in the file, in the order they are written.
@@ -41,7 +42,20 @@ impl Codec {
                 persistent.push(id);
             }
         }
-        Self { names: config.names.clone(), base: Arc::clone(&config.macros), persistent }
+        Self { names: Arc::new(RwLock::new(config.names.clone())), base: Arc::clone(&config.macros), persistent }
+    }
+
+    /// The macro of that name; `None` when there cannot be one.
+    fn macro_of(&self, name: &[u8]) -> Option<MacroId> {
+        if let Some(known) = self.names.read().unwrap_or_else(PoisonError::into_inner).lookup(name) {
+            return Some(known);
+        }
+        self.names.write().unwrap_or_else(PoisonError::into_inner).intern(name).ok()
+    }
+
+    /// The name of a macro as a file has it.
+    fn shown(&self, id: MacroId) -> String {
+        self.names.read().unwrap_or_else(PoisonError::into_inner).shown(id)
     }
 }
 

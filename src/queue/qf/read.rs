@@ -7,7 +7,7 @@ use crate::base::bytes::{leading_number, shown, split_once};
 use crate::base::letters::LetterSet;
 use crate::base::time::UnixTime;
 use crate::envelope::{BodyType, Controller, Envelope, Notify, QueueId, Recipient, Ret};
-use crate::macros::{MacroId, NameTable, Piece, Scope, Template};
+use crate::macros::{MacroId, Piece, Scope, Template};
 use crate::message::{Condition, Header, HeaderValue};
 
 /// A control file as read.
@@ -28,7 +28,7 @@ pub fn read(text: &[u8], id: &QueueId, codec: &Codec) -> Result<Control, Fault> 
     let envelope = Envelope::new(id.clone(), UnixTime(0), Scope::new(codec.base.clone()));
     let mut reader = Reader {
         control: Control { envelope, df_directory: None, header_bytes: 0 },
-        names: codec.names.clone(),
+        codec,
         version: 0,
         has_sender: false,
         pending: Pending::default(),
@@ -52,9 +52,9 @@ fn numbered(fault: Fault, line: usize) -> Fault {
     if let Fault::BadLine(_, text) = fault { Fault::BadLine(line, text) } else { fault }
 }
 
-struct Reader {
+struct Reader<'c> {
     control: Control,
-    names: NameTable,
+    codec: &'c Codec,
     version: i64,
     has_sender: bool,
     pending: Pending,
@@ -98,7 +98,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-impl Reader {
+impl Reader<'_> {
     fn line(&mut self, line: &[u8]) -> Result<(), Fault> {
         let Some((letter, value)) = line.split_first() else { return Err(Fault::BadLine(0, String::new())) };
         if *letter == b'H' {
@@ -166,7 +166,7 @@ impl Reader {
             Some(long) => split_once(long, b'}').unwrap_or((long, b"")),
             None => value.split_at_checked(1).unwrap_or((value, b"")),
         };
-        if let Ok(id) = self.names.intern(name) {
+        if let Some(id) = self.codec.macro_of(name) {
             self.control.envelope.scope.set(id, owned(text));
         }
     }
@@ -196,7 +196,7 @@ impl Reader {
         let Some((name, text)) = split_once(field, b':') else { return };
         // A condition counts, but for its two question marks. Source: observed.
         self.control.header_bytes += value.len().saturating_sub(2) as u64;
-        let value = header_value(text, &mut self.names);
+        let value = header_value(text, self.codec);
         let header = Header { name: owned(name.trim_ascii_end()), value, condition, is_default: false };
         self.control.envelope.headers.push(header);
     }
@@ -205,7 +205,7 @@ impl Reader {
         match text.split_first() {
             None => Condition::Always,
             Some((&MACRO | b'$', name)) => {
-                macro_name(name, &mut self.names).map_or(Condition::Always, |(id, _)| Condition::Macro(id))
+                macro_name(name, self.codec).map_or(Condition::Always, |(id, _)| Condition::Macro(id))
             }
             Some(_) => Condition::MailerFlags(LetterSet::from_bytes(text)),
         }
@@ -213,7 +213,7 @@ impl Reader {
 }
 
 /// Text of a header: quotes taken off, references made a template.
-fn header_value(text: &[u8], names: &mut NameTable) -> HeaderValue {
+fn header_value(text: &[u8], codec: &Codec) -> HeaderValue {
     if !text.iter().any(|b| matches!(*b, MACRO | QUOTE)) {
         return HeaderValue::Text(owned(text));
     }
@@ -228,7 +228,7 @@ fn header_value(text: &[u8], names: &mut NameTable) -> HeaderValue {
                 plain.push(literal);
                 rest = tail;
             }
-            MACRO => match reference(tail, names) {
+            MACRO => match reference(tail, codec) {
                 Some((piece, tail)) => {
                     if !plain.is_empty() {
                         pieces.push(Piece::Text(std::mem::take(&mut plain).into()));
@@ -251,21 +251,21 @@ fn header_value(text: &[u8], names: &mut NameTable) -> HeaderValue {
     HeaderValue::Template(Template::from_pieces(pieces))
 }
 
-fn reference<'a>(text: &'a [u8], names: &mut NameTable) -> Option<(Piece, &'a [u8])> {
+fn reference<'a>(text: &'a [u8], codec: &Codec) -> Option<(Piece, &'a [u8])> {
     let (first, tail) = text.split_first()?;
     match first {
-        b'?' => macro_name(tail, names).map(|(id, rest)| (Piece::If(id), rest)),
-        b'&' => macro_name(tail, names).map(|(id, rest)| (Piece::Deferred(id), rest)),
+        b'?' => macro_name(tail, codec).map(|(id, rest)| (Piece::If(id), rest)),
+        b'&' => macro_name(tail, codec).map(|(id, rest)| (Piece::Deferred(id), rest)),
         b'|' => Some((Piece::Else, tail)),
         b'.' => Some((Piece::EndIf, tail)),
-        _ => macro_name(text, names).map(|(id, rest)| (Piece::Macro(id), rest)),
+        _ => macro_name(text, codec).map(|(id, rest)| (Piece::Macro(id), rest)),
     }
 }
 
-fn macro_name<'a>(text: &'a [u8], names: &mut NameTable) -> Option<(MacroId, &'a [u8])> {
+fn macro_name<'a>(text: &'a [u8], codec: &Codec) -> Option<(MacroId, &'a [u8])> {
     if let Some(long) = text.strip_prefix(b"{") {
         let (name, rest) = split_once(long, b'}')?;
-        return names.intern(name).ok().map(|id| (id, rest));
+        return codec.macro_of(name).map(|id| (id, rest));
     }
     let (first, rest) = text.split_first()?;
     (first.is_ascii_alphanumeric() || *first == b'_').then_some((MacroId(u16::from(*first)), rest))
@@ -392,6 +392,17 @@ mod tests {
         ] {
             assert_eq!(parsed(text).unwrap_err(), fault, "{}", shown(text));
         }
+    }
+
+    #[test]
+    fn names_that_the_configuration_does_not_know_are_kept() {
+        let codec = codec();
+        let text = b"V8\nT1\nK0\nN0\nP1\n${daemon_flags}\nS<a@b>\nH?\x81{gone}?X-A: \x81{lost}x\x81?{other}y\x81.\n.\n";
+        let envelope = read(text, &id(), &codec).unwrap().envelope;
+        assert_eq!(
+            shown(&render(&envelope, &codec, DataFile::default())).to_string(),
+            shown(text.as_slice()).to_string()
+        );
     }
 
     #[test]

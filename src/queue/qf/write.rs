@@ -120,7 +120,7 @@ fn macros(out: &mut Vec<u8>, envelope: &Envelope, codec: &Codec) {
         if value.is_empty() && *id == names::IF_ADDR {
             continue;
         }
-        line(out, format!("${}", codec.names.shown(*id)).as_bytes(), &value);
+        line(out, format!("${}", codec.shown(*id)).as_bytes(), &value);
     }
 }
 
@@ -156,7 +156,7 @@ fn write_header(out: &mut Vec<u8>, header: &Header, old_style: bool, codec: &Cod
         Condition::MailerFlags(letters) => out.extend_from_slice(letters.to_string().as_bytes()),
         Condition::Macro(id) => {
             out.push(MACRO);
-            out.extend_from_slice(codec.names.shown(*id).as_bytes());
+            out.extend_from_slice(codec.shown(*id).as_bytes());
         }
     }
     out.push(b'?');
@@ -197,7 +197,7 @@ fn write_template(out: &mut Vec<u8>, template: &Template, codec: &Codec) {
     let reference = |out: &mut Vec<u8>, operator: &[u8], id: &MacroId| {
         out.push(MACRO);
         out.extend_from_slice(operator);
-        out.extend_from_slice(codec.names.shown(*id).as_bytes());
+        out.extend_from_slice(codec.shown(*id).as_bytes());
     };
     for piece in template.pieces() {
         match piece {
