@@ -43,3 +43,6 @@ pub const EXPANSION: usize = 100_000;
 pub const MIME_DEPTH: usize = 20;
 /// Longest packet of a filter, bytes behind its length. Source: PRIVILEGES "limits".
 pub const MILTER_PACKET: usize = 1024 * 1024 + 64 * 1024;
+
+/// What all maps together may keep of files that are too large to be held whole, bytes.
+pub const MAP_CHUNKS: u64 = 256 << 20;

@@ -105,36 +105,43 @@ impl Stored {
     /// The value of a prepared key.
     pub(crate) fn get(&self, key: &[u8]) -> Answer {
         self.refresh();
+        match self.find(key) {
+            Err(file::Error::Changed) => {
+                // Written in place since it was last looked at.
+                self.look_again();
+                self.find(key)
+            }
+            other => other,
+        }
+        .unwrap_or_else(|e| Answer::Temporary(format!("{}: {e}", self.path.display())))
+    }
+
+    fn find(&self, key: &[u8]) -> Result<Answer, file::Error> {
         // Never held across a wait, and readers do not keep readers out.
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
         let database = match &loaded.content {
             Content::Table(table) => {
-                return table.get(key).map_or(Answer::NotFound(self.miss()), |v| Answer::Found(v.clone()));
+                return Ok(table.get(key).map_or(Answer::NotFound(self.miss()), |v| Answer::Found(v.clone())));
             }
             Content::Database(database) => database,
         };
-        let mut found = Ok(None);
+        let mut found = None;
         if self.without_nul {
-            found = database.get(key);
+            found = database.get(key)?;
         }
-        if self.with_nul && matches!(found, Ok(None)) {
+        if self.with_nul && found.is_none() {
             let mut with_nul: SmallVec<[u8; 128]> = SmallVec::from_slice(key);
             with_nul.push(0);
-            found = database.get(&with_nul);
+            found = database.get(&with_nul)?;
         }
-        match found {
-            Ok(Some(mut value)) => {
-                if value.last() == Some(&0) {
-                    value.pop();
-                }
-                if value.len() > limits::MAP_VALUE {
-                    return Answer::Temporary(format!("{}: value too long", self.path.display()));
-                }
-                Answer::Found(value.into())
-            }
-            Ok(None) => Answer::MISS,
-            Err(e) => Answer::Temporary(format!("{}: {e}", self.path.display())),
+        let Some(mut value) = found else { return Ok(Answer::MISS) };
+        if value.last() == Some(&0) {
+            value.pop();
         }
+        if value.len() > limits::MAP_VALUE {
+            return Ok(Answer::Temporary(format!("{}: value too long", self.path.display())));
+        }
+        Ok(Answer::Found(value.into()))
     }
 
     /// Every value of a key.
@@ -164,9 +171,15 @@ impl Stored {
     /// Takes another look at the file when the last one is a while ago, and loads what has changed.
     fn refresh(&self) {
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
-        if loaded.looked.elapsed() < UNCHANGED {
-            return;
+        let is_recent = loaded.looked.elapsed() < UNCHANGED;
+        drop(loaded);
+        if !is_recent {
+            self.look_again();
         }
+    }
+
+    fn look_again(&self) {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
         let changed = crate::sys::file::facts_of(&self.path).is_ok_and(|facts| Stamp { facts } != loaded.stamp);
         drop(loaded);
         // Loading outside of the lock: others go on with what there is. A file that cannot be loaded now (a writer holds it,
@@ -314,6 +327,33 @@ mod tests {
         ] {
             let table = columns(line).table(text);
             assert_eq!(table.get(key.as_bytes()).map(AsRef::as_ref), value.map(str::as_bytes), "{line} {key}");
+        }
+    }
+
+    /// A database of more than what is held in memory, written into the file that is there.
+    #[allow(clippy::disallowed_methods, reason = "what another program does")]
+    fn written_in_place(path: &Path, value: &str) {
+        let mut entries = file::build::Entries::default();
+        for n in 0..60_000 {
+            entries.push(format!("key{n}").as_bytes(), format!("{value}{n:0>90}").as_bytes(), n);
+        }
+        let file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).open(path).unwrap();
+        entries.write(Kind::Btree, file::build::Duplicates::Refuse, &file).unwrap();
+    }
+
+    #[test]
+    fn a_large_database_rewritten_in_place_gives_its_new_values() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("map.db");
+        written_in_place(&path, "old");
+        let (flags, _) = flags::parse(path.to_str().unwrap().as_bytes(), &[]);
+        let judge = Judge { uid: crate::sys::user::effective_uid(), dont_blame: u64::MAX, trusted_uid: None };
+        let map = Stored::open("btree", "x", Format::Database(Some(Kind::Btree)), &flags, judge).unwrap();
+        let begins = |key: &str, with: &str| matches!(map.get(key.as_bytes()), Answer::Found(v) if v.starts_with(with.as_bytes()));
+        assert!(begins("key1", "old"));
+        written_in_place(&path, "new");
+        for n in (0..60_000).step_by(611) {
+            assert!(begins(&format!("key{n}"), "new"), "key{n}");
         }
     }
 

@@ -132,15 +132,24 @@ fn unfit_for_programs(purpose: Purpose, facts: &Facts, directory: Option<Fault>,
 
 /// The answer of a reading child.
 ///
-/// Shape: `ok dev ino mode links uid gid bytes mtime ctime fault\n` and the text, or `errno N\n`, or `rule N\n`.
+/// Shape: `ok dev ino mode links uid gid bytes mtime ns ctime fault\n` and the text, or `errno N\n`, or `rule N\n`.
 pub fn encode(answer: &Result<UserFile, Refusal>) -> Vec<u8> {
     match answer {
         Ok(read) => {
             let f = &read.facts;
             let fault = read.is_unsafe.map_or(0, |fault| number_of(fault) + 1);
             let mut out = format!(
-                "ok {} {} {} {} {} {} {} {} {} {fault}\n",
-                f.device, f.inode, f.mode, f.links, f.uid, f.gid, f.bytes, f.modified.0, f.changed.0
+                "ok {} {} {} {} {} {} {} {} {} {} {fault}\n",
+                f.device,
+                f.inode,
+                f.mode,
+                f.links,
+                f.uid,
+                f.gid,
+                f.bytes,
+                f.modified.0,
+                f.modified_nanoseconds,
+                f.changed.0
             )
             .into_bytes();
             out.extend_from_slice(&read.text);
@@ -176,7 +185,7 @@ pub fn decode(mut answer: impl Read, limit: usize) -> Result<UserFile, Refusal> 
 }
 
 fn facts_of(numbers: &[i64]) -> Option<Facts> {
-    let [device, inode, mode, links, uid, gid, bytes, modified, changed, _] = numbers else { return None };
+    let [device, inode, mode, links, uid, gid, bytes, modified, nanoseconds, changed, _] = numbers else { return None };
     let wide = |n: &i64| u64::try_from(*n).ok();
     let narrow = |n: &i64| u32::try_from(*n).ok();
     Some(Facts {
@@ -188,6 +197,7 @@ fn facts_of(numbers: &[i64]) -> Option<Facts> {
         gid: narrow(gid)?,
         bytes: wide(bytes)?,
         modified: crate::base::time::UnixTime(*modified),
+        modified_nanoseconds: *nanoseconds,
         changed: crate::base::time::UnixTime(*changed),
     })
 }

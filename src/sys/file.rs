@@ -35,6 +35,8 @@ pub struct Facts {
     pub bytes: u64,
     /// Last change of the contents.
     pub modified: UnixTime,
+    /// The part of a second that belongs to it.
+    pub modified_nanoseconds: i64,
     /// Last change of the inode.
     pub changed: UnixTime,
 }
@@ -80,6 +82,7 @@ impl Facts {
             gid: stat.st_gid,
             bytes: stat.st_size.max(0) as u64,
             modified: UnixTime(stat.st_mtime),
+            modified_nanoseconds: stat.st_mtime_nsec,
             changed: UnixTime(stat.st_ctime),
         }
     }

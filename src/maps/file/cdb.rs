@@ -69,11 +69,6 @@ impl Cdb {
         Ok(Self { image, tables, end })
     }
 
-    /// Whether lookups read the file.
-    pub(crate) fn reads_file(&self) -> bool {
-        matches!(self.image, Image::Paged { .. })
-    }
-
     /// The first value of `key`.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         let mut found = None;

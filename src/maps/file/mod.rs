@@ -1,18 +1,20 @@
 //! Map files: Berkeley DB `hash` and `btree`, and `cdb`, read and written without their libraries.
 //!
 //! In: an open file, or keys and values. Out: values, or a file that every Berkeley DB 4.6 to 5.3 (every cdb) opens.
-//! Documents: the file format of Berkeley DB (hash versions 7 to 10, btree versions 8 to 10, both byte orders). Never:
-//! changes a file in place; a new one is built beside it and renamed, so a reader sees the old map or the new one.
+//! Documents: the file format of Berkeley DB (hash versions 7 to 10, btree versions 8 to 10, both byte orders), and that of
+//! its release 1.85 as in the C libraries of the BSD systems (hash version 2, btree version 3; read only). Never: changes a file in place; a new one is built beside it and renamed, so a reader sees the old map or the new one.
 //!
 //! An item too long for a page lies on *overflow pages*; the values of a key that occurs often may lie *off page* in a tree
 //! of their own. Files that hold several named databases (*subdatabases*), are encrypted, partitioned or compressed are
 //! refused.
 
 pub(crate) mod btree;
+pub(crate) mod btree185;
 pub(crate) mod btree_build;
 pub mod build;
 pub(crate) mod cdb;
 pub(crate) mod hash;
+pub(crate) mod hash185;
 pub(crate) mod hash_build;
 pub(crate) mod image;
 pub(crate) mod page;
@@ -52,6 +54,9 @@ pub enum Error {
         /// What does not fit.
         what: &'static str,
     },
+    /// The file was written to since it was opened.
+    #[error("changed while it was read")]
+    Changed,
     /// The callback of [`Database::for_each`] wanted no more.
     #[error("stopped")]
     Stopped,
@@ -118,6 +123,8 @@ pub struct Database {
 enum Form {
     Hash(Pages, hash::Meta),
     Btree(Pages, btree::Meta),
+    Hash185(Pages, hash185::Meta),
+    Btree185(Pages, btree185::Meta),
     Cdb(cdb::Cdb),
 }
 
@@ -150,6 +157,14 @@ impl Database {
 
     fn berkeley(image: Image) -> Result<Self, Error> {
         let meta = image.head(META)?;
+        if hash185::Meta::is_here(&meta) {
+            let found = hash185::Meta::read(&meta)?;
+            return Ok(Self { form: Form::Hash185(Pages::new(image, found.order, found.page_size, 0), found) });
+        }
+        if let Some(order) = btree185::Meta::order_of(&meta) {
+            let found = btree185::Meta::read(&meta, order)?;
+            return Ok(Self { form: Form::Btree185(Pages::new(image, order, found.page_size, 0), found) });
+        }
         let magic = Order::Little.u32(&meta, 12).ok_or(Error::Format)?;
         let (order, kind) = match magic {
             HASH_MAGIC => (Order::Little, Kind::Hash),
@@ -190,8 +205,8 @@ impl Database {
     /// Its kind.
     pub fn kind(&self) -> Kind {
         match self.form {
-            Form::Hash(..) => Kind::Hash,
-            Form::Btree(..) => Kind::Btree,
+            Form::Hash(..) | Form::Hash185(..) => Kind::Hash,
+            Form::Btree(..) | Form::Btree185(..) => Kind::Btree,
             Form::Cdb(_) => Kind::Cdb,
         }
     }
@@ -201,15 +216,9 @@ impl Database {
         match &self.form {
             Form::Hash(_, meta) => meta.duplicates,
             Form::Btree(_, meta) => meta.duplicates,
+            Form::Hash185(..) => false,
+            Form::Btree185(_, meta) => meta.duplicates,
             Form::Cdb(_) => true,
-        }
-    }
-
-    /// Whether lookups read the file, so that a writer must be kept away meanwhile.
-    pub fn reads_file(&self) -> bool {
-        match &self.form {
-            Form::Hash(pages, _) | Form::Btree(pages, _) => matches!(pages.image(), Image::Paged { .. }),
-            Form::Cdb(cdb) => cdb.reads_file(),
         }
     }
 
@@ -218,6 +227,8 @@ impl Database {
         match &self.form {
             Form::Hash(pages, meta) => meta.get(pages, key),
             Form::Btree(pages, meta) => meta.get(pages, key),
+            Form::Hash185(pages, meta) => meta.get(pages, key),
+            Form::Btree185(pages, meta) => meta.get(pages, key),
             Form::Cdb(cdb) => cdb.get(key),
         }
     }
@@ -231,6 +242,11 @@ impl Database {
         match &self.form {
             Form::Hash(pages, meta) => meta.values(pages, key, &mut Walk::new(each, pages)),
             Form::Btree(pages, meta) => meta.values(pages, key, &mut Walk::new(each, pages)),
+            Form::Btree185(pages, meta) => meta.values(pages, key, &mut Walk::new(each, pages)),
+            Form::Hash185(pages, meta) => match meta.get(pages, key)? {
+                Some(value) => Walk::new(each, pages).give(key, &value),
+                None => Ok(()),
+            },
             Form::Cdb(cdb) => cdb.values(key, &mut |value| each(key, value)),
         }
     }
@@ -240,6 +256,8 @@ impl Database {
         match &self.form {
             Form::Hash(pages, meta) => meta.walk(pages, &mut Walk::new(each, pages)),
             Form::Btree(pages, meta) => meta.walk(pages, &mut Walk::new(each, pages)),
+            Form::Hash185(pages, meta) => meta.walk(pages, &mut Walk::new(each, pages)),
+            Form::Btree185(pages, meta) => meta.walk(pages, &mut Walk::new(each, pages)),
             // Records lie one behind the other, so that nothing can be circular.
             Form::Cdb(cdb) => cdb.walk(&mut Walk { each, budget: 0 }),
         }

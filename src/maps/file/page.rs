@@ -10,8 +10,7 @@
 //! With page checksums the offsets begin at 32. A page number of 0 means "none", since page 0 is the meta page.
 //! Source: Berkeley DB 5.3 (files examined, `db5.3_verify`).
 
-use std::ops::Deref;
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use super::Error;
 use super::image::Image;
@@ -70,17 +69,12 @@ impl Pages {
     /// Pages of `size` bytes; the file's length says how many there are.
     pub(crate) fn new(image: Image, order: Order, size: usize, header: usize) -> Self {
         let count = u32::try_from(image.len() / size as u64).unwrap_or(u32::MAX);
-        Self { image, order, size, header, count }
+        Self { image: image.in_pages(size), order, size, header, count }
     }
 
     /// How many pages the file holds.
     pub(crate) fn count(&self) -> u32 {
         self.count
-    }
-
-    /// The file behind the pages.
-    pub(crate) fn image(&self) -> &Image {
-        &self.image
     }
 
     /// Reads a page; it must lie within the file.
@@ -129,27 +123,10 @@ impl Pages {
     }
 }
 
-/// Bytes of a page: part of a file held in memory, or a page read for the purpose.
-#[derive(Debug)]
-pub(crate) enum PageBytes<'a> {
-    Held(&'a [u8]),
-    Read(Arc<[u8]>),
-}
-
-impl Deref for PageBytes<'_> {
-    type Target = [u8];
-    fn deref(&self) -> &[u8] {
-        match self {
-            Self::Held(bytes) => bytes,
-            Self::Read(bytes) => bytes,
-        }
-    }
-}
-
 /// One page.
 #[derive(Debug)]
 pub(crate) struct Page<'a> {
-    pub(crate) bytes: PageBytes<'a>,
+    pub(crate) bytes: Cow<'a, [u8]>,
     order: Order,
     number: u32,
     header: usize,
