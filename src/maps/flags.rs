@@ -124,6 +124,11 @@ impl Flags {
         self.given.iter().any(|(given, _)| *given == letter)
     }
 
+    /// The letters given.
+    pub fn letters(&self) -> impl Iterator<Item = u8> {
+        self.given.iter().map(|(letter, _)| *letter)
+    }
+
     /// Text of the flag, the last one when it is given again.
     pub fn text(&self, letter: u8) -> Option<&Bytes> {
         self.given.iter().rev().find(|(given, _)| *given == letter).map(|(_, text)| text)

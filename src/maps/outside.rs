@@ -15,7 +15,8 @@ use crate::base::exit::Exit;
 use crate::base::limits;
 use crate::monitor::Port;
 use crate::monitor::request::MapProgram;
-use crate::net::dns::{Error, Family, RData, RecordType, Resolver, Reverse, Service, shown_address};
+use crate::net::dns::{Error, Family, MxAnswer, RData, RecordType, Resolver, Reverse, Service, shown_address};
+use crate::sys::host::service_port;
 use crate::sys::safefile;
 use crate::sys::spawn::Ended;
 use crate::sys::user;
@@ -55,6 +56,9 @@ pub(crate) async fn best_mx(resolver: &Resolver, key: &[u8], delimiter: Option<u
     }
     let asked = Bytes::copy_from_slice(key);
     match resolver.mx(key).await {
+        // Source: observed.
+        Ok(MxAnswer::Null) => Answer::NotFound(Exit::UNAVAILABLE),
+        Ok(MxAnswer::Alias) => Answer::MISS,
         Ok(answer) => joined(answer.names(&asked).into_iter(), delimiter, usize::MAX).unwrap_or(Answer::MISS),
         Err(Error::Temporary) => Answer::Temporary("host name lookup failure".to_owned()),
         Err(_) => NO_HOST,
@@ -106,13 +110,13 @@ impl Records {
         let Some((_, kind)) = row else {
             return Err(vec![format!("dns map {name}: wrong type {}", shown(text)), missing]);
         };
-        let limit = flags.number(b'Z').and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
-        Ok(Self {
-            kind: *kind,
-            domain: flags.text(b'B').cloned(),
-            delimiter: flags.character(b'z'),
-            limit: limit.unwrap_or(usize::MAX),
-        })
+        // More than one is counted from 0. Source: observed (`-Z1` gives one value, `-Z2` three, `-Z5` six).
+        let limit = match flags.number(b'Z').and_then(|n| usize::try_from(n).ok()) {
+            None | Some(0) => usize::MAX,
+            Some(1) => 1,
+            Some(more) => more.saturating_add(1),
+        };
+        Ok(Self { kind: *kind, domain: flags.text(b'B').cloned(), delimiter: flags.character(b'z'), limit })
     }
 
     /// The records' contents: the first, or all of them with a delimiter.
@@ -189,9 +193,12 @@ pub(crate) async fn program(port: &Port, map: usize, command: &[u8], key: &[u8])
     };
     let Ok(output) = port.run_map_program(request).await else { return Answer::NotFound(Exit::CONFIG) };
     match output.ended {
+        // Source: observed: a program that prints nothing finds nothing.
+        Ended::Exit(0) if output.text.is_empty() => Answer::MISS,
         Ended::Exit(0) => {
             let end = memchr::memchr(b'\n', &output.text).unwrap_or(output.text.len());
-            Answer::Found(output.text.slice(..end))
+            // Source: observed (2,047 characters of a longer line).
+            Answer::Found(output.text.slice(..end.min(limits::CF_LINE - 1)))
         }
         Ended::Exit(code) if Exit(code).is_temporary() => Answer::Temporary(format!("program ended with {code}")),
         Ended::Exit(code) => Answer::NotFound(Exit(code)),
@@ -209,18 +216,20 @@ pub(crate) enum Endpoint {
 }
 
 impl Endpoint {
-    /// Reads the argument of a `socket` map.
-    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(text).ok()?;
-        match text.split_once(':') {
-            Some(("local" | "unix", path)) => Some(Self::Local(path.into())),
-            Some(("inet" | "inet6", rest)) => {
-                let (port, host) = rest.split_once('@')?;
-                let host = host.trim_start_matches('[').trim_end_matches(']');
-                Some(Self::Inet(port.parse().ok()?, host.to_owned()))
+    /// Reads the argument of a `socket` map; what is wrong with it in the original's words.
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, String> {
+        let text = shown(text).to_string();
+        let (kind, rest) = text.split_once(':').unwrap_or(("local", &text));
+        match kind {
+            "local" | "unix" => Ok(Self::Local(rest.into())),
+            "inet" | "inet6" => {
+                let (port, host) =
+                    rest.split_once('@').ok_or_else(|| format!("bad address {rest} (expected port@host)"))?;
+                let number = port.parse().ok().or_else(|| service_port(port));
+                let number = number.ok_or_else(|| format!("unknown port name {port}"))?;
+                Ok(Self::Inet(number, host.trim_start_matches('[').trim_end_matches(']').to_owned()))
             }
-            None if text.starts_with('/') => Some(Self::Local(text.into())),
-            _ => None,
+            _ => Err(format!("unknown socket type {kind}: Protocol not supported")),
         }
     }
 
@@ -230,23 +239,30 @@ impl Endpoint {
     pub(crate) async fn ask(&self, resolver: Option<&Resolver>, map: &[u8], key: &[u8], limit: Duration) -> Answer {
         match tokio::time::timeout(limit, self.exchange(resolver, map, key)).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(e)) => Answer::Temporary(format!("socket map \"{}\": {}", shown(map), self.told(&e))),
+            Ok(Err(e)) => Answer::Temporary(
+                self.told(&e).map_or_else(String::new, |why| format!("socket map \"{}\": {why}", shown(map))),
+            ),
             Err(_) => Answer::Temporary(format!("socket map \"{}\": timeout", shown(map))),
         }
     }
 
-    /// What went wrong, in the original's words where they are known.
-    fn told(&self, error: &std::io::Error) -> String {
-        let why = safefile::error_text(error);
+    /// What went wrong, in the original's words; none when it says nothing.
+    fn told(&self, error: &std::io::Error) -> Option<String> {
         match self {
-            Self::Local(path) => format!("local socket name {} unsafe: {why}", path.display()),
-            Self::Inet(_, host) if error.kind() == std::io::ErrorKind::NotFound => format!("Unknown host name {host}"),
-            Self::Inet(port, host) => format!("{port}@{host}: {why}"),
+            Self::Local(path) => {
+                let path = path.display();
+                Some(format!("local socket name {path} unsafe: {}", safefile::error_text(error)))
+            }
+            Self::Inet(_, host) if error.kind() == std::io::ErrorKind::NotFound => {
+                Some(format!("Unknown host name {host}"))
+            }
+            Self::Inet(..) => None,
         }
     }
 
     async fn exchange(&self, resolver: Option<&Resolver>, map: &[u8], key: &[u8]) -> std::io::Result<Answer> {
         match self {
+            Self::Local(path) if path.as_os_str().is_empty() => Err(std::io::Error::from_raw_os_error(libc::ENOENT)),
             Self::Local(path) => converse(tokio::net::UnixStream::connect(Path::new(path)).await?, map, key).await,
             Self::Inet(port, host) => {
                 let address = match (host.parse::<IpAddr>(), resolver) {
@@ -306,9 +322,18 @@ mod tests {
 
     #[test]
     fn endpoints_have_three_forms() {
-        assert_eq!(Endpoint::parse(b"inet:99@127.0.0.1"), Some(Endpoint::Inet(99, "127.0.0.1".into())));
-        assert_eq!(Endpoint::parse(b"local:/x"), Some(Endpoint::Local("/x".into())));
-        assert_eq!(Endpoint::parse(b"foo"), None);
+        for (text, endpoint) in [
+            ("inet:99@127.0.0.1", Ok(Endpoint::Inet(99, "127.0.0.1".into()))),
+            ("inet6:smtp@[::1]", Ok(Endpoint::Inet(25, "::1".into()))),
+            ("local:/x", Ok(Endpoint::Local("/x".into()))),
+            ("unix:", Ok(Endpoint::Local("".into()))),
+            ("foo", Ok(Endpoint::Local("foo".into()))),
+            ("inet:x@127.0.0.1", Err("unknown port name x".to_owned())),
+            ("inet:9", Err("bad address 9 (expected port@host)".to_owned())),
+            ("foo:9@127.0.0.1", Err("unknown socket type foo: Protocol not supported".to_owned())),
+        ] {
+            assert_eq!(Endpoint::parse(text.as_bytes()), endpoint, "{text}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod support;
 
 mod address_files_and_programs;
 mod bare_line_feeds;
+mod berkeley_db;
 mod broken_configuration;
 mod cfcheck;
 mod command_line;
@@ -28,6 +29,7 @@ mod key_files;
 mod large_messages;
 mod login;
 mod many_sessions;
+mod map_flags;
 mod maps_in_a_directory;
 mod next_hop_defers_or_refuses;
 mod next_hop_hangs_up;

@@ -152,15 +152,15 @@ impl TestMode<'_> {
         if !self.site.maps.is_open(map) {
             return self.output.line(&format!("Map named \"{}\" not open", String::from_utf8_lossy(name)));
         }
+        let answer = self.runtime.block_on(self.site.maps.ask(map, key, &[], &mut self.scope));
+        for complaint in self.site.maps.take_complaints() {
+            self.output.line(&complaint);
+        }
         self.output.text(b"map_lookup: ");
         self.output.shown(name);
         self.output.text(b" (");
         self.output.text(key);
         self.output.text(b") ");
-        let answer = self.runtime.block_on(self.site.maps.ask(map, key, &[], &mut self.scope));
-        for complaint in self.site.maps.take_complaints() {
-            self.output.line(&complaint);
-        }
         let exit = answer.exit().0;
         match answer {
             Answer::Found(value) | Answer::Instead(value) => {

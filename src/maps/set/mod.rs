@@ -295,7 +295,8 @@ impl MapSet {
                 {
                     self.complain(id, std::slice::from_ref(text));
                 }
-                answer
+                // A map that may be missing is missing when nobody serves it. Source: observed.
+                if map.flags.has(b'o') && answer.exit() == Exit::TEMPFAIL { Answer::MISS } else { answer }
             }
             _ => nobody(),
         };
