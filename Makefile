@@ -1,6 +1,7 @@
 # make check    formatting, lints, every test
 # make demo     the main job end to end, as an ordinary user, in a temporary folder
 # make peers    handshakes and mail with Postfix, Exim and others, both ways (root; Debian's packages are unpacked, not installed)
+# make fuzz     every fuzz target in turn, SECONDS=60 each; needs nightly and cargo-fuzz (fuzz/README.md)
 # make build    release binaries
 # make install  release binaries under $(DESTDIR)$(PREFIX)
 
@@ -18,7 +19,7 @@ CARGOFLAGS ?= --locked
 # Where the binaries are that are installed.
 BUILT      ?= target/release
 
-.PHONY: all build check demo peers install uninstall need-check need-demo clean
+.PHONY: all build check fuzz demo peers install uninstall need-check need-demo clean
 
 all: build
 
@@ -35,6 +36,16 @@ check: need-check
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(CARGOFLAGS) --all-targets -- -D warnings
 	$(CARGO) test $(CARGOFLAGS)
+
+# Memory, the time of one input and the processor are bounded; the first target that fails ends it.
+SECONDS_EACH = $(or $(SECONDS),60)
+TARGETS ?= $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
+fuzz:
+	cd fuzz && $(CARGO) +nightly fuzz build
+	cd fuzz && for target in $(TARGETS); do \
+	    nice -n 19 $(CARGO) +nightly fuzz run $$target -- \
+	        -max_total_time=$(SECONDS_EACH) -max_len=24576 -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 || exit 1; \
+	done
 
 demo: need-demo
 	$(CARGO) build $(CARGOFLAGS) --bins

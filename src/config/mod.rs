@@ -131,5 +131,17 @@ impl Config {
     }
 }
 
+/// Reads the text of a cf file apart from any machine: names of users, files and programs in it stand for nothing.
+///
+/// Findings as from [`drive::load`].
+pub fn parse(text: &[u8]) -> (Config, Vec<Diagnostic>) {
+    let mut reader = reader::Reader::new(std::path::Path::new("-"), None, &outside::Nowhere);
+    reader.read(text);
+    if !reader.has_ended() {
+        reader.finish();
+    }
+    (reader.config, reader.findings)
+}
+
 #[cfg(test)]
 mod tests;
