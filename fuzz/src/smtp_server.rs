@@ -144,10 +144,8 @@ fn feed(session: &mut Session, event: Event<'_>, world: &mut Input<'_>) -> bool 
     if session.needs_id() {
         session.renew_id(id());
     }
-    for note in session.take_notes() {
-        // The log cuts off an end of line.
-        assert!(!note.text.trim_end_matches("\r\n").contains('\n'), "a note of two lines: {:?}", note.text);
-    }
+    // Whatever stands in them, the log makes it visible.
+    drop(session.take_notes());
     let replies = session.replies().take();
     assert!(is_quiet || !open || !replies.is_empty(), "no reply");
     assert!(replies.is_empty() || replies.ends_with(b"\r\n"), "{}", replies.escape_ascii());

@@ -68,18 +68,26 @@ impl Meta {
 
     /// The first value of `key`.
     pub(crate) fn get(&self, pages: &Pages, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        let Some((page, index)) = self.find(pages, key)? else { return Ok(None) };
-        first_value(pages, &page, index + 1).map(Some)
+        let mut found = None;
+        self.matching(pages, key, &mut |page, index| {
+            found = Some(first_value(pages, page, index)?);
+            Ok(false)
+        })?;
+        Ok(found)
     }
 
-    /// Every value of `key`.
+    /// Every value of `key`. Those that lie on overflow pages stand beside a key of their own. Source: observed.
     pub(crate) fn values(&self, pages: &Pages, key: &[u8], walk: &mut Walk<'_>) -> Result<(), Error> {
-        let Some((page, index)) = self.find(pages, key)? else { return Ok(()) };
-        values(pages, &page, index + 1, key, walk)
+        self.matching(pages, key, &mut |page, index| values(pages, page, index, key, walk).map(|()| true))
     }
 
-    /// The page that holds `key`, and where there.
-    fn find<'p>(&self, pages: &'p Pages, key: &[u8]) -> Result<Option<(Page<'p>, usize)>, Error> {
+    /// Hands out the pages that hold `key`, and where its values stand there, until `each` returns false.
+    fn matching(
+        &self,
+        pages: &Pages,
+        key: &[u8],
+        each: &mut dyn FnMut(&Page<'_>, usize) -> Result<bool, Error>,
+    ) -> Result<(), Error> {
         let mut number = self.first_page(self.bucket(hash(key))).ok_or(BAD_BUCKET)?;
         let mut left = pages.count();
         while number != 0 {
@@ -89,13 +97,13 @@ impl Meta {
             left -= 1;
             let page = pages.page_of(number, KINDS)?;
             for index in (0..page.entries() / 2).map(|pair| pair * 2) {
-                if matches(pages, &page, index, key)? {
-                    return Ok(Some((page, index)));
+                if matches(pages, &page, index, key)? && !each(&page, index + 1)? {
+                    return Ok(());
                 }
             }
             number = page.next();
         }
-        Ok(None)
+        Ok(())
     }
 
     /// Every entry, bucket by bucket.
