@@ -39,6 +39,7 @@ const TYPES: u32 = 0x1f;
 /// What the meta page says.
 #[derive(Debug)]
 pub(crate) struct Meta {
+    root: u32,
     pub(crate) page_size: usize,
     pub(crate) duplicates: bool,
 }
@@ -62,7 +63,7 @@ impl Meta {
         if flags & 0x80 != 0 {
             return Err(Error::Feature("record number files"));
         }
-        Ok(Self { page_size, duplicates: flags & 0x20 == 0 })
+        Ok(Self { root: ROOT, page_size, duplicates: flags & 0x20 == 0 })
     }
 
     /// The first value of `key`.
@@ -114,7 +115,7 @@ impl Meta {
 
     /// The first leaf that may hold `wanted`, or the first of all.
     fn descend<'p>(&self, pages: &'p Pages, wanted: Option<&[u8]>) -> Result<Page<'p>, Error> {
-        let mut number = ROOT;
+        let mut number = self.root;
         for _ in 0..DEPTH {
             let page = pages.page(number)?;
             match page.u32(12)? & TYPES {

@@ -124,13 +124,7 @@ impl Meta {
     }
 
     /// Hands out the pairs of a bucket until `each` returns false; `left` pages may be looked at.
-    fn bucket(
-        &self,
-        pages: &Pages,
-        bucket: u32,
-        left: &mut u32,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<bool, Error>,
-    ) -> Result<(), Error> {
+    fn bucket(&self, pages: &Pages, bucket: u32, left: &mut u32, each: &mut Each<'_>) -> Result<(), Error> {
         let mut number = Some(self.bucket_page(bucket).ok_or(corrupt("bucket"))?);
         while let Some(at) = number {
             let page = take(pages, at, left)?;
@@ -200,6 +194,9 @@ impl Meta {
         Ok(long)
     }
 }
+
+/// Takes a key and its value; false when it wants no more.
+type Each<'e> = dyn FnMut(&[u8], &[u8]) -> Result<bool, Error> + 'e;
 
 /// A long pair, and where its bucket goes on.
 struct Long {

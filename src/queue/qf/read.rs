@@ -207,7 +207,11 @@ impl Reader<'_> {
             Some((&MACRO | b'$', name)) => {
                 macro_name(name, self.codec).map_or(Condition::Always, |(id, _)| Condition::Macro(id))
             }
-            Some(_) => Condition::MailerFlags(LetterSet::from_bytes(text)),
+            // No flag is a dollar sign, which would be taken for a macro when it is read again.
+            Some(_) => {
+                let letters: Vec<u8> = text.iter().copied().filter(|letter| *letter != b'$').collect();
+                Condition::MailerFlags(LetterSet::from_bytes(&letters))
+            }
         }
     }
 }
@@ -392,6 +396,13 @@ mod tests {
         ] {
             assert_eq!(parsed(text).unwrap_err(), fault, "{}", shown(text));
         }
+    }
+
+    #[test]
+    fn flags_of_a_condition_are_not_taken_for_a_macro() {
+        let once = render(&parsed(b"V8\nT1\nS<a@b>\nH?x$&?X: y\n.\n").unwrap(), &codec(), DataFile::default());
+        assert_eq!(render(&parsed(&once).unwrap(), &codec(), DataFile::default()), once);
+        assert!(once.ends_with(b"H?&x?X: y\n.\n"), "{}", shown(&once));
     }
 
     #[test]
