@@ -1,6 +1,7 @@
 //! Random maps, between us and the tools of Berkeley DB 5.3 (package `db5.3-util`; left out where they are not).
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
@@ -62,7 +63,10 @@ fn read(path: &Path) -> Rows {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        write!(out, "{byte:02x}").unwrap();
+        out
+    })
 }
 
 /// Values by key as `db5.3_dump` tells them, and what `db5.3_verify` has against it.
@@ -89,7 +93,7 @@ fn load(path: &Path, kind: Kind, options: &[String], rows: &Rows) {
     let mut child = command.arg(path).stdin(Stdio::piped()).spawn().unwrap();
     let mut text = format!("VERSION=3\nformat=bytevalue\ntype={}\nHEADER=END\n", kind.name());
     for (key, value) in rows {
-        text += &format!(" {}\n {}\n", hex(key), hex(value));
+        writeln!(text, " {}\n {}", hex(key), hex(value)).unwrap();
     }
     text += "DATA=END\n";
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
@@ -116,7 +120,9 @@ proptest! {
             entries.write(kind, duplicates, &file).unwrap();
             let mut expected = grouped(&rows);
             if !keeps {
-                expected.values_mut().for_each(|values| *values = values.split_off(values.len() - 1));
+                for values in expected.values_mut() {
+                    *values = values.split_off(values.len() - 1);
+                }
             }
             let (found, complaints) = told_by_tools(&path);
             prop_assert_eq!(complaints, "");
@@ -147,13 +153,15 @@ proptest! {
         }
         if keeps && sorted {
             options.push("dupsort=1".to_owned());
-            expected.values_mut().for_each(|values| {
+            for values in expected.values_mut() {
                 values.sort();
                 values.dedup();
-            });
+            }
         }
         if !keeps {
-            expected.values_mut().for_each(|values| values.truncate(1));
+            for values in expected.values_mut() {
+                values.truncate(1);
+            }
         }
         if checksums {
             options.push("chksum=1".to_owned());
@@ -169,7 +177,9 @@ proptest! {
                 found.iter().map(|(key, all)| (hex(key), all.iter().map(|one| hex(one)).collect())).collect();
             prop_assert!(shown == told, "{kind:?}: other values than the tools find");
             let sorted = |mut map: BTreeMap<Vec<u8>, Vec<Vec<u8>>>| {
-                map.values_mut().for_each(|values| values.sort());
+                for values in map.values_mut() {
+                    values.sort();
+                }
                 map
             };
             prop_assert!(sorted(found) == sorted(expected.clone()), "{kind:?}: other values than were put in");
