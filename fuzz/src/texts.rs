@@ -18,8 +18,6 @@ pub fn run(bytes: &[u8]) {
     let mut names = NameTable::default();
     let mut complaints = Vec::new();
     let template = Template::parse_with(bytes, &mut names, &mut complaints);
-    let field = Template::parse_field(bytes, &mut names, &mut complaints);
-    let _ = field.source(&names);
     let source = template.source(&names);
     let again = Template::parse(&source, &mut names);
     // Other names are shown with a sign in their place.
