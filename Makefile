@@ -57,7 +57,7 @@ peers: need-demo
 
 # What stood under a name before is kept beside it, once; uninstall puts it back.
 PROGRAMS = $(addprefix $(SBINDIR)/,sendmail mailq newaliases hoststat purgestat sendmail-msp makemap editmap praliases certs \
-	mtail cfcheck tlscheck mailstats) $(addprefix $(LIBEXECDIR)/,sendmail sendmail-msp mail.local) \
+	mtail cfcheck tlscheck gencf mailstats) $(addprefix $(LIBEXECDIR)/,sendmail sendmail-msp mail.local) \
 	$(addprefix $(UNITDIR)/,sendmail.service sendmail-msp.service)
 KEPT = before-sendmail-rs
 MARK = $(DESTDIR)$(LIBEXECDIR)/.installed-by-sendmail-rs
@@ -78,6 +78,7 @@ install: build
 	install -m 755 $(BUILT)/mtail $(DESTDIR)$(SBINDIR)/mtail
 	install -m 755 $(BUILT)/cfcheck $(DESTDIR)$(SBINDIR)/cfcheck
 	install -m 755 $(BUILT)/tlscheck $(DESTDIR)$(SBINDIR)/tlscheck
+	install -m 755 $(BUILT)/gencf $(DESTDIR)$(SBINDIR)/gencf
 	install -m 755 $(BUILT)/mailstats $(DESTDIR)$(SBINDIR)/mailstats
 	for name in sendmail mailq newaliases hoststat purgestat; do \
 		ln -sf $(LIBEXECDIR)/sendmail $(DESTDIR)$(SBINDIR)/$$name || exit 1; done
@@ -88,7 +89,7 @@ install: build
 	install -d $(DESTDIR)$(MANDIR)/man8
 	install -m 644 man/sendmail.8 man/sendmail-msp.8 man/makemap.8 man/editmap.8 man/praliases.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 man/certs.8 man/mtail.8 $(DESTDIR)$(MANDIR)/man8
-	install -m 644 man/cfcheck.8 man/tlscheck.8 man/mailstats.8 $(DESTDIR)$(MANDIR)/man8
+	install -m 644 man/cfcheck.8 man/gencf.8 man/tlscheck.8 man/mailstats.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 man/mail-local.8 $(DESTDIR)$(MANDIR)/man8/mail.local.8
 	install -d $(DESTDIR)$(CONFDIR) $(DESTDIR)$(UNITDIR)
 	@# A help file that somebody wrote stays.

@@ -15,7 +15,7 @@ define(`_EXIT_', 0)
 
 # _nearest_(word, `,a,b,c,'): the name of the list that shares most pairs of letters with the word
 define(`_nearest_', `pushdef(`_best_', `')pushdef(`_score_', 1)_near_walk_(`$1', substr(`$2', 1))_best_`'popdef(`_best_')popdef(`_score_')')
-define(`_near_walk_', `ifelse(`$2', `', `', `_near_try_(`$1', substr(`$2', 0, index(`$2', `,')))_near_walk_(`$1', substr(`$2', incr(index(`$2', `,'))))')')
+define(`_near_walk_', `ifelse(`$2', `', `', `_near_try_(`$1', `$2')_near_walk_(`$1', shift(shift($@)))')')
 define(`_near_try_', `_near_keep_(`$2', _near_count_(`$1', `$2'))')
 define(`_near_keep_', `ifelse(eval($2 > _score_), 1, `define(`_best_', `$1')define(`_score_', $2)')')
 define(`_near_count_', `eval(3 * _pairs_(lower(`$1'), lower(`$2')) - 2 * _apart_(len(`$1'), len(`$2')) + ifelse(lower(substr(`$1', 0, 1)), lower(substr(`$2', 0, 1)), 1, 0))')

@@ -47,7 +47,8 @@ define(`_word_of_', `ifelse(`$1', `feature', `FEATURE', `$1', `mailer', `MAILER'
 define(`_call_', `_note_(`$1', `$3')PUSHDIVERT(-1)pushdef(`_ARG_', `$4')pushdef(`_ARG2_', `$5')pushdef(`_ARG3_', `$6')pushdef(`_ARG4_', `$7')pushdef(`_ARG5_', `$8')pushdef(`_ARG6_', `$9')_call_more_(shift(shift(shift(shift(shift(shift(shift(shift(shift($@))))))))))_read_(`$2', `$3')divert(-1)popdef(`_ARG_')popdef(`_ARG2_')popdef(`_ARG3_')popdef(`_ARG4_')popdef(`_ARG5_')popdef(`_ARG6_')popdef(`_ARG7_')popdef(`_ARG8_')popdef(`_ARG9_')POPDIVERT`'')
 define(`_call_more_', `pushdef(`_ARG7_', `$1')pushdef(`_ARG8_', `$2')pushdef(`_ARG9_', `$3')')
 
-define(`VERSIONID', `ifelse($#, 0, ``VERSIONID'', `#	$1')')
+define(`VERSIONID', `ifelse($#, 0, ``VERSIONID'', `PUSHDIVERT(_D_INDEX_)#	_AT_`	$1'
+`'POPDIVERT`'')')
 define(`OSTYPE', `ifelse($#, 0, ``OSTYPE'', `ifdef(`_OSTYPE_', `_error_(`OSTYPE($1): a second one, after OSTYPE('_OSTYPE_`)')')define(`_OSTYPE_', `$1')_call_(`OSTYPE', `ostype', $@)')')
 define(`DOMAIN', `ifelse($#, 0, ``DOMAIN'', `_call_(`DOMAIN', `domain', $@)')')
 define(`HACK', `ifelse($#, 0, ``HACK'', `_call_(`HACK', `hack', $@)')')

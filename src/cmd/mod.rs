@@ -12,6 +12,7 @@ mod database;
 mod dead_letter;
 pub mod editmap;
 pub mod finish;
+pub mod gencf;
 mod hoststat;
 mod identity;
 pub mod invocation;

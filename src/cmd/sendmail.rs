@@ -197,6 +197,7 @@ impl Request {
             only_raises: self.caller.uid != 0,
             is_traced: self.tracer.is_any(),
             without_programs: false,
+            for_another_machine: false,
         };
         load(&path, &options)
     }

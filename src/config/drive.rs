@@ -35,6 +35,8 @@ pub struct LoadOptions {
     pub is_traced: bool,
     /// Programs that `F` lines name are not run; their classes stay empty.
     pub without_programs: bool,
+    /// The file is for another machine: users and groups that this one lacks are there, class files that it lacks are empty.
+    pub for_another_machine: bool,
 }
 
 /// Reads the file at `path` and everything it names.
@@ -42,7 +44,7 @@ pub struct LoadOptions {
 /// The configuration is complete even when there are findings: what a bad line would have set keeps its old value.
 /// Findings are in the original's order: the command line's first.
 pub fn load(path: &Path, options: &LoadOptions) -> (Config, Vec<Diagnostic>) {
-    let machine = Machine { runs_programs: !options.without_programs };
+    let machine = Machine { runs_programs: !options.without_programs, is_another: options.for_another_machine };
     let mut reader = Reader::new(path, options.mode, &machine);
     set_host_names(&mut reader.config);
     if user::effective_uid() == 0 && user::real_uid() != 0 {
@@ -95,11 +97,20 @@ fn read_config(path: &Path, chosen_by_user: bool) -> Result<Vec<u8>, String> {
 /// The machine the program runs on.
 struct Machine {
     runs_programs: bool,
+    /// It only stands for the one that the file is for.
+    is_another: bool,
+}
+
+impl Machine {
+    /// A user of the other machine.
+    fn elsewhere(&self, name: &[u8]) -> Option<Account> {
+        self.is_another.then(|| Account { uid: UNKNOWN, gid: UNKNOWN, name: Bytes::copy_from_slice(name) })
+    }
 }
 
 impl Outside for Machine {
     fn user(&self, name: &[u8]) -> Option<Account> {
-        user::by_name(name).ok().flatten().map(account)
+        user::by_name(name).ok().flatten().map(account).or_else(|| self.elsewhere(name))
     }
 
     fn user_by_number(&self, uid: u32) -> Option<Account> {
@@ -107,13 +118,16 @@ impl Outside for Machine {
     }
 
     fn group(&self, name: &[u8]) -> Option<u32> {
-        user::group(name).ok().flatten()
+        user::group(name).ok().flatten().or(self.is_another.then_some(UNKNOWN))
     }
 
     fn class_file(&self, path: &[u8], blame: DontBlame) -> Result<Vec<u8>, String> {
         let judge = safefile::Judge { uid: user::effective_uid(), dont_blame: blame.0, trusted_uid: None };
         let path = Path::new(OsStr::from_bytes(path));
-        let mut opened = safefile::open(path, safefile::Purpose::Class, &judge).map_err(|e| e.to_string())?;
+        let mut opened = match safefile::open(path, safefile::Purpose::Class, &judge) {
+            Err(_) if self.is_another => return Ok(Vec::new()),
+            opened => opened.map_err(|e| e.to_string())?,
+        };
         file::read_limited(&mut opened.file, LARGEST_FILE).map_err(|e| safefile::error_text(&e))
     }
 
@@ -147,12 +161,12 @@ impl Outside for Machine {
         let bare = bare.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(bare);
         match bare.parse::<IpAddr>() {
             Ok(ip) => ip.is_ipv6() == (family == Family::Inet6),
-            Err(_) => host::canonical_name(bare).is_some(),
+            Err(_) => self.is_another || host::canonical_name(bare).is_some(),
         }
     }
 
     fn is_service(&self, port: &[u8]) -> bool {
-        std::str::from_utf8(port).is_ok_and(|name| host::service_port(name).is_some())
+        self.is_another || std::str::from_utf8(port).is_ok_and(|name| host::service_port(name).is_some())
     }
 }
 
@@ -241,5 +255,7 @@ fn class(letter: u8) -> MacroId {
     MacroId(u16::from(letter))
 }
 
+/// Number of a user or group that this machine does not know. Source: nobody's, by custom.
+const UNKNOWN: u32 = 65_534;
 /// Largest cf or class file that is read, bytes.
 const LARGEST_FILE: usize = 256 * 1024 * 1024;

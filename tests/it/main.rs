@@ -25,6 +25,7 @@ mod dane;
 mod databases_made_by_makemap;
 mod filters_look_and_change;
 mod full_disk;
+mod generated_configurations;
 mod key_files;
 mod large_messages;
 mod login;

@@ -126,8 +126,13 @@ pub fn run(args: Vec<OsString>, is_terminal: bool, out: &mut dyn Write, errors: 
 
 fn check(args: &Args, is_terminal: bool, out: &mut dyn Write) -> io::Result<Exit> {
     let text = file::read_following(&args.file, LARGEST)?;
-    let options =
-        LoadOptions { chosen_by_user: true, mode: Some(b't'), without_programs: true, ..LoadOptions::default() };
+    let options = LoadOptions {
+        chosen_by_user: true,
+        mode: Some(b't'),
+        without_programs: true,
+        for_another_machine: args.text_only,
+        ..LoadOptions::default()
+    };
     let (mut config, mut diagnostics) = load(&args.file, &options);
     diagnostics.extend(class_words::fill(&mut config));
     let source = Source::new(&text, config.level);

@@ -1,0 +1,5 @@
+//! gencf.
+
+fn main() -> std::process::ExitCode {
+    sendmail::cmd::gencf::main()
+}
