@@ -2,6 +2,8 @@
 //!
 //! Source: RFC 5322 §3.2.4, §3.2.5; observed.
 
+use bytes::Bytes;
+
 /// Characters that a phrase may hold only in quotes, besides those of `MustQuoteChars`.
 const ALWAYS_QUOTED: &[u8] = b"@,;:\\()[]";
 /// The same for what stands in front of a bracket: brackets, too.
@@ -78,6 +80,31 @@ pub fn unquoted(text: &[u8]) -> Vec<u8> {
     out
 }
 
+/// A full name as a phrase of an address: quoted when it has characters that need it outside quotes of its own (`MustQuoteChars` besides).
+pub fn full_name(name: &[u8]) -> Bytes {
+    let mut is_inside = false;
+    let mut is_plain = true;
+    for b in name {
+        is_inside ^= *b == b'"';
+        is_plain &= is_inside || !NAME_SPECIALS.contains(b);
+    }
+    if is_plain && !is_inside {
+        return Bytes::copy_from_slice(name);
+    }
+    let mut out = vec![b'"'];
+    for b in name {
+        if matches!(b, b'"' | b'\\') {
+            out.push(b'\\');
+        }
+        out.push(*b);
+    }
+    out.push(b'"');
+    out.into()
+}
+
+/// Characters that make a phrase need quotes of a full name.
+const NAME_SPECIALS: &[u8] = b"@,;:\\()[].'<>";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,5 +125,13 @@ mod tests {
             );
         }
         assert_eq!(unquoted(b"\"553 bad\" joe \\\"x"), b"553 bad joe \"x");
+    }
+
+    #[test]
+    fn full_names_with_special_characters_are_quoted() {
+        assert_eq!(full_name(b"Alice Example"), "Alice Example");
+        assert_eq!(full_name(b"Bob B. (the Builder)"), "\"Bob B. (the Builder)\"");
+        assert_eq!(full_name(b"Erin \"E. D.\" Example"), "Erin \"E. D.\" Example");
+        assert_eq!(full_name(b"half \" quoted"), "\"half \\\" quoted\"");
     }
 }

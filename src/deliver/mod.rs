@@ -8,6 +8,7 @@
 
 pub mod body;
 pub mod credentials;
+pub mod deliver_by;
 pub mod drive;
 pub mod hops;
 pub mod host_status;

@@ -75,6 +75,12 @@ pub struct Outcome {
     pub job_text: Option<String>,
     /// What success means.
     pub success: Option<Success>,
+    /// The server goes on watching the time of DELIVERBY.
+    pub knows_deliver_by: bool,
+    /// Reply to the recipient's own command, of a server that took the message.
+    pub taken: Option<Bytes>,
+    /// Enhanced code in reports, where the log has another.
+    pub reported: Option<Status>,
 }
 
 impl Outcome {
@@ -185,6 +191,9 @@ impl Outcome {
 
     /// The code in DSNs: of a program, and of what left no mark on the recipient, the exit code is all that they know.
     fn dsn_status(&self) -> Status {
+        if let Some(status) = self.reported {
+            return status;
+        }
         match (self.verdict, self.exit) {
             (Verdict::Failed, Some(exit)) => refusal::status_of_exit(Exit(exit)),
             (Verdict::Failed, None) if self.knows_exit_alone => refusal::status_of_exit(self.code),
@@ -206,10 +215,13 @@ impl Outcome {
 
     /// Line of the transcript for a recipient whose sender wants to know of success. Source: observed.
     pub fn receipt_line(&self, recipient: &Recipient) -> Option<String> {
-        if self.verdict != Verdict::Sent || !recipient.notify.success {
+        if self.verdict != Verdict::Sent {
             return None;
         }
-        let words = match self.success? {
+        let words = match recipient.success? {
+            Success::ByNotify => "Deliver-by notify: relayed",
+            Success::ByTrace => "Deliver-By trace: relayed",
+            _ if !recipient.notify.success => return None,
             Success::Delivered => "Successfully delivered",
             Success::Relayed if recipient.is_primary => "relayed; expect no further notifications",
             _ => return None,
@@ -238,6 +250,9 @@ impl Outcome {
             transcript: None,
             dialogue: None,
             success: None,
+            knows_deliver_by: false,
+            taken: None,
+            reported: None,
         }
     }
 }
@@ -295,6 +310,7 @@ mod tests {
     fn receipts_are_noted_where_they_were_asked_for() {
         let mut recipient = Recipient::new("a");
         let sent = Outcome::sent(b"", Success::Relayed);
+        sent.apply(&mut recipient, UnixTime(5));
         assert_eq!(sent.receipt_line(&recipient), None);
         recipient.notify.success = true;
         assert_eq!(sent.receipt_line(&recipient).as_deref(), Some("a... relayed; expect no further notifications"));

@@ -18,11 +18,13 @@ pub struct Meaning {
 }
 
 /// The meaning of a reply of class 4 or 5 to what was said last.
-pub fn meaning(phase: Phase, reply: &Reply) -> Meaning {
+///
+/// `is_enhanced`: the server announced ENHANCEDSTATUSCODES; from one that did not, what looks like an enhanced code is text.
+pub fn meaning(phase: Phase, reply: &Reply, is_enhanced: bool) -> Meaning {
+    let given = reply.status().filter(|_| is_enhanced);
     if reply.code < 500 {
-        return Meaning { exit: Exit::TEMPFAIL, status: passing(phase, reply), is_marked: true };
+        return Meaning { exit: Exit::TEMPFAIL, status: passing(phase, reply.code, given), is_marked: true };
     }
-    let given = reply.status();
     let exit = exit(phase, reply.code);
     match phase {
         Phase::Greeting | Phase::Helo | Phase::Lhlo => Meaning { exit, status: Status(5, 5, 0), is_marked: true },
@@ -51,12 +53,12 @@ fn exit(phase: Phase, code: u16) -> Exit {
     }
 }
 
-fn passing(phase: Phase, reply: &Reply) -> Status {
+fn passing(phase: Phase, code: u16, given: Option<Status>) -> Status {
     match phase {
         Phase::Greeting | Phase::Helo | Phase::Lhlo => Status(4, 5, 0),
         Phase::DataInit => Status(4, 0, 0),
-        Phase::Mail if reply.code == 421 => Status(4, 0, 0),
-        _ => reply.status().unwrap_or(match reply.code {
+        Phase::Mail if code == 421 => Status(4, 0, 0),
+        _ => given.unwrap_or(match code {
             450 => Status(4, 2, 0),
             451 => Status(4, 3, 0),
             452 => Status(4, 3, 1),
@@ -127,12 +129,29 @@ mod tests {
         ];
         for (phase, text, exit, status, is_marked) in cases {
             let reply = Reply { code: text[..3].parse().unwrap(), lines: vec![Bytes::from_static(text.as_bytes())] };
-            let found = meaning(phase, &reply);
+            let found = meaning(phase, &reply, true);
             assert_eq!(
                 (found.exit, found.status.to_string().as_str(), found.is_marked),
                 (exit, status, is_marked),
                 "{phase:?} {text}"
             );
+        }
+    }
+
+    #[test]
+    fn enhanced_codes_of_a_server_that_announces_none_are_text() {
+        let cases = [
+            (Phase::Mail, "450 4.2.9 x", "4.2.0"),
+            (Phase::Mail, "454 4.2.9 x", "4.0.0"),
+            (Phase::Mail, "553 5.2.9 x", "5.1.3"),
+            (Phase::Rcpt, "452 4.2.9 x", "4.3.1"),
+            (Phase::Rcpt, "551 5.2.9 x", "5.1.6"),
+            (Phase::Rcpt, "559 5.2.9 x", "5.0.0"),
+            (Phase::DataFinal, "450 4.2.9 x", "4.2.0"),
+        ];
+        for (phase, text, status) in cases {
+            let reply = Reply { code: text[..3].parse().unwrap(), lines: vec![Bytes::from_static(text.as_bytes())] };
+            assert_eq!(meaning(phase, &reply, false).status.to_string(), status, "{phase:?} {text}");
         }
     }
 }

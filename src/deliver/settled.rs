@@ -47,12 +47,14 @@ pub fn outcome(settled: &Settled, host: &Bytes, capabilities: &Capabilities, mai
                 outcome.status = status;
             }
             outcome.server = Some(host.clone());
+            outcome.knows_deliver_by = capabilities.deliver_by.is_some();
             // Who reports by himself is not quoted.
             outcome.diagnostic = rcpt.clone().filter(|_| success == Success::Relayed);
+            outcome.taken.clone_from(rcpt);
             outcome
         }
         Settled::Refused { phase, command, reply } => {
-            let mut outcome = answered(*phase, command, reply, host);
+            let mut outcome = answered(*phase, command, reply, host, Some(capabilities));
             let is_alone = *phase == Phase::DataFinal && mailer.has(b'z');
             outcome.is_own = *phase == Phase::Rcpt || is_alone;
             if is_alone && outcome.verdict == Verdict::Failed {
@@ -93,7 +95,7 @@ fn trouble_alone(trouble: &Trouble, host: &Bytes) -> Outcome {
             let outcome = Outcome::deferred(Status(4, 3, 0), "Temporary AUTH failure");
             if reply.code < 400 { outcome } else { outcome.with_reply(reply.log_form(), host.clone()) }
         }
-        Trouble::Refused { phase, command, reply } => answered(*phase, command, reply, host),
+        Trouble::Refused { phase, command, reply } => answered(*phase, command, reply, host, None),
         Trouble::Broken { phase: Phase::Connect, .. } | Trouble::Timeout(Phase::Connect) => {
             Outcome::deferred(Status(4, 4, 1), &words)
         }
@@ -132,8 +134,8 @@ fn trouble_alone(trouble: &Trouble, host: &Bytes) -> Outcome {
 }
 
 /// A refusal with the words of the server. Source: observed (bounce/remote-550).
-fn answered(phase: Phase, command: &Bytes, reply: &Reply, host: &Bytes) -> Outcome {
-    let meaning = refusal::meaning(phase, reply);
+fn answered(phase: Phase, command: &Bytes, reply: &Reply, host: &Bytes, server: Option<&Capabilities>) -> Outcome {
+    let meaning = refusal::meaning(phase, reply, server.is_none_or(|server| server.enhanced_status_codes));
     let mut outcome = if reply.code < 500 {
         Outcome::deferred(meaning.status, &reply.log_form())
     } else {
@@ -150,11 +152,12 @@ fn answered(phase: Phase, command: &Bytes, reply: &Reply, host: &Bytes) -> Outco
     if !meaning.is_marked && reply.code >= 500 {
         outcome.knows_exit_alone = true;
     }
-    // Who refuses the sender or everybody for good is not named.
-    if reply.code >= 500 && matches!(phase, Phase::Greeting | Phase::Helo | Phase::Lhlo | Phase::Mail) {
+    // Who refuses the sender, or everybody for good, is not named.
+    if phase == Phase::Mail || (reply.code >= 500 && matches!(phase, Phase::Greeting | Phase::Helo | Phase::Lhlo)) {
         outcome.server = None;
     }
-    outcome.is_too_large = phase == Phase::Mail && reply.code == 552;
+    let knows_size = server.is_none_or(|server| server.size.is_some());
+    outcome.is_too_large = phase == Phase::Mail && reply.code == 552 && knows_size;
     outcome.protocol_error = refusal::is_protocol_error(phase, reply.code)
         .then(|| format!("{}: SMTP DATA-2 protocol error: {}", shown(host), reply.log_form()));
     outcome
@@ -187,7 +190,8 @@ mod tests {
             (Phase::Greeting, "421 4.3.2 busy", "4.5.0", "Deferred: 421 4.3.2 busy"),
         ] {
             let settled = Settled::Refused { phase, command: Bytes::from_static(b"X"), reply: reply(text) };
-            let outcome = outcome(&settled, &Bytes::from_static(b"h."), &Capabilities::default(), &mailer);
+            let server = Capabilities { enhanced_status_codes: true, ..Capabilities::default() };
+            let outcome = outcome(&settled, &Bytes::from_static(b"h."), &server, &mailer);
             assert_eq!((outcome.status.to_string().as_str(), outcome.text.as_str()), (status, stat), "{text}");
             assert_eq!(outcome.reply.as_deref(), Some(text.as_bytes()));
         }

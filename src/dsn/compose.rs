@@ -24,6 +24,8 @@ pub struct Facts<'a> {
     pub zone: &'a TimeZone,
     /// Now.
     pub now: UnixTime,
+    /// The message was tried by a queue run, which knows no client.
+    pub is_from_queue: bool,
     /// Text of `ErrorHeader`, read when it names a file, and expanded.
     pub error_header: Option<Bytes>,
 }

@@ -37,6 +37,8 @@ pub struct Report {
     pub has_failures: bool,
     /// Recipients it tells of, by index in the envelope.
     pub recipients: Vec<usize>,
+    /// Whether it tells of recipients whose time (DELIVERBY) is over.
+    pub is_late: bool,
     /// Whether the whole message goes back, or its header alone.
     pub returns_body: bool,
 }
@@ -48,6 +50,8 @@ pub enum Age {
     Fine,
     /// The sender must be told that it takes long.
     Warn,
+    /// The sender must be told that the time of DELIVERBY is over.
+    Late,
     /// It is given up.
     Return,
 }
@@ -66,21 +70,36 @@ pub fn check_age(envelope: &mut Envelope, timeouts: &Timeouts, now: UnixTime, tr
         give_up(envelope, limit, transcript);
         return Age::Return;
     }
-    let warn = for_message(&timeouts.queuewarn, envelope);
     let wants = envelope.recipients.iter().any(|r| r.state == State::Queued && r.notify.delay);
-    if warn.is_zero() || age < warn || envelope.flags.warning_sent || !wants || envelope.flags.is_response {
+    if envelope.flags.warning_sent || !wants || envelope.flags.is_response {
         return Age::Fine;
     }
+    let warn = for_message(&timeouts.queuewarn, envelope);
+    let (told, text, line) = if let Some(seconds) = late_by_notice(envelope, now) {
+        let text = format!("Warning: Delivery time ({seconds}s) exceeded");
+        (Age::Late, text.clone(), text)
+    } else if !warn.is_zero() && age >= warn {
+        let after = word_form(warn);
+        (
+            Age::Warn,
+            format!("Warning: could not send message for past {after}"),
+            format!("Warning: message still undelivered after {after}"),
+        )
+    } else {
+        return Age::Fine;
+    };
     envelope.flags.warning_sent = true;
-    let text = format!("Warning: could not send message for past {}", word_form(warn));
     envelope.message = Some(text.into());
-    let lines = format!(
-        "Warning: message still undelivered after {}\nWill keep trying until message is {} old\n",
-        word_form(warn),
-        word_form(limit)
-    );
+    let lines = format!("{line}\nWill keep trying until message is {} old\n", word_form(limit));
     transcript.extend_from_slice(lines.as_bytes());
-    Age::Warn
+    told
+}
+
+/// The time of DELIVERBY, seconds, when it is over and the sender wants to hear of that. Source: RFC 2852 §4.1; observed.
+fn late_by_notice(envelope: &Envelope, now: UnixTime) -> Option<i64> {
+    let (seconds, mode) = envelope.deliver_by.as_ref()?;
+    let age = now.0.saturating_sub(envelope.created.0);
+    (mode.contains(&b'N') && age >= *seconds).then_some(*seconds)
 }
 
 /// The reports that an envelope needs now.
@@ -93,7 +112,7 @@ pub fn decide(envelope: &Envelope, age: Age, to: &[Bytes], exit: Exit, config: &
         envelope.recipients.iter().enumerate().filter(|(_, r)| wanted(r)).map(|(at, _)| at).collect()
     };
     let failed = chosen(&|r| r.state == State::Failed && r.notify.failure);
-    let delayed = chosen(&|r| age == Age::Warn && r.state == State::Queued && r.notify.delay);
+    let delayed = chosen(&|r| matches!(age, Age::Warn | Age::Late) && r.state == State::Queued && r.notify.delay);
     let succeeded = chosen(&tells_success);
     let mut reports = Vec::new();
     if failed.is_empty() && delayed.is_empty() && succeeded.is_empty() {
@@ -116,20 +135,29 @@ pub fn decide(envelope: &Envelope, age: Age, to: &[Bytes], exit: Exit, config: &
         if has_failures && matches!(exit, Exit::SOFTWARE | Exit::CONFIG) {
             to.push(Bytes::from_static(b"postmaster"));
         }
-        reports.push(Report { kind, to, has_failures, recipients: all, returns_body });
+        let is_late = age == Age::Late;
+        reports.push(Report { kind, to, has_failures, recipients: all, is_late, returns_body });
     } else if has_failures && !config.options.double_bounce_address.is_empty() {
         reports.push(Report {
             kind: Kind::Postmaster,
             to: vec![config.options.double_bounce_address.clone()],
             has_failures,
             recipients: failed.clone(),
+            is_late: false,
             returns_body: returns_body(envelope, config),
         });
     }
     let copy = config.options.postmaster_copy.as_ref().map(|template| Bytes::from(template.expand(scope)));
     if let Some(copy) = copy.filter(|address| !address.is_empty() && has_failures) {
         let to = vec![copy];
-        reports.push(Report { kind: Kind::Postmaster, to, has_failures, recipients: failed, returns_body: false });
+        reports.push(Report {
+            kind: Kind::Postmaster,
+            to,
+            has_failures,
+            recipients: failed,
+            is_late: false,
+            returns_body: false,
+        });
     }
     reports
 }
@@ -170,9 +198,12 @@ fn for_message(spans: &ByPrecedence, envelope: &Envelope) -> Duration {
 
 /// A success is told when it was asked for and nobody behind us will tell.
 fn tells_success(recipient: &Recipient) -> bool {
-    recipient.notify.success
-        && matches!(recipient.state, State::Sent | State::Expanded)
-        && recipient.success.is_some_and(|kind| kind != Success::Passed)
+    matches!(recipient.state, State::Sent | State::Expanded)
+        && recipient.success.is_some_and(|kind| match kind {
+            Success::ByNotify | Success::ByTrace => true,
+            Success::Passed => false,
+            _ => recipient.notify.success,
+        })
 }
 
 /// The sender as a report is addressed to it.

@@ -28,14 +28,14 @@ pub(super) fn render(report: &Report, envelope: &Envelope, facts: &Facts) -> Vec
         field(&mut out, "Original-Envelope-Id", &[&plain]);
     }
     field(&mut out, "Reporting-MTA", &[b"dns; ", facts.host]);
-    if let Some(client) = received_from(envelope) {
+    if let Some(client) = received_from(envelope).filter(|_| !facts.is_from_queue) {
         field(&mut out, "Received-From-MTA", &[b"DNS; ", &client]);
     }
+    field(&mut out, "Arrival-Date", &[date::rfc822(envelope.created, facts.zone).as_bytes()]);
     if let Some((seconds, _)) = &envelope.deliver_by {
         let until = UnixTime(envelope.created.0.saturating_add(*seconds));
         field(&mut out, "Deliver-By-Date", &[date::rfc822(until, facts.zone).as_bytes()]);
     }
-    field(&mut out, "Arrival-Date", &[date::rfc822(envelope.created, facts.zone).as_bytes()]);
     out.push(b'\n');
     for recipient in told(report, envelope) {
         render_recipient(&mut out, recipient, envelope, facts);
@@ -67,7 +67,8 @@ fn render_recipient(out: &mut Vec<u8>, recipient: &Recipient, envelope: &Envelop
     }
     let tried = recipient.last_try.or(envelope.last_try).unwrap_or(facts.now);
     field(out, "Last-Attempt-Date", &[date::rfc822(tried, facts.zone).as_bytes()]);
-    if recipient.state == State::Queued {
+    // Who was answered by himself is not told of it. Source: observed.
+    if recipient.state == State::Queued && recipient.message.is_none() {
         let limit = i64::try_from(return_limit(envelope, &facts.config.timeouts).as_secs()).unwrap_or(0);
         let until = UnixTime(envelope.created.0.saturating_add(limit));
         field(out, "Will-Retry-Until", &[date::rfc822(until, facts.zone).as_bytes()]);
@@ -123,6 +124,8 @@ fn action(recipient: &Recipient) -> &'static str {
             "relayed (to non-DSN-aware mailer)"
         }
         (State::Sent | State::Expanded, Some(Success::Expanded)) => "expanded (to multi-recipient alias)",
+        (State::Sent | State::Expanded, Some(Success::ByNotify)) => "relayed (Deliver-By notify mode)",
+        (State::Sent | State::Expanded, Some(Success::ByTrace)) => "relayed (Deliver-By trace mode)",
         (State::Sent | State::Expanded, _) => "delivered (to mailbox)",
         _ => "failed",
     }

@@ -82,7 +82,15 @@ fn reports(envelope: &mut Envelope, config: &Config, now: UnixTime, transcript: 
     let mut transcript = transcript.as_bytes().to_vec();
     let age = check_age(envelope, &config.timeouts, now, &mut transcript);
     let host = b"mta.example.test";
-    let facts = Facts { config, scope: &Scope::default(), host, zone: &zone, now: NOW, error_header: None };
+    let facts = Facts {
+        config,
+        scope: &Scope::default(),
+        host,
+        zone: &zone,
+        now: NOW,
+        is_from_queue: false,
+        error_header: None,
+    };
     let id = QueueId::parse(b"6AM8Wwpk005226").unwrap();
     let to = [crate::dsn::return_address(envelope)];
     decide(envelope, age, &to, Exit::OK, config, facts.scope)

@@ -49,6 +49,7 @@ pub(super) fn text(report: &Report, envelope: &Envelope, transcript: &[u8], fact
         add(&mut out, &[own, if own.ends_with(b"\n") { b"\n" } else { b"\n\n" }]);
     }
     failures(&mut out, report, envelope);
+    late(&mut out, report, envelope);
     successes(&mut out, report, envelope);
     if !transcript.is_empty() {
         out.extend_from_slice(b"   ----- Transcript of session follows -----\n");
@@ -77,6 +78,19 @@ fn failures(out: &mut Vec<u8>, report: &Report, envelope: &Envelope) {
     out.push(b'\n');
 }
 
+/// Recipients whose time is over (DELIVERBY); those that only take long are in the transcript. Source: observed.
+fn late(out: &mut Vec<u8>, report: &Report, envelope: &Envelope) {
+    if !report.is_late {
+        return;
+    }
+    out.extend_from_slice(b"   ----- The following addresses had transient non-fatal errors -----\n");
+    for recipient in told(report, envelope).filter(|r| r.state == State::Queued) {
+        add(out, &[&recipient.address, b"\n"]);
+        expanded_from(out, recipient, envelope);
+    }
+    out.push(b'\n');
+}
+
 fn successes(out: &mut Vec<u8>, report: &Report, envelope: &Envelope) {
     let is_done = |r: &&Recipient| matches!(r.state, State::Sent | State::Expanded);
     let mut done = told(report, envelope).filter(is_done).peekable();
@@ -89,6 +103,8 @@ fn successes(out: &mut Vec<u8>, report: &Report, envelope: &Envelope) {
             Some(Success::List) => "successfully delivered to mailing list",
             Some(Success::Relayed | Success::Passed) => "relayed to non-DSN-aware mailer",
             Some(Success::Expanded) => "expanded by alias",
+            Some(Success::ByNotify) => "Deliver-By notify: relayed",
+            Some(Success::ByTrace) => "Deliver-By trace: relayed",
             Some(Success::Delivered) | None => "successfully delivered to mailbox",
         };
         add(out, &[&recipient.address, b"  (", words.as_bytes(), b")\n"]);

@@ -130,6 +130,10 @@ pub enum Success {
     Expanded,
     /// To a mailing list with an owner.
     List,
+    /// To the end of its way, or to a next hop without DELIVERBY: `BY=…;N`.
+    ByNotify,
+    /// To the end of its way, or to a next hop: `BY=…;…T`.
+    ByTrace,
 }
 
 impl Recipient {

@@ -17,6 +17,7 @@ use super::invocation::Invocation;
 use super::modes::Mode;
 use super::sendmail::{Request, say};
 use super::watch::Watch;
+use crate::address::quote;
 use crate::address::{list, mailbox};
 use crate::base::bytes::{shown, trim};
 use crate::base::date;
@@ -166,7 +167,7 @@ impl Submission<'_> {
         }
         let scope = &mut self.envelope.scope;
         match full_name.filter(|name| !name.is_empty() && !sender.is_empty()) {
-            Some(name) => scope.set(names::FULL_NAME, quoted(&name)),
+            Some(name) => scope.set(names::FULL_NAME, quote::full_name(&name)),
             None => scope.unset(names::FULL_NAME),
         }
         let shown = if sender.is_empty() { self.daemon_name() } else { sender.clone() };
@@ -630,28 +631,6 @@ pub(super) fn bare(given: &[u8]) -> Bytes {
     mailbox::bare(given).into()
 }
 
-/// A full name as a phrase of an address: quoted when it has characters that need it outside quotes of its own.
-fn quoted(name: &[u8]) -> Bytes {
-    let mut is_inside = false;
-    let mut is_plain = true;
-    for b in name {
-        is_inside ^= *b == b'"';
-        is_plain &= is_inside || !SPECIALS.contains(b);
-    }
-    if is_plain && !is_inside {
-        return Bytes::copy_from_slice(name);
-    }
-    let mut out = vec![b'"'];
-    for b in name {
-        if matches!(b, b'"' | b'\\') {
-            out.push(b'\\');
-        }
-        out.push(*b);
-    }
-    out.push(b'"');
-    out.into()
-}
-
 /// An id for envelopes that never reach a queue.
 pub(super) fn placeholder(site: &Site) -> QueueId {
     let t = date::zoned(clock::now(), &site.zone);
@@ -670,20 +649,9 @@ pub(super) fn placeholder(site: &Site) -> QueueId {
 /// How much of standard input is read at once, bytes.
 const BLOCK: usize = 64 * 1024;
 
-/// Characters that make a phrase need quotes (`MustQuoteChars` besides).
-const SPECIALS: &[u8] = b"@,;:\\()[].'<>";
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_with_special_characters_are_quoted() {
-        assert_eq!(quoted(b"Alice Example"), "Alice Example");
-        assert_eq!(quoted(b"Bob B. (the Builder)"), "\"Bob B. (the Builder)\"");
-        assert_eq!(quoted(b"Erin \"E. D.\" Example"), "Erin \"E. D.\" Example");
-        assert_eq!(quoted(b"half \" quoted"), "\"half \\\" quoted\"");
-    }
 
     #[test]
     fn capitals_among_the_flags_are_doubled() {

@@ -13,9 +13,10 @@ use super::shown::Slots;
 use super::{Courier, Job, Report, Reports, dead_letter, reports};
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
-use crate::base::status::Classify;
+use crate::base::status::{Classify, Status};
 use crate::base::time::{UnixTime, clock_form};
 use crate::config::Timeouts;
+use crate::deliver::deliver_by::{self, By};
 use crate::deliver::hops;
 use crate::deliver::outcome::{Dialogue, Outcome, Verdict};
 use crate::deliver::owners;
@@ -113,6 +114,12 @@ async fn one(courier: &Courier, job: Job, slots: &Slots, is_last: bool) -> (Repo
         attempt.note(format!("554 5.4.6 {text}"));
         hops::give_up(&mut attempt.envelope, &text, attempt.now);
     }
+    if let Some(expired) = deliver_by::expire(&mut attempt.envelope, attempt.now) {
+        for recipient in attempt.envelope.recipients.iter().filter(|r| r.notify.failure || !r.notify.is_given) {
+            attempt.show(format!("{}... {}", shown(&recipient.address), expired.words));
+        }
+        attempt.note(expired.transcript);
+    }
     attempt.prepare().await;
     match attempt.run().await {
         Ok((is_done, next)) => (attempt.report(is_done), next),
@@ -178,7 +185,7 @@ pub(super) struct Attempt {
     held: Option<Held>,
     pub(super) envelope: Envelope,
     pub(super) body: Body,
-    is_from_queue: bool,
+    pub(super) is_from_queue: bool,
     is_selected: bool,
     pub(super) reports: Reports,
     pub(super) watch: Option<UnboundedSender<Bytes>>,
@@ -439,9 +446,17 @@ impl Attempt {
         self.log_outcome(recipients, outcome, relay, started);
         let mut addresses = Vec::new();
         let mut receipts = Vec::new();
+        let by = By::of(&self.envelope, self.now).filter(|_| outcome.verdict == Verdict::Sent);
         for index in recipients {
             let Some(recipient) = self.envelope.recipients.get_mut(*index) else { continue };
             outcome.apply(recipient, self.now);
+            if let (Some(by), Some(plain)) = (by, recipient.success) {
+                recipient.success = Some(by.success(plain, outcome.knows_deliver_by, recipient.notify));
+                if recipient.success != Some(plain) {
+                    recipient.status = Some(Status(2, 0, 0));
+                    recipient.remote_reply.clone_from(&outcome.taken);
+                }
+            }
             addresses.push(shown(&recipient.address).to_string());
             receipts.extend(outcome.receipt_line(recipient));
             self.unmarked += usize::from(outcome.verdict != Verdict::Deferred);

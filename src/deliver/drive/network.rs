@@ -18,6 +18,7 @@ use crate::base::exit::Exit;
 use crate::base::letters::LetterSet;
 use crate::base::status::{Classify, Status};
 use crate::config::{Config, Mailer};
+use crate::deliver::deliver_by::By;
 use crate::deliver::host_status::HostStatus;
 use crate::deliver::hosts::{self, Target, Way};
 use crate::deliver::outcome::{Outcome, Verdict};
@@ -404,8 +405,15 @@ impl Course<'_> {
     /// One message on a connection.
     async fn transact(&mut self, mut connection: Connection, place: Option<Place>, host: &Bytes) {
         let load = self.load;
-        let recipients = self.recipients();
         let capabilities = connection.capabilities().clone();
+        let by = By::of(&self.attempt.envelope, clock::now());
+        if let Some(mut outcome) = by.and_then(|by| by.refusal(&capabilities, self.mailer)) {
+            outcome.relay = Some(self.relay.clone());
+            let all: Vec<usize> = std::mem::take(&mut self.left).iter().map(|waiting| waiting.index).collect();
+            self.tell(&all, &outcome);
+            return self.give_back(connection, place).await;
+        }
+        let recipients = self.recipients();
         let message = source::for_server(self.attempt, load, self.mailer, &capabilities).await;
         let only_after_success = load.config.options.auth_options.is_some_and(|letters| letters.has(b'A'));
         let says_auth = connection.is_authenticated() || !only_after_success;
@@ -416,7 +424,7 @@ impl Course<'_> {
             envelope_id: self.attempt.envelope.envid.clone(),
             ret: self.attempt.envelope.ret,
             auth: says_auth.then(|| self.attempt.envelope.auth.clone()).flatten(),
-            deliver_by: None,
+            deliver_by: by.map(By::parameter),
             recipients: recipients
                 .iter()
                 .map(|r| client::Recipient { address: user_of(r), notify: r.notify, original: r.original.clone() })
@@ -438,6 +446,12 @@ impl Course<'_> {
         {
             self.attempt.hosts.note(host, &status);
         }
+        self.give_back(connection, place).await;
+        self.answered(&settled, host, &capabilities);
+    }
+
+    /// The connection is kept for another message, or ended.
+    async fn give_back(&mut self, mut connection: Connection, place: Option<Place>) {
         let transactions = i64::try_from(connection.transactions()).unwrap_or(i64::MAX);
         let has_room = self.mailer.max_messages <= 0 || transactions < self.mailer.max_messages;
         let kept = place.filter(|_| has_room && self.cache_size() > 0);
@@ -449,9 +463,8 @@ impl Course<'_> {
                 let limit = self.load.config.options.connection_cache_timeout;
                 self.attempt.pool.give(place, connection, limit).await;
             }
-            _ => connection.quit(&mut Asking::new(self.attempt, load)).await,
+            _ => connection.quit(&mut Asking::new(self.attempt, self.load)).await,
         }
-        self.answered(&settled, host, &capabilities);
     }
 
     /// Notes what a server said of each recipient: first of those that it refused by themselves.

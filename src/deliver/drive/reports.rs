@@ -27,9 +27,8 @@ use crate::sys::safefile::{self, Purpose};
 pub(super) async fn queue(attempt: &mut Attempt) -> Result<Vec<Job>, queue::Error> {
     let site = Arc::clone(&attempt.site);
     attempt.now = clock::now();
-    let message = attempt.envelope.message.clone();
     let age = dsn::check_age(&mut attempt.envelope, &site.config.timeouts, attempt.now, &mut attempt.transcript);
-    let words = attempt.envelope.message.clone().filter(|_| age == Age::Return);
+    let words = attempt.envelope.message.clone().filter(|_| age != Age::Fine);
     if attempt.reports == Reports::ToCaller && age == Age::Fine {
         return Ok(Vec::new());
     }
@@ -55,10 +54,6 @@ pub(super) async fn queue(attempt: &mut Attempt) -> Result<Vec<Job>, queue::Erro
         site.log.write(Level::USER_ERROR, Priority::Info, attempt.id(), text);
         jobs.push(job);
     }
-    if age == Age::Warn {
-        // The queue file goes on to say why it was not delivered.
-        attempt.envelope.message = message;
-    }
     Ok(jobs)
 }
 
@@ -66,7 +61,8 @@ pub(super) async fn queue(attempt: &mut Attempt) -> Result<Vec<Job>, queue::Erro
 /// Source: op guide 5.6; observed (bounce/double).
 async fn addressees(attempt: &mut Attempt, age: Age) -> Vec<Bytes> {
     let envelope = &attempt.envelope;
-    let wants = age == Age::Warn || envelope.recipients.iter().any(|r| r.state == State::Failed && r.notify.failure);
+    let wants = matches!(age, Age::Warn | Age::Late)
+        || envelope.recipients.iter().any(|r| r.state == State::Failed && r.notify.failure);
     if envelope.sender.is_empty() {
         return Vec::new();
     }
@@ -135,6 +131,7 @@ async fn queue_one(attempt: &Attempt, site: &Arc<Site>, report: &Report) -> Resu
         host: &site.host,
         zone: &site.zone,
         now: attempt.now,
+        is_from_queue: attempt.is_from_queue,
         error_header: error_header(site, &attempt.envelope),
     };
     let Composed { mut envelope, body } =

@@ -6,6 +6,7 @@ use super::filter;
 use super::session::{Action, Input, Session, Space, Step};
 use super::setting::Setting;
 use crate::address::mailbox;
+use crate::address::quote::full_name;
 use crate::base::bytes::shown;
 use crate::base::status::Status;
 use crate::base::time::UnixTime;
@@ -178,7 +179,7 @@ impl Session {
         envelope.sender = if keeps_route { sender } else { sender.slice_ref(mailbox::pruned(&sender)) };
         let scope = &mut envelope.scope;
         if let Some(owner) = resolved.owner.as_ref().filter(|o| !o.real_name.is_empty()) {
-            scope.set(names::FULL_NAME, owner.real_name.clone());
+            scope.set(names::FULL_NAME, full_name(&owner.real_name));
         }
         if given.as_ref() == b"<>" {
             let name = scope.text(names::DAEMON_USER);
