@@ -3,13 +3,15 @@
 # make peers    handshakes and mail with Postfix, Exim and others, both ways (root; Debian's packages are unpacked, not installed)
 # make fuzz     every fuzz target in turn, SECONDS=60 each; needs nightly and cargo-fuzz (fuzz/README.md)
 # make build    release binaries
-# make install  release binaries under $(DESTDIR)$(PREFIX)
+# make install  release binaries, the m4 library and documents under $(DESTDIR)$(PREFIX)
+# make install-cf  the m4 library alone, below $(DESTDIR)$(CFDIR)
 
 PREFIX     ?= /usr
 SBINDIR    ?= $(PREFIX)/sbin
 LIBEXECDIR ?= $(PREFIX)/libexec/sendmail
 MANDIR     ?= $(PREFIX)/share/man
 DOCDIR     ?= $(PREFIX)/share/doc/sendmail-rs
+CFDIR      ?= $(PREFIX)/share/sendmail-cf
 SPOOLDIR   ?= /var/spool
 MSPGROUP   ?= smmsp
 CONFDIR    ?= /etc/mail
@@ -19,7 +21,7 @@ CARGOFLAGS ?= --locked
 # Where the binaries are that are installed.
 BUILT      ?= target/release
 
-.PHONY: all build check fuzz demo peers install uninstall need-check need-demo clean
+.PHONY: all build check fuzz demo peers install install-cf uninstall need-check need-demo clean
 
 all: build
 
@@ -60,9 +62,10 @@ PROGRAMS = $(addprefix $(SBINDIR)/,sendmail mailq newaliases hoststat purgestat 
 	mtail cfcheck tlscheck gencf mailstats) $(addprefix $(LIBEXECDIR)/,sendmail sendmail-msp mail.local) \
 	$(addprefix $(UNITDIR)/,sendmail.service sendmail-msp.service)
 KEPT = before-sendmail-rs
+CFPARTS = domain feature hack mailer ostype siteconfig
 MARK = $(DESTDIR)$(LIBEXECDIR)/.installed-by-sendmail-rs
 
-install: build
+install: build install-cf
 	@for name in $(PROGRAMS); do old=$(DESTDIR)$$name; \
 		if [ ! -e $(MARK) ] && { [ -e $$old ] || [ -L $$old ]; } && [ ! -e $$old.$(KEPT) ]; then \
 			mv $$old $$old.$(KEPT) && echo "install: $$old is now $$old.$(KEPT)" || exit 1; fi; done
@@ -100,6 +103,18 @@ install: build
 	else \
 		echo "install: group $(MSPGROUP) is missing or you are not root: submission by users needs" \
 			"$(LIBEXECDIR)/sendmail to be set-group-id $(MSPGROUP); README, \"Build and install\", says how"; fi
+
+# A library that stood there before is kept beside ours, as programs are.
+install-cf:
+	@if [ -e $(DESTDIR)$(CFDIR) ] && [ ! -e $(DESTDIR)$(CFDIR)/.installed-by-sendmail-rs ]; then \
+		mv $(DESTDIR)$(CFDIR) $(DESTDIR)$(CFDIR).$(KEPT) && echo "install: $(CFDIR) is now $(CFDIR).$(KEPT)"; fi
+	for folder in m4 $(CFPARTS) cf sh; do install -d $(DESTDIR)$(CFDIR)/$$folder || exit 1; done
+	@touch $(DESTDIR)$(CFDIR)/.installed-by-sendmail-rs
+	install -m 644 m4/*.m4 $(DESTDIR)$(CFDIR)/m4
+	for folder in $(CFPARTS); do install -m 644 cf/$$folder/*.m4 $(DESTDIR)$(CFDIR)/$$folder || exit 1; done
+	install -m 644 cf/cf/*.mc $(DESTDIR)$(CFDIR)/cf
+	install -m 755 cf/sh/build $(DESTDIR)$(CFDIR)/sh
+	install -m 644 cf/README.md $(DESTDIR)$(CFDIR)
 
 uninstall:
 	@[ -e $(MARK) ] || { echo "uninstall: nothing was installed here"; exit 1; }

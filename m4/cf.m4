@@ -12,8 +12,8 @@ ifdef(`format', `undefine(`format')')
 ifdef(`_CF_DIR_',
 	`ifelse(substr(_CF_DIR_, decr(len(_CF_DIR_))), `/', `', `define(`_CF_DIR_', _CF_DIR_`/')')',
 	`ifdef(`__file__',
-		`ifelse(eval(len(__file__) > 8), 1,
-			`define(`_CF_DIR_', substr(__file__, 0, eval(len(__file__) - 8)))',
+		`ifelse(eval(len(__file__) > 8), 1, `define(`_CF_DIR_', substr(__file__, 0, eval(len(__file__) - 8)))',
+			len(__file__), 8, `define(`_CF_DIR_', `./')',
 			`define(`_CF_DIR_', `../')')',
 		`define(`_CF_DIR_', `../')')')
 

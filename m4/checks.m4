@@ -256,7 +256,7 @@ undivert(_D_RCPT_)dnl
 ifdef(`_F_promiscuous_relay_', `', `# a certificate that is good enough
 R$*			$: $1 $| $>RelayTLS
 R$* $| $# $+		$# $2
-R$* $| RELAY		$@ RELAY
+R$* $| RELAY		$# RELAY
 R$* $| $*		$: $1
 
 # AUTH, unless the site says no

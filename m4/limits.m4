@@ -82,7 +82,13 @@ R$* $| $*		$: $>D < $1 > <?> < ! "TLS_Srv_Features" > < $2 >
 R<?> < $* >		$: $>A < $1 > <?> < ! "TLS_Srv_Features" > < $1 >
 R<?> < $* >		$@ ""
 R< $+ > < $* >		$@ $1
-Stls_clt_features
+ifdef(`_F_sts_', `Stls_clt_features
+R$* $| $*		$: <ok> $>tls_clt_feat_acc $1 $| $2
+R<ok> $*		$@ $1
+R$*			$@ ""
+Stls_clt_feat_acc
+', `Stls_clt_features
+')dnl
 R$* $| $*		$: $>D < $1 > <?> < ! "TLS_Clt_Features" > < $2 >
 R<?> < $* >		$: $>A < $1 > <?> < ! "TLS_Clt_Features" > < $1 >
 R<?> < $* >		$@ ""

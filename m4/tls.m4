@@ -43,8 +43,8 @@ ifdef(`_LOCAL_clt_features_', `R$*			$: $1 $| $>"Local_clt_features" $1
 R$* $| $#$*		$# $2
 R$* $| $*		$: $1
 ')dnl
-ifdef(`_F_access_db_', `R$*			$: $>D < $&{server_name} > <?> < ! "Clt_Features" > <>
-R<?> $*			$: $>A < $&{server_addr} > <?> < ! "Clt_Features" > <>
+ifdef(`_F_access_db_', `R$*			$: $>D < $&{client_name} > <?> < ! "Clt_Features" > <>
+R<?> $*			$: $>A < $&{client_addr} > <?> < ! "Clt_Features" > <>
 R<?> $*			$: < $(access "Clt_Features" : $: ? $) >
 R<?> $*			$@ OK
 R< $* <TMPF> > $*	$# temp
@@ -170,12 +170,19 @@ R< $+ > $| < $+ >	$@ $>"TLS_req" < $1 > $| < $2 >
 STLS_req
 R< CN > $| < $+ >	$: < CN : $&{TLS_Name} > $| < $1 >
 R< CN + + $* > $| < $+ >	$: < CN : $&{TLS_Name} + + $1 > $| < $2 >
-R< CN : $&{cn_subject} > $| $*	$@ OK
-R< CN : $&{cn_subject} + + $* > $| $*	$@ $>"TLS_req" < $1 > $| $2
-ifdef(`_F_check_cert_altnames_', `# _FROM_(`FEATURE', `check_cert_altnames')
+ifdef(`_F_check_cert_altnames_', `# _FROM_(`FEATURE', `check_cert_altnames'): one of the names of the certificate, else its CN is the name of the other host
 R< CN : $={cert_altnames} > $| $*	$@ OK
 R< CN : $={cert_altnames} + + $* > $| $*	$@ $>"TLS_req" < $2 > $| $3
+R< CN : $- . $+ > $| $*	$: < CN : $1 . $2 > < *. $2 > $| $3
+R< CN : $+ > < $={cert_altnames} > $| $*	$@ OK
+R< CN : $+ > < $* > $| $*	$: < CN : $1 > $| $3
+R< CN : $* + + $* > $| $*	$: < CN : $&{TLS_Name} + + $2 > $| $3
+R< CN : $* + + $* > $| $*	$: < CN > < $1 > < + + $2 > $| $3
+R< CN : $* > $| $*	$: < CN > < $&{TLS_Name} > < > $| $2
+R< CN > < $* > < $* > $| $*	$: < CN : $1 $2 > $| $3
 ')dnl
+R< CN : $&{cn_subject} > $| $*	$@ OK
+R< CN : $&{cn_subject} + + $* > $| $*	$@ $>"TLS_req" < $1 > $| $2
 R< CN : $* + + $* > $| < $- : $+ >	$# error $@ $4 $: $3 " CN " $&{cn_subject} " does not match " $1
 R< CN : $* > $| < $- : $+ >	$# error $@ $3 $: $2 " CN " $&{cn_subject} " does not match " $1
 R< CS : $&{cert_subject} > $| $*	$@ OK
@@ -240,3 +247,26 @@ R$* $| <?> $*		$: $1 $| < $(access AuthInfo : $: ? $) > <>
 R$* $| <?> $*		$@ no
 R$* $| < $* > <>	$# $2
 ')')dnl
+ifdef(`_F_sts_', `
+#####
+##### _FROM_(`FEATURE', `sts'): policies of MTA-STS; the map answers secure match=host:host... for domains that have one
+#####
+
+# is the server one that the policy of the recipient names? verify
+SSTS_secure
+R$*			$: < $&{rcpt_addr} > $1
+R< > $*			$@ ok
+R< $* @ $+ > $*		$: < $(sts $2 $: none $) > $3
+R< $* <TMPF> > $*	$# error $@ 4.7.0 $: "451 Policy of recipient domain cannot be found out"
+ifdef(`_STS_SAN_', `R< secure $* > $={TlsVerified}	$: < $(stsxmatch $1 $: $1 $) : > $2
+R< $* : $&{server_name} : $* > $*	$@ $3
+R< : $* > $*		$# error $@ 4.7.0 $: "450 Server " $&{server_name} " is not named by the policy of the recipient domain"
+')dnl
+R< secure $* > $={TlsVerified}	$@ $2
+R< secure $* > $*	$# error $@ 4.7.0 $: "450 Policy of recipient domain requires a verified certificate"
+R< $* > $*		$: $2
+
+# may this recipient share the connection? what STS asks is asked of the server
+SSTS_Check
+R$*			$@ ok
+')dnl

@@ -7,8 +7,8 @@ ifelse(_ARG2_, `', `define(`_STS_SAN_')', _ARG2_, `NO_SAN_TST', `', `_error_(`FE
 PUSHDIVERT(_D_OPTION_)dnl
 # _FROM_(`FEATURE', `sts')
 O StrictTransportSecurity=true
-ifdef(`_STS_SAN_', `ifdef(`_F_check_cert_altnames_', `', `O SetCertAltnames=true
-')')dnl
+ifdef(`_STS_SAN_', `O SetCertAltnames=true
+')dnl
 POPDIVERT
 PUSHDIVERT(_D_CONFIG_)dnl
 # _FROM_(`FEATURE', `sts')
