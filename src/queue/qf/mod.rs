@@ -47,6 +47,10 @@ impl Codec {
 
     /// The macro of that name; `None` when there cannot be one.
     fn macro_of(&self, name: &[u8]) -> Option<MacroId> {
+        // Other names could not be written as they were read.
+        if !name.iter().all(u8::is_ascii_graphic) {
+            return None;
+        }
         if let Some(known) = self.names.read().unwrap_or_else(PoisonError::into_inner).lookup(name) {
             return Some(known);
         }

@@ -403,6 +403,8 @@ mod tests {
         let once = render(&parsed(b"V8\nT1\nS<a@b>\nH?x$&?X: y\n.\n").unwrap(), &codec(), DataFile::default());
         assert_eq!(render(&parsed(&once).unwrap(), &codec(), DataFile::default()), once);
         assert!(once.ends_with(b"H?&x?X: y\n.\n"), "{}", shown(&once));
+        let once = render(&parsed(b"V8\nT1\nS<a@b>\nH?${\xff\xfe}?X: y\n.\n").unwrap(), &codec(), DataFile::default());
+        assert!(once.ends_with(b"H??X: y\n.\n"), "{}", shown(&once));
     }
 
     #[test]
