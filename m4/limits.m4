@@ -114,7 +114,7 @@ R< $+ >			$: $1
 R$+ @ $+		$: $1 @ $2 $| $>BCC $2
 R$* $| <?>		$@
 R$* $| < $* <TMPF> >	$@
-R$* $| < $+ >		$@ ifelse(_BCC_RESULT_, `', `$2', `_BCC_RESULT_')
+R$* $| < $+ >		$@ ifelse(_BCC_RESULT_, `', `$1', `_BCC_RESULT_')
 
 # copies go to a host of their own
 SParseBcc

@@ -1,7 +1,6 @@
 divert(-1)
 # `FEATURE(`bcc', [map | access], [host], [address], [map to canonify])': copies of mail
 _on_(`bcc')
-define(`_NEEDS_MACRO_')
 ifelse(_ARG_, `access', `define(`_BCC_ACCESS_')_needs_(`bcc', `access_db')', `PUSHDIVERT(_D_CONFIG_)dnl
 # _FROM_(`FEATURE', `bcc')
 Kbcctable ifelse(_ARG_, `', `DATABASE_MAP_TYPE MAIL_SETTINGS_DIR`'bcctable', `_ARG_')

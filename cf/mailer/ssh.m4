@@ -16,5 +16,5 @@ Mssh,		P=SSH_MAILER_PATH, F=_flags_(`SSH', `mDFMuX'), S=EnvFromSMTP/HdrFromSMTP,
 		U=SSH_MAILER_USER, D=SSH_MAILER_DIR,dnl
 ifdef(`SSH_MAILER_QGRP', ` Q=SSH_MAILER_QGRP,')
 		T=DNS/RFC822/SMTP,
-		A=ssh SSH_MAILER_HOST SSH_REMOTE_COMMAND
+		A=ssh -o BatchMode=yes -o EscapeChar=none -- SSH_MAILER_HOST SSH_REMOTE_COMMAND
 divert(-1)

@@ -11,5 +11,6 @@ divert(_D_MAILER_)
 #####
 
 Mxagent,	P=XAGENT_MAILER_PATH, F=_flags_(`XAGENT', XAGENT_MAILER_FLAGS), S=11/31, R=21/31, E=\n,
+		T=DNS/RFC822/X-Unix,
 		A=XAGENT_MAILER_ARGS
 divert(-1)
