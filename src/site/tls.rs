@@ -163,7 +163,6 @@ fn settings(config: &Config, role: Role, port: &Port, log: &Logger) -> Settings 
         bits
     };
     let mut settings = Settings {
-        ca_file: certificate(&options.ca_cert_file),
         ca_path: options.ca_cert_path.as_ref().map(|p| path(p)),
         crl_file: certificate(&options.crl_file),
         crl_path: options.crl_path.as_ref().map(|p| path(p)),
@@ -177,11 +176,16 @@ fn settings(config: &Config, role: Role, port: &Port, log: &Logger) -> Settings 
     match role {
         Role::Server => {
             settings.server = reader.identities(&options.server_cert_file, &options.server_key_file);
+            // Without a pair there is no server, and the authorities are not looked at. Source: observed.
+            if !settings.server.is_empty() || options.server_cert_file.is_empty() {
+                settings.ca_file = certificate(&options.ca_cert_file);
+            }
             settings.server_options = bits(&options.server_ssl_options, "ServerSSLOptions");
             settings.dh = dh(&reader, options.dh_parameters.as_deref());
         }
         Role::Client => {
             settings.client = reader.identities(&options.client_cert_file, &options.client_key_file);
+            settings.ca_file = certificate(&options.ca_cert_file);
             settings.client_options = bits(&options.client_ssl_options, "ClientSSLOptions");
         }
     }

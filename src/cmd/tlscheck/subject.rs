@@ -119,6 +119,12 @@ impl Subject<'_> {
             Fault::GroupReadableFile => Cause::new("key-unsafe", sides, option, fault.text()).about(path).mend(
                 format!("chmod 600 {shown}, or O DontBlameSendmail=GroupReadableKeyFile when a group has to read it"),
             ),
+            Fault::ForeignOwner => {
+                let id = if is_key { "key-unsafe" } else { "file-unsafe" };
+                Cause::new(id, sides, option, "belongs to a user who is neither root nor who runs the program")
+                    .about(path)
+                    .mend(format!("chown root {shown}"))
+            }
             _ if is_key => {
                 let mode = if self.forgives_group_readers() { "640" } else { "600" };
                 Cause::new("key-unsafe", sides, option, fault.text()).about(path).mend(format!("chmod {mode} {shown}"))

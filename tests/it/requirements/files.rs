@@ -109,6 +109,17 @@ fn r2_6_a_key_for_its_owner_alone_is_read_by_its_owner_alone() {
         println!("not root: RunAsUser was not looked at");
         return;
     }
+    // A key, certificate or authority of another user is refused. Source: observed.
+    for name in ["a.test.key", "a.test.crt", "ca.crt"] {
+        let place = Place::new();
+        let file = place.sandbox.path("tls").join(name);
+        chown(&file, Some(65534), None).unwrap();
+        let running = place.run_tls("");
+        assert!(!running.offers(), "{name}");
+        running.wait_for_log(&format!("STARTTLS=server: file {} unsafe: Permission denied", file.display()));
+        let text = String::from_utf8(tool(TLSCHECK, &["cf"], &running.site.dir).stdout).unwrap();
+        assert!(text.contains(&format!("mend: chown root {}", file.display())), "{text}");
+    }
     // Who gave up root's rights does not read root's key, and says so; one of its own it reads.
     let place = Place::new();
     let key = place.authority.path("a.test", "key");
@@ -120,7 +131,9 @@ fn r2_6_a_key_for_its_owner_alone_is_read_by_its_owner_alone() {
     let running = Running { _daemon: site.start(), site };
     assert!(!running.offers());
     running.wait_for_log(&format!("STARTTLS=server: file {} unsafe: Permission denied", key.display()));
-    chown(&key, Some(65534), None).unwrap();
+    for file in [key, place.authority.path("a.test", "crt"), place.authority.path("ca", "crt")] {
+        chown(file, Some(65534), None).unwrap();
+    }
     until(LIMIT, "the key is read", || running.offers());
 }
 
