@@ -12,6 +12,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path};
 
+use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, openat, readlinkat};
 use nix::sys::stat::Mode;
 
@@ -222,8 +223,8 @@ impl From<io::Error> for Refusal {
     }
 }
 
-impl From<nix::errno::Errno> for Refusal {
-    fn from(e: nix::errno::Errno) -> Self {
+impl From<Errno> for Refusal {
+    fn from(e: Errno) -> Self {
         Self::System(e.into())
     }
 }
@@ -258,7 +259,7 @@ impl Refusal {
 /// What strerror(3) says: without the number that Rust adds.
 pub fn error_text(error: &io::Error) -> String {
     match error.raw_os_error() {
-        Some(code) => nix::errno::Errno::from_raw(code).desc().to_owned(),
+        Some(code) => Errno::from_raw(code).desc().to_owned(),
         None => error.to_string(),
     }
 }
@@ -279,7 +280,16 @@ pub fn open(path: &Path, purpose: Purpose, judge: &Judge) -> Result<Opened, Refu
     let row = row(purpose);
     let walk = walk(None, path, row, judge)?;
     let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    let file: File = openat(&walk.parent, walk.name.as_os_str(), flags, Mode::empty())?.into();
+    let file: File = match openat(&walk.parent, walk.name.as_os_str(), flags, Mode::empty()) {
+        Ok(file) => file.into(),
+        // What is wrong with its mode is told before that it cannot be read. Source: observed.
+        Err(Errno::EACCES) => {
+            let facts = file::Dir::from(walk.parent.try_clone()?).facts(&walk.name)?;
+            judge_file(&facts, &walk, row, judge)?;
+            return Err(Errno::EACCES.into());
+        }
+        Err(error) => return Err(error.into()),
+    };
     let facts = file::facts(&file)?;
     judge_file(&facts, &walk, row, judge)?;
     Ok(Opened { file, facts, unsafe_directory: walk.writable })
@@ -388,11 +398,11 @@ fn walk(root: Option<&file::Dir>, path: &Path, row: &Row, judge: &Judge) -> Resu
                 ahead.append(&mut rest);
                 rest = ahead;
             }
-            Err(nix::errno::Errno::EINVAL) if !is_last => {
+            Err(Errno::EINVAL) if !is_last => {
                 let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
                 parent = openat(&parent, name.as_os_str(), flags, Mode::empty())?;
             }
-            Err(nix::errno::Errno::EINVAL | nix::errno::Errno::ENOENT) if is_last => {
+            Err(Errno::EINVAL | Errno::ENOENT) if is_last => {
                 let in_writable = if was_link { link_in_writable.or(here) } else { here };
                 return Ok(Walk { parent, name, was_link, in_writable, writable });
             }

@@ -144,7 +144,8 @@ impl Subject<'_> {
         above.reverse();
         let is_refused = |directory: &&&Path| {
             let inside = directory.join("x");
-            matches!(safefile::check(&inside, purpose, &self.judge), Err(Refusal::Rule(_)))
+            let fault = safefile::check(&inside, purpose, &self.judge).err();
+            matches!(fault, Some(Refusal::Rule(Fault::WorldWritableDirectory | Fault::GroupWritableDirectory)))
         };
         above.iter().find(is_refused).map_or_else(|| path.to_owned(), |directory| (*directory).to_owned())
     }
