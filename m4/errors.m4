@@ -1,7 +1,9 @@
 divert(-1)
 # Messages. They name the line of the .mc file (or of the file that it named) where m4 knows it.
 
-define(`_AT_', `ifdef(`__file__', `__file__:__line__', `m4')')
+define(`_HERE_', `ifdef(`__file__', `__file__:__line__', `m4')')
+# while a file of the library is read, the line that named it
+define(`_AT_', `ifdef(`_PLACE_', `_PLACE_', `_HERE_')')
 
 # _say_(kind, text): to standard error, with place
 define(`_say_', `errprint(_AT_`: $1: $2

@@ -109,9 +109,9 @@ R$* <@ $+ .UUCP > $*			$: $1 <@ $(uudomain $2 $: $2 .UUCP $) > $3
 ')dnl
 
 # <?flags> of the port in front of an address that is not looked at yet, <.> in front of one that is done
-R$*					$: <? $&{daemon_flags} > $1
+R$* <@ $* > $*				$: <? $&{daemon_flags} > $1 <@ $2 > $3
 ifdef(`_F_nocanonify_', `# _FROM_(`FEATURE', `nocanonify'): the name service is asked only for ports with flag c, class Canonify`'ifdef(`_CANONIFY_HOSTS_', ` and names without a dot')
-R<? $* c $* > $* <@ $+ > $*		$: <.> $3 <@ $[ $4 $] > $5
+R<? $* c $* > $* <@ $* $~P > $*	$: <.> $3 <@ $[ $4 $5 $] > $6
 ifdef(`_CLASS_Canonify_', `R<? $* > $* <@ $* $={Canonify} > $*	$: <.> $2 <@ $[ $3 $4 $] > $5
 ')dnl
 ifdef(`_CANONIFY_HOSTS_', `R<? $* > $* <@ $- > $*		$: <.> $2 <@ $[ $3 $] > $4
@@ -127,7 +127,8 @@ R<.> $* <@ $+ . .UUCP. > $*	$: <.> $1 <@ $2 . > $3
 ')')dnl
 R<? $* > $* <@ $* $~P > $*		$: <.> $2 <@ $[ $3 $4 $] > $5
 ')dnl
-R< $- $* > $*				$: $3
+R<.> $*				$: $1
+R<? $* > $*				$: $2
 ifdef(`_F_nocanonify_', `', `# nobody needs to know more about names that no name server has
 R$* <@ $* $=P > $*			$: $1 <@ $2 $3 . > $4
 ')dnl

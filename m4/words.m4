@@ -33,8 +33,8 @@ define(`_D_DMAP_', 22)		# tables of domainmap
 define(`_D_PARSE1_', 19)	# rules of features in Parse1, in front of virtual users
 
 # _note_(word, argument): keeps the place for the list at the top of the file and for _FROM_
-define(`_note_', `PUSHDIVERT(_D_INDEX_)#	_AT_`	$1($2)'
-POPDIVERT`'define(`_from_$1_$2_', _AT_)')
+define(`_note_', `PUSHDIVERT(_D_INDEX_)#	_HERE_`	$1($2)'
+POPDIVERT`'define(`_from_$1_$2_', _HERE_)')
 # _FROM_(word, argument): text for comments, the .mc line that asked for what follows
 define(`_FROM_', ``$1($2)'ifdef(`_from_$1_$2_', `` at 'defn(`_from_$1_$2_')')')
 
@@ -44,7 +44,7 @@ define(`_read_site_', `syscmd(`test -r "'_LIB_`$1/$2.m4"')ifelse(sysval, 0, `inc
 define(`_word_of_', `ifelse(`$1', `feature', `FEATURE', `$1', `mailer', `MAILER', `$1', `ostype', `OSTYPE', `$1', `domain', `DOMAIN', `$1', `hack', `HACK', `$1')')
 
 # _call_(word, kind, name, args...): records the line, keeps the arguments, reads the file, lets its text go
-define(`_call_', `_note_(`$1', `$3')PUSHDIVERT(-1)pushdef(`_ARG_', `$4')pushdef(`_ARG2_', `$5')pushdef(`_ARG3_', `$6')pushdef(`_ARG4_', `$7')pushdef(`_ARG5_', `$8')pushdef(`_ARG6_', `$9')_call_more_(shift(shift(shift(shift(shift(shift(shift(shift(shift($@))))))))))_read_(`$2', `$3')divert(-1)popdef(`_ARG_')popdef(`_ARG2_')popdef(`_ARG3_')popdef(`_ARG4_')popdef(`_ARG5_')popdef(`_ARG6_')popdef(`_ARG7_')popdef(`_ARG8_')popdef(`_ARG9_')POPDIVERT`'')
+define(`_call_', `_note_(`$1', `$3')PUSHDIVERT(-1)ifdef(`_PLACE_', `pushdef(`_PLACE_', _PLACE_)', `pushdef(`_PLACE_', _HERE_)')pushdef(`_ARG_', `$4')pushdef(`_ARG2_', `$5')pushdef(`_ARG3_', `$6')pushdef(`_ARG4_', `$7')pushdef(`_ARG5_', `$8')pushdef(`_ARG6_', `$9')_call_more_(shift(shift(shift(shift(shift(shift(shift(shift(shift($@))))))))))_read_(`$2', `$3')divert(-1)popdef(`_ARG_')popdef(`_ARG2_')popdef(`_ARG3_')popdef(`_ARG4_')popdef(`_ARG5_')popdef(`_ARG6_')popdef(`_ARG7_')popdef(`_ARG8_')popdef(`_ARG9_')popdef(`_PLACE_')POPDIVERT`'')
 define(`_call_more_', `pushdef(`_ARG7_', `$1')pushdef(`_ARG8_', `$2')pushdef(`_ARG9_', `$3')')
 
 define(`VERSIONID', `ifelse($#, 0, ``VERSIONID'', `PUSHDIVERT(_D_INDEX_)#	_AT_`	$1'
