@@ -29,6 +29,7 @@ mod generated_configurations;
 mod key_files;
 mod large_messages;
 mod login;
+mod m4_library;
 mod many_sessions;
 mod map_flags;
 mod maps_in_a_directory;

@@ -1,0 +1,340 @@
+//! The configuration library beside what the original's declared and answered: a case per feature, define, macro, mailer and tag.
+//!
+//! `tests/golden/m4/*.txt` hold cases: `mc` lines between a common beginning and end (`whole`: without them), `+` and `-` lines that
+//! tell what the configuration declares more or less than the common one, `set` and `ask` lines for test mode with the answers (`get`)
+//! of the outermost rulesets. All was recorded from the original library, read by the original program.
+
+#![allow(clippy::disallowed_methods, reason = "the test builds configurations and starts the program")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+type Facts = BTreeMap<String, Vec<String>>;
+
+const BEGIN: &str = "define(`confDOMAIN_NAME', `mail.example.com')dnl\ndefine(`confSERVICE_SWITCH_FILE', `@DIR@/switch')dnl\n\
+    define(`confHOSTS_FILE', `@DIR@/hosts')dnl\ndefine(`confDONT_PROBE_INTERFACES', `True')dnl\nOSTYPE(`bsd4.4')dnl\n";
+const END: &str = "MAILER(`local')dnl\nMAILER(`smtp')dnl\n";
+
+#[derive(Default)]
+struct Case {
+    name: String,
+    mc: String,
+    whole: bool,
+    declared: Facts,
+    /// Lines for test mode; those that ask have answers.
+    dialogue: Vec<(String, Option<Vec<String>>)>,
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn golden() -> PathBuf {
+    root().join("tests/golden/m4")
+}
+
+fn cases(table: &str) -> Vec<Case> {
+    let mut cases: Vec<Case> = Vec::new();
+    for line in fs::read_to_string(golden().join(format!("{table}.txt"))).unwrap().lines() {
+        if let Some(name) = line.strip_prefix("== ") {
+            cases.push(Case { name: name.into(), ..Case::default() });
+            continue;
+        }
+        let Some(case) = cases.last_mut() else { continue };
+        let (kind, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match kind {
+            "mc" => case.mc = format!("{}{rest}\n", case.mc),
+            "whole" => case.whole = true,
+            "+" => {
+                let (name, value) = rest.split_once(" => ").unwrap();
+                case.declared.entry(name.into()).or_default().push(value.into());
+            }
+            "-" => drop(case.declared.insert(rest.into(), Vec::new())),
+            "set" => case.dialogue.push((rest.into(), None)),
+            "ask" => case.dialogue.push((rest.into(), Some(Vec::new()))),
+            "get" => case.dialogue.last_mut().unwrap().1.as_mut().unwrap().push(rest.into()),
+            _ => {}
+        }
+    }
+    cases
+}
+
+/// A folder with the files that cases name, below the build folder since maps in a folder open to others are refused.
+fn folder(table: &str) -> PathBuf {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("m4-{table}"));
+    fs::create_dir_all(&dir).unwrap();
+    for file in fs::read_dir(golden().join("files")).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), dir.join(file.file_name())).unwrap();
+    }
+    dir
+}
+
+/// The configuration that m4 makes, its messages, and whether it ended well.
+fn build(dir: &Path, mc: &str) -> (String, String, bool) {
+    let file = dir.join("case.mc");
+    fs::write(&file, mc.replace("@DIR@", dir.to_str().unwrap())).unwrap();
+    let out = Command::new("m4").arg(root().join("m4/cf.m4")).arg(&file).output().unwrap();
+    (String::from_utf8_lossy(&out.stdout).into(), String::from_utf8_lossy(&out.stderr).into(), out.status.success())
+}
+
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What a configuration declares, apart from rules.
+fn facts(cf: &str, dir: &Path) -> Facts {
+    let joined = cf.replace(dir.to_str().unwrap(), "@DIR@").replace("\n\t", " ").replace("\n ", " ");
+    let mut facts = Facts::new();
+    for line in joined.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
+        let (kind, rest) = line.split_at(1);
+        let named = |rest: &str| {
+            let end = if rest.starts_with('{') { rest.find('}').unwrap() + 1 } else { 1 };
+            (rest[..end].to_owned(), rest[end..].to_owned())
+        };
+        let mut add = |name: String, value: String| facts.entry(name).or_default().push(value);
+        match kind {
+            "#" | "R" | "S" | "V" => {}
+            "O" => {
+                let (name, value) = rest.trim().split_once('=').unwrap_or((rest.trim(), ""));
+                add(format!("O {}", name.trim().to_lowercase()), value.trim().into());
+            }
+            "C" => {
+                let (name, members) = named(rest);
+                if name != "{Src}" {
+                    members.split_whitespace().for_each(|member| add(format!("C{name}"), member.into()));
+                }
+            }
+            "F" | "D" => {
+                let (name, value) = named(rest);
+                if !(kind == "D" && name == "Z") {
+                    add(format!("{kind}{name}"), value);
+                }
+            }
+            "M" => {
+                let (name, fields) = rest.split_once(',').unwrap();
+                let fields =
+                    fields.split(',').map(words).filter(|field| !field.starts_with("S=") && !field.starts_with("R="));
+                let mut fields: Vec<_> = fields.collect();
+                fields.sort();
+                add(format!("M {name}"), fields.join(", "));
+            }
+            "K" | "Q" | "X" => {
+                let end = rest.find([' ', ',', '\t']).unwrap_or(rest.len());
+                add(format!("{kind} {}", &rest[..end]), words(rest.get(end + 1..).unwrap_or("")));
+            }
+            "T" => rest.replace(',', " ").split_whitespace().for_each(|user| add("T".into(), user.into())),
+            _ => add(kind.into(), words(rest)),
+        }
+    }
+    for (name, values) in &mut facts {
+        if name.starts_with(['C', 'T', 'H', 'P', 'E']) {
+            values.sort();
+            values.dedup();
+        }
+    }
+    facts
+}
+
+/// What `case` declares beside `base`; an empty list for what is gone.
+fn difference(base: &Facts, case: &Facts) -> Facts {
+    let gone = base.keys().filter(|name| !case.contains_key(*name)).map(|name| (name.clone(), Vec::new()));
+    let changed = case.iter().filter(|(name, values)| base.get(*name) != Some(values));
+    changed.map(|(name, values)| (name.clone(), values.clone())).chain(gone).collect()
+}
+
+/// What the outermost rulesets return to each line that asks.
+fn answers(dir: &Path, cf: &str, dialogue: &[(String, Option<Vec<String>>)]) -> Vec<Vec<String>> {
+    let file = dir.join("case.cf");
+    fs::write(&file, cf).unwrap();
+    let mut input = String::new();
+    for (line, asks) in dialogue {
+        input.push_str(line);
+        input.push('\n');
+        if asks.is_some() {
+            input += ".D{mark}answered\n${mark}\n";
+        }
+    }
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sendmail"))
+        .args(["-bt", "-C"])
+        .arg(&file)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    let feeder = std::thread::spawn(move || pipe.write_all(input.as_bytes()));
+    let output = child.wait_with_output().unwrap();
+    feeder.join().unwrap().unwrap();
+    let (mut answers, mut answer, mut depth) = (Vec::new(), Vec::new(), 0);
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let line = line.trim_start_matches("> ");
+        let (_, rest) = line.split_once(' ').unwrap_or((line, ""));
+        if line == "answered" {
+            answers.push(std::mem::take(&mut answer));
+        } else if rest.trim_start().starts_with("input:") {
+            depth += 1;
+        } else if let Some(value) = rest.trim_start().strip_prefix("returns:") {
+            depth -= 1;
+            if depth == 0 {
+                answer.push(value.trim().to_owned());
+            }
+        } else if line.starts_with("mailer ") && line.contains(", ") || line.starts_with("Rcode = ") {
+            answer.push(line.trim().to_owned());
+        }
+    }
+    answers
+}
+
+fn check(table: &str) {
+    let dir = folder(table);
+    let (base, ..) = build(&dir, &format!("{BEGIN}{END}"));
+    let base = facts(&base, &dir);
+    let mut wrong = Vec::new();
+    for case in cases(table) {
+        let mc = if case.whole { case.mc.clone() } else { format!("{BEGIN}{}{END}", case.mc) };
+        let (cf, ..) = build(&dir, &mc);
+        let got = difference(&base, &facts(&cf, &dir));
+        for name in got.keys().chain(case.declared.keys()).collect::<std::collections::BTreeSet<_>>() {
+            let (recorded, ours) = (case.declared.get(name), got.get(name));
+            if recorded != ours {
+                wrong.push(format!("{table} {}: {name}: recorded {recorded:?}, ours {ours:?}", case.name));
+            }
+        }
+        let mut got = answers(&dir, &cf, &case.dialogue).into_iter();
+        for (line, recorded) in &case.dialogue {
+            let Some(recorded) = recorded else { continue };
+            let ours = got.next();
+            if ours.as_ref() != Some(recorded) {
+                wrong.push(format!("{table} {}: {line}: recorded {recorded:?}, ours {ours:?}", case.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn features_declare_and_answer_as_recorded() {
+    check("features");
+}
+
+#[test]
+fn defines_declare_as_recorded() {
+    check("conf");
+}
+
+#[test]
+fn macros_declare_and_answer_as_recorded() {
+    check("macros");
+}
+
+#[test]
+fn mailers_declare_and_rewrite_as_recorded() {
+    check("mailers");
+}
+
+#[test]
+fn access_tags_answer_as_recorded() {
+    check("access_tags");
+}
+
+#[test]
+fn names_that_the_library_knows_are_those_of_its_files() {
+    let names = fs::read_to_string(root().join("m4/names.m4")).unwrap();
+    for kind in ["feature", "mailer", "ostype", "domain", "hack"] {
+        let begin = format!("define(`_names_{kind}_', `,");
+        let list = names.lines().find_map(|line| line.strip_prefix(&begin)).unwrap().trim_end_matches(",')");
+        let mut files: Vec<_> = fs::read_dir(root().join("cf").join(kind))
+            .unwrap()
+            .map(|file| file.unwrap().file_name().into_string().unwrap().trim_end_matches(".m4").to_owned())
+            .collect();
+        files.sort();
+        let mut listed: Vec<_> = list.split(',').map(str::to_owned).collect();
+        listed.sort();
+        assert_eq!(listed, files, "{kind}");
+    }
+}
+
+#[test]
+fn mistakes_are_told_with_place_and_nearest_name() {
+    let dir = folder("mistakes");
+    let place = dir.join("case.mc");
+    let told = |mc: &str| build(&dir, &format!("{BEGIN}{mc}\n{END}"));
+    for (mc, good, text) in [
+        ("FEATURE(`acess_db')", false, "did you mean access_db?"),
+        ("FEATURE(`virtusrtable')", false, "did you mean virtusertable?"),
+        ("OSTYPE(`lnux')", false, "did you mean linux?"),
+        ("MAILER(`smpt')", false, "did you mean smtp?"),
+        ("MAILER(`smtp')FEATURE(`redirect')", true, "should stand before the first MAILER(smtp)"),
+        ("FEATURE(`dnsbl')", true, "needs the name of a zone"),
+        ("FEATURE(`blacklist_recipients')", true, "deprecated; use FEATURE(blocklist_recipients)"),
+        ("FEATURE(`greet_pause')", true, "requires FEATURE(access_db)"),
+        ("FEATURE(`access_db', `hash /etc/mail/access')", true, "no -T<TMPF>"),
+        ("MAILER(`local')", true, "MAILER(local) is there already"),
+        ("MODIFY_MAILER_FLAGS(`SMTPX', `+e')", true, "did you mean SMTP"),
+    ] {
+        let (_, messages, ended_well) = told(mc);
+        assert!(messages.contains(text), "{mc}: {messages}");
+        assert!(messages.contains(&format!("{}:", place.display())), "{mc}: {messages}");
+        assert_eq!(ended_well, good, "{mc}: {messages}");
+    }
+}
+
+#[test]
+fn an_installed_library_needs_no_source_tree() {
+    let dir = folder("installed");
+    let share = dir.join("share");
+    drop(fs::remove_dir_all(&share));
+    let copy = |from: PathBuf, to: PathBuf| {
+        fs::create_dir_all(&to).unwrap();
+        for file in fs::read_dir(from).unwrap() {
+            let file = file.unwrap();
+            fs::copy(file.path(), to.join(file.file_name())).unwrap();
+        }
+    };
+    copy(root().join("m4"), share.join("m4"));
+    for kind in ["feature", "mailer", "ostype", "domain", "hack"] {
+        copy(root().join("cf").join(kind), share.join(kind));
+    }
+    let cf_m4 = share.join("m4/cf.m4");
+    let body = "OSTYPE(`linux')dnl\nFEATURE(`access_db')dnl\nMAILER(`smtp')dnl\n";
+    let mc = dir.join("case.mc");
+    fs::write(&mc, format!("divert(-1)dnl\ninclude(`{}')dnl\n{body}", cf_m4.display())).unwrap();
+    let inside = Command::new("m4").arg(&mc).output().unwrap();
+    fs::write(&mc, body).unwrap();
+    let before =
+        Command::new("m4").arg(format!("-D_CF_DIR_={}/", share.display())).arg(&cf_m4).arg(&mc).output().unwrap();
+    let lines = |out: &[u8]| -> Vec<String> {
+        String::from_utf8_lossy(out)
+            .lines()
+            .filter(|l| !l.is_empty() && !l.starts_with('#'))
+            .map(str::to_owned)
+            .collect()
+    };
+    assert!(inside.status.success() && inside.stderr.is_empty(), "{}", String::from_utf8_lossy(&inside.stderr));
+    assert_eq!(lines(&inside.stdout), lines(&before.stdout));
+    assert!(lines(&inside.stdout).len() > 500);
+}
+
+#[test]
+fn the_readme_explains_every_word() {
+    let readme = fs::read_to_string(root().join("cf/README.md")).unwrap();
+    for table in ["features", "conf", "macros", "mailers", "access_tags"] {
+        for case in cases(table) {
+            assert!(
+                readme.contains(case.name.trim_end_matches("_FILE")),
+                "{table}: {} is not in cf/README.md",
+                case.name
+            );
+        }
+    }
+    let options = fs::read_to_string(root().join("m4/options.m4")).unwrap();
+    for row in options.lines().filter_map(|line| line.strip_prefix("_option_(`")) {
+        let define = row.split("', `").nth(1).unwrap();
+        assert!(readme.contains(&format!("| `{define}` |")), "{define} is not in cf/README.md");
+    }
+}
