@@ -57,7 +57,7 @@ impl Reader<'_> {
         match setting {
             Setting::Long(text) => self.long_option(text, true),
             Setting::Short(letter, value) => self.short_option(*letter, value, true),
-            Setting::Macro(text) => self.define(text),
+            Setting::Macro(text) => self.define_as_text(text),
         }
     }
 

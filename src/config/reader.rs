@@ -197,7 +197,13 @@ impl<'a> Reader<'a> {
         self.error(format!("unknown configuration line \"{}\"", lines::quoted(&line.text)));
     }
 
-    /// `Dxvalue`; also what `-M` gives.
+    /// What `-M` gives: the value as it stands, with quotes, backslashes and dollar signs. Source: observed.
+    pub(super) fn define_as_text(&mut self, text: &[u8]) {
+        let Some((id, rest)) = self.name(text) else { return };
+        self.macros().insert(id, Value::Text(Bytes::copy_from_slice(rest)));
+    }
+
+    /// `Dxvalue`.
     pub(super) fn define(&mut self, text: &[u8]) {
         let Some((id, rest)) = self.name(text) else { return };
         let (value, _) = lines::munch(rest, None);

@@ -137,6 +137,15 @@ fn the_command_line_wins_over_the_file() {
 }
 
 #[test]
+fn macros_of_the_command_line_are_text() {
+    let mut reader = Reader::new(Path::new("FILE"), None, &Small);
+    reader.command_line(&super::Setting::Macro(Bytes::from_static(b"{foo}a$jb \"q r\" \\x")));
+    assert_eq!(reader.findings, []);
+    let foo = reader.config.names.intern(b"foo").unwrap();
+    assert_eq!(reader.config.scope().text(foo), "a$jb \"q r\" \\x");
+}
+
+#[test]
 fn a_user_raises_the_log_level_and_never_lowers_it() {
     for (asked, in_file, want) in [("0", "9", 9), ("0", "12", 12), ("14", "9", 14), ("14", "15", 15)] {
         let mut reader = Reader::new(Path::new("FILE"), None, &Small);
