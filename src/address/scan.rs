@@ -269,7 +269,8 @@ pub fn prescan_into(
         too_long: false,
     };
     scan.run()?;
-    Some(scan.at)
+    // A backslash at the very end is taken with what should follow it.
+    Some(scan.at.min(text.len()))
 }
 
 struct Scan<'a> {

@@ -22,6 +22,8 @@ pub enum Channel {
     Output,
     /// Standard error.
     Error,
+    /// Standard error when it is a terminal: the original says nothing, and scripts get nothing else either.
+    Terminal,
 }
 
 /// Something wrong with a command line.
@@ -253,7 +255,7 @@ impl Invocation {
                 self.set(b'v', b"T");
             }
             // As the original without it, which says nothing. Source: observed.
-            b'U' => self.complain(WITHOUT_UTF8.to_owned(), Channel::Error, true),
+            b'U' => self.complain(WITHOUT_UTF8.to_owned(), Channel::Terminal, true),
             // The old form of -bi. Source: observed.
             b'I' => self.complain(String::new(), Channel::Output, true),
             _ => {}

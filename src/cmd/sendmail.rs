@@ -4,7 +4,7 @@
 //! given up when the caller asks for something that is not for everybody, the configuration is read.
 
 use std::cell::Cell;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -84,6 +84,8 @@ fn run(argv: &[Bytes], role: Option<Role>, listeners: Handover, out: &mut dyn Wr
         match fault.channel {
             Channel::Output => say(out, &fault.text),
             Channel::Error => say(&mut io::stderr(), &fault.text),
+            Channel::Terminal if io::stderr().is_terminal() => say(&mut io::stderr(), &fault.text),
+            Channel::Terminal => {}
         }
     }
     let mut debug = Debug::default();
