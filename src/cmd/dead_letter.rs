@@ -46,6 +46,33 @@ pub(super) fn save(
     }
 }
 
+/// Whether a dead letter can be left in the caller's home directory, as far as owners and modes tell.
+pub(super) fn is_possible(request: &Request) -> bool {
+    let home = &request.caller.home;
+    let judged = match user::effective_uid() {
+        // Written by a child with the caller's rights.
+        0 => (request.caller.uid, request.caller.gid),
+        uid => (uid, user::effective_gid()),
+    };
+    let may_write = |facts: &file::Facts| may_write(facts, judged);
+    match file::facts_of(&home.join("dead.letter")) {
+        Ok(letter) => letter.is_regular() && may_write(&letter),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            file::facts_of(home).is_ok_and(|home| home.is_directory() && may_write(&home))
+        }
+        Err(_) => false,
+    }
+}
+
+fn may_write(facts: &file::Facts, (uid, gid): (u32, u32)) -> bool {
+    let bit = match (facts.uid == uid, facts.gid == gid) {
+        (true, _) => 0o200,
+        (false, true) => 0o020,
+        (false, false) => 0o002,
+    };
+    uid == 0 || facts.mode & bit != 0
+}
+
 fn append(request: &Request, site: &Site, runtime: &Runtime, text: &[u8], path: &Path) -> io::Result<()> {
     if user::effective_uid() == request.caller.uid {
         let mut letter = file::open_append(path, 0o600)?;
@@ -82,4 +109,18 @@ fn render(site: &Site, envelope: &Envelope, body: &Body) -> io::Result<Vec<u8>> 
     text.extend_from_slice(&out);
     text.push(b'\n');
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn owner_group_and_others_have_bits_of_their_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let facts = file::Facts { mode: 0o720, uid: 5, gid: 6, ..file::facts_of(dir.path()).unwrap() };
+        assert!(may_write(&facts, (5, 9)) && may_write(&facts, (8, 6)) && may_write(&facts, (0, 0)));
+        assert!(!may_write(&facts, (8, 9)));
+        assert!(!may_write(&file::Facts { mode: 0o577, ..facts }, (5, 6)), "the owner's bit counts for the owner");
+    }
 }

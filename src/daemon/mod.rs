@@ -135,8 +135,9 @@ pub fn run(
 
 /// The listeners. Another daemon that is just ending gets some time to leave its ports.
 ///
-/// Errors: none can be had, and not all of them are optional; no pid file is touched then. Source: observed.
-fn open_patiently(site: &Site, left: &mut Handover) -> Result<Vec<listen::Listener>, Exit> {
+/// Errors: none can be had, and not all of them are optional; no pid file is touched then. Source: observed. The submission
+/// program goes on without when it has a queue to run.
+fn open_patiently(site: &Site, options: &Options, left: &mut Handover) -> Result<Vec<listen::Listener>, Exit> {
     let ports = &site.config.options.daemon_port_options;
     let must_listen = ports.is_empty() || ports.iter().any(|port| !port.modifiers.has(b'O'));
     for _ in 0..TRIES_TO_LISTEN {
@@ -145,6 +146,15 @@ fn open_patiently(site: &Site, left: &mut Handover) -> Result<Vec<listen::Listen
             return Ok(listeners);
         }
         std::thread::sleep(PAUSE_TO_LISTEN);
+    }
+    // The client queue is run all the same: mail in it has no other way.
+    if site.start.is_submission && options.interval.is_some() {
+        site.log.system_error(
+            Id::NoQueue,
+            "root",
+            "opendaemonsocket: no port can be had: only the client queue is run",
+        );
+        return Ok(Vec::new());
     }
     site.log.system_error(Id::NoQueue, "root", "opendaemonsocket: server SMTP socket wedged: exiting");
     Err(Exit::UNAVAILABLE)
@@ -165,7 +175,7 @@ fn work(runtime: &Runtime, site: &Arc<Site>, options: &Options, mut left: Handov
     let version = site.config.scope().text(names::VERSION);
     let version = String::from_utf8_lossy(&version).into_owned();
     site.log.write_always(Priority::Info, Id::None, format!("starting daemon ({version}): {what}"));
-    let listeners = if options.listens { open_patiently(site, &mut left)? } else { Vec::new() };
+    let listeners = if options.listens { open_patiently(site, options, &mut left)? } else { Vec::new() };
     // Ports that the configuration names no more.
     drop(left);
     let pid_file = write_pid_file(site, options);

@@ -50,7 +50,7 @@ impl By {
         }
         let why = match server.deliver_by {
             None => "Server does not support Deliver By".to_owned(),
-            Some(min) if i64::try_from(min).is_ok_and(|min| self.left < min) => {
+            Some(min) if self.left <= 0 || i64::try_from(min).is_ok_and(|min| self.left < min) => {
                 format!("Message can't be delivered in time; {} < {min}", self.left)
             }
             Some(_) => return None,

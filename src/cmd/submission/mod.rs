@@ -6,6 +6,7 @@ mod refused;
 pub(super) use arpa::reply;
 
 use std::io::{self, Read as _, Write};
+use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -141,22 +142,23 @@ impl Submission<'_> {
         self.exit = found.exit;
         let sender = found.address;
         let is_own = given.is_none_or(|given| given.as_ref() == caller.name) || found.exit != Exit::OK;
-        let full_name = is_own.then(|| {
-            let variable = || {
-                let name = env::var("NAME")?;
-                Some(self.one_line(std::os::unix::ffi::OsStringExt::into_vec(name).into()))
-            };
-            let chosen = self.request.invocation.full_name.clone().or_else(variable).filter(|name| !name.is_empty());
-            chosen.unwrap_or_else(|| caller.full_name.clone())
-        });
         self.reports_to_caller = is_own;
         if let Some(mailer) = found.mailer.and_then(|id| self.site.config.mailers.get(id.0)) {
             self.envelope.scope.set(names::MAIL_MAILER, mailer.name.clone());
         }
-        let full_name = full_name.or_else(|| {
-            let named = self.request.invocation.full_name.clone();
-            found.owner.as_ref().map(|own| named.unwrap_or_else(|| own.real_name.clone()))
-        });
+        // A name that was chosen goes with any sender of this machine, whether there is such a user or not.
+        let local = self.site.config.mailer(b"local");
+        let chosen = || {
+            let variable = || env::var("NAME").map(|name| self.one_line(OsStringExt::into_vec(name).into()));
+            self.request.invocation.full_name.clone().or_else(variable).filter(|name| !name.is_empty())
+        };
+        let full_name = if is_own {
+            Some(chosen().unwrap_or_else(|| caller.full_name.clone()))
+        } else if local.is_some() && found.mailer == local {
+            chosen().or_else(|| found.owner.as_ref().map(|own| own.real_name.clone()))
+        } else {
+            None
+        };
         if let Some(owner) = found.owner.filter(|_| !sender.is_empty()) {
             self.envelope.sender_user = SenderUser::Local(Controller {
                 user: owner.name,
@@ -448,7 +450,8 @@ impl Submission<'_> {
     fn reports(&self) -> Reports {
         match self.site.config.options.error_mode {
             _ if self.is_returned => Reports::ByMailAlone,
-            ErrorMode::Print if self.reports_to_caller => Reports::ToCaller,
+            // What cannot be kept for the caller comes back by mail. Source: observed.
+            ErrorMode::Print if self.reports_to_caller && dead_letter::is_possible(self.request) => Reports::ToCaller,
             // Nobody is told, whoever sends. Source: observed.
             ErrorMode::Quiet => Reports::ToCaller,
             _ => Reports::ByMail,

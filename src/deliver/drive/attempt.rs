@@ -16,6 +16,7 @@ use crate::base::exit::Exit;
 use crate::base::status::{Classify, Status};
 use crate::base::time::{UnixTime, clock_form};
 use crate::config::Timeouts;
+use crate::config::privacy::Privacy;
 use crate::deliver::deliver_by::{self, By};
 use crate::deliver::hops;
 use crate::deliver::outcome::{Dialogue, Outcome, Verdict};
@@ -446,7 +447,8 @@ impl Attempt {
         self.log_outcome(recipients, outcome, relay, started);
         let mut addresses = Vec::new();
         let mut receipts = Vec::new();
-        let by = By::of(&self.envelope, self.now).filter(|_| outcome.verdict == Verdict::Sent);
+        let no_receipts = self.site.config.options.privacy_options.has(Privacy::NO_RECEIPTS);
+        let by = By::of(&self.envelope, self.now).filter(|_| outcome.verdict == Verdict::Sent && !no_receipts);
         for index in recipients {
             let Some(recipient) = self.envelope.recipients.get_mut(*index) else { continue };
             outcome.apply(recipient, self.now);

@@ -340,6 +340,7 @@ fn r3_15_what_is_replaced_is_kept_and_can_come_back() {
         "mtail",
         "cfcheck",
         "tlscheck",
+        "gencf",
     ] {
         fs::write(built.join(name), format!("new {name}")).unwrap();
     }
