@@ -329,20 +329,10 @@ fn r3_15_what_is_replaced_is_kept_and_can_come_back() {
     // Small stand-ins: what is copied does not matter.
     let built = place.sandbox.path("built");
     fs::create_dir(&built).unwrap();
-    for name in [
-        "sendmail",
-        "sendmail-msp",
-        "mail-local",
-        "makemap",
-        "editmap",
-        "praliases",
-        "certs",
-        "mtail",
-        "cfcheck",
-        "tlscheck",
-        "gencf",
-    ] {
-        fs::write(built.join(name), format!("new {name}")).unwrap();
+    for source in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/bin")).unwrap() {
+        let path = source.unwrap().path();
+        let name = path.file_stem().unwrap();
+        fs::write(built.join(name), format!("new {}", name.display())).unwrap();
     }
     let make = |target: &str| {
         let output = Command::new("make")
