@@ -3,6 +3,9 @@
 
 V`'CF_LEVEL`'ifdef(`NO_VENDOR', `', `/ifdef(`VENDOR_NAME', `VENDOR_NAME', `Berkeley')')
 
+# File safety checks that are turned off. It stands before the first line that names a file, since it counts from here on.
+ifdef(`confDONT_BLAME_SENDMAIL', `O DontBlameSendmail=confDONT_BLAME_SENDMAIL', `#O DontBlameSendmail=safe')
+
 ##### What it was made from #####
 
 undivert(_D_INDEX_)dnl

@@ -32,7 +32,7 @@ ifdef(`_F_limited_masquerade_', `', `R$=E <@ $=w . >			$@ $1 <@ $2 . >
 R$* <@ $* $=N . > $*		$@ $1 <@ $2 $3 . > $4
 
 # <=> and the name to put on; nothing behind it when no name was given
-R$*				$: $1 <=> $M
+R$*				$: $1 <=> $?M$M$.
 ifdef(`_F_masquerade_entire_domain_', `R$* <@ $* $=M . > $* <=> $+	$: $1 <@ *LOCAL* > $4 <=> $5', `R$* <@ $=M . > $* <=> $+	$: $1 <@ *LOCAL* > $3 <=> $4')
 ifdef(`_F_limited_masquerade_', `', `R$* <@ $=w . > $* <=> $+	$: $1 <@ *LOCAL* > $3 <=> $4
 ')dnl

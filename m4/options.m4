@@ -45,7 +45,6 @@ _option_(`DontInitGroups', `confDONT_INIT_GROUPS', `ask', `False', `Skip initgro
 _option_(`SafeFileEnvironment', `confSAFE_FILE_ENV', `ask', `', `chroot for file delivery; also forbids delivery to symlinks.')dnl
 _option_(`UnixFromLine', `confFROM_LINE', `set', `From $g $d', `mbox separator line.')dnl
 _group_(`Rights')dnl
-_option_(`DontBlameSendmail', `confDONT_BLAME_SENDMAIL', `ask', `safe', `Turns off file safety checks.')dnl
 _option_(`PrivacyOptions', `confPRIVACY_FLAGS', `set', `authwarnings', `What clients may ask, and what users may see; words separated by commas.')dnl
 _option_(`RunAsUser', `confRUN_AS_USER', `ask', `sendmail', `Uid taken after start-up.')dnl
 _option_(`TrustedUser', `confTRUSTED_USER', `ask', `root', `Owner of maps and control socket; may start the daemon, rebuild aliases.')dnl
@@ -118,7 +117,7 @@ _option_(`SoftBounce', `confSOFT_BOUNCE', `ask', `False', `5xx become 4xx.')dnl
 _group_(`The running program')dnl
 _option_(`SmtpGreetingMessage', `confSMTP_LOGIN_MSG', `set', `$j Sendmail $v/$Z; $b', `Greeting banner.')dnl
 _option_(`LogLevel', `confLOG_LEVEL', `set', `9', `How much goes to syslog, 0 to 99.')dnl
-_option_(`PidFile', `confPID_FILE', `ask', `/var/run/sendmail.pid', `Pid on line 1, command line on line 2.')dnl
+_option_(`PidFile', `confPID_FILE', `ask', `/var/run/sendmail/mta/sendmail.pid', `Pid on line 1, command line on line 2.')dnl
 _option_(`ProcessTitlePrefix', `confPROCESS_TITLE_PREFIX', `ask', `prefix', `Prefix in ps.')dnl
 _option_(`ControlSocketName', `confCONTROL_SOCKET_NAME', `ask', `/var/spool/mqueue/.control', `Control socket; commands help restart shutdown status mstat memdump.')dnl
 _group_(`AUTH')dnl

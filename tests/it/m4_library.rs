@@ -269,6 +269,8 @@ fn mistakes_are_told_with_place_and_nearest_name() {
         ("FEATURE(`virtusrtable')", false, "did you mean virtusertable?"),
         ("OSTYPE(`lnux')", false, "did you mean linux?"),
         ("MAILER(`smpt')", false, "did you mean smtp?"),
+        ("FEATURE(`rbl')", false, "did you mean dnsbl?"),
+        ("FEATURE(`nosuchfeature')", false, "nosuchfeature.m4\n"),
         ("MAILER(`smtp')FEATURE(`redirect')", true, "should stand before the first MAILER(smtp)"),
         ("FEATURE(`dnsbl')", true, "needs the name of a zone"),
         ("FEATURE(`blacklist_recipients')", true, "deprecated; use FEATURE(blocklist_recipients)"),
@@ -282,6 +284,16 @@ fn mistakes_are_told_with_place_and_nearest_name() {
         assert!(messages.contains(&format!("{}:", place.display())), "{mc}: {messages}");
         assert_eq!(ended_well, good, "{mc}: {messages}");
     }
+}
+
+#[test]
+fn file_checks_are_turned_off_before_a_file_is_named() {
+    let dir = folder("order");
+    let mc = "OSTYPE(`linux')\ndefine(`confDONT_BLAME_SENDMAIL', `TrustStickyBit')\nFEATURE(`use_cw_file')\nMAILER(`local')\n";
+    let (cf, messages, _) = build(&dir, mc);
+    let at = |begin: &str| cf.lines().position(|line| line.starts_with(begin)).unwrap();
+    assert!(at("V10/") < at("O DontBlameSendmail=TrustStickyBit") && messages.is_empty(), "{messages}");
+    assert!(at("O DontBlameSendmail=") < at("Fw"));
 }
 
 #[test]
