@@ -6,8 +6,6 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::base::exit::Exit;
 use crate::config::Config;
 use crate::config::daemon_port::DaemonPort;
@@ -43,8 +41,11 @@ pub async fn run_client_queue(site: &Arc<Site>, selection: Selection) -> Exit {
 }
 
 fn set_port(port: &mut DaemonPort) {
-    port.port.get_or_insert(Bytes::from_static(b"587"));
+    port.port.get_or_insert_with(|| PORT.to_string().into());
 }
+
+/// Where the submission program listens when its line names no port. Source: RFC 6409 section 3.1.
+pub(crate) const PORT: u16 = 587;
 
 fn run_once_needed(out: &mut dyn Write) -> Exit {
     // A caller who has gone is not told.
@@ -54,6 +55,8 @@ fn run_once_needed(out: &mut dyn Write) -> Exit {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
     #[test]

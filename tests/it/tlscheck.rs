@@ -325,6 +325,52 @@ fn the_submission_program_reads_keys_as_its_group() {
 }
 
 #[test]
+fn of_a_submission_program_without_server_certificate_the_client_side_counts() {
+    let bench = Bench::new();
+    let client = bench.authority.client_options("a.test");
+    let lines = "O UseMSP=True\nO DaemonPortOptions=Name=NoMTA, Addr=127.0.0.1, M=E\n";
+    bench.write(&format!("{lines}{client}"));
+    let (causes, sides) = bench.lines();
+    assert_eq!(causes, Vec::<String>::new());
+    assert_eq!(
+        sides[0],
+        "NoMTA, port 587: STARTTLS is not offered; only the client side counts unless it is started with -bd"
+    );
+    assert!(sides[1].starts_with("client: STARTTLS is used; our certificate is shown"), "{sides:?}");
+    let output = bench.check(&["--strict", "--notes"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!((output.status.code(), text.matches("note[client-alone] server: ").count()), (Some(0), 1), "{text}");
+    // One of the two is a fault: somebody wanted a server side.
+    bench.write(&format!("{lines}{client}O ServerCertFile=TLS/a.test.crt\n"));
+    assert_eq!(bench.check(&[]).status.code(), Some(2));
+}
+
+#[test]
+fn nobody_is_told_to_change_a_directory_that_all_share() {
+    let bench = Bench::new();
+    let shared = bench.tls("shared");
+    fs::create_dir(&shared).unwrap();
+    for file in ["a.test.crt", "a.test.key"] {
+        fs::copy(bench.tls(file), shared.join(file)).unwrap();
+    }
+    let lines = bench.authority.options("a.test").replace("/a.test.", "/shared/a.test.");
+    mode(&shared, 0o1777);
+    bench.configure(&format!("O DontBlameSendmail=Safe\n{lines}"));
+    let unsafe_ones = |bench: &Bench| -> Vec<String> {
+        bench.lines().0.into_iter().filter(|line| line.starts_with("error[directory-unsafe] ")).collect()
+    };
+    let sticky = unsafe_ones(&bench);
+    assert!(!sticky.is_empty(), "{:?}", bench.lines());
+    for line in sticky {
+        assert!(line.ends_with("; mend: put the files elsewhere, e.g. /etc/mail/certs"), "{line}");
+    }
+    mode(&shared, 0o777);
+    bench.configure(&lines);
+    let open = unsafe_ones(&bench);
+    assert!(open.iter().any(|line| line.contains(&format!("; mend: chmod go-w {}", shared.display()))), "{open:?}");
+}
+
+#[test]
 fn a_directory_is_hashed_anew() {
     let bench = Bench::new();
     old_link(&bench);

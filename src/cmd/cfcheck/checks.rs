@@ -239,6 +239,13 @@ pub(super) static CHECKS: &[Check] = &[
          matches no more.",
     ),
     check(
+        "submission-as-root",
+        Error,
+        "RunAsUser of a submit.cf is root.",
+        "When root calls it, the program says \"Mail submission program must have RunAsUser set to non root user\" and ends with 78: \
+         neither mail of root nor the client queue is taken care of.",
+    ),
+    check(
         "undeclared-map",
         Error,
         "A map is used and never declared.",

@@ -26,7 +26,8 @@ pub(super) fn look(context: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-const FIX: &str = "take the write permission away from all but the owner, for the file and the directories on the way";
+const FIX: &str = "let only the owner write to the file and to the directories on the way; a file in a directory that all share, as /tmp, \
+    belongs elsewhere";
 
 /// Options and what their files are opened for.
 static OPTIONS: &[(&str, Purpose)] = &[

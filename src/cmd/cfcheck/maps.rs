@@ -145,7 +145,7 @@ fn refused(why: &Refusal, path: &Path, flags: &Flags, place: Option<&Place>, fin
             .fix("make it with makemap, or give the map flag -o"),
         Refusal::System(_) => Finding::new("map-file-unsafe", place.cloned(), format!("cannot be opened: {why}")),
         Refusal::Rule(_) => Finding::new("map-file-unsafe", place.cloned(), format!("is refused: {why}"))
-            .fix("take the write permission away from the directories on the way"),
+            .fix("let only their owners write to the directories on the way; put a map in a directory that all share, as /tmp, elsewhere"),
     };
     findings.push(finding.about(path));
 }

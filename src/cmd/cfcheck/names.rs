@@ -111,4 +111,4 @@ static LIBRARY_MACROS: &[&str] = &["H", "U", "V", "W", "X", "Y"];
 
 /// The same for classes.
 static LIBRARY_CLASSES: &[&str] =
-    &["Canonify", "E", "L", "M", "N", "TrustAuthMech", "U", "V", "VirtHost", "W", "X", "Y", "Z"];
+    &["Canonify", "E", "L", "LDAPRouteEquiv", "M", "N", "TrustAuthMech", "U", "V", "VirtHost", "W", "X", "Y", "Z"];

@@ -17,6 +17,20 @@ pub(super) fn look(context: &Context<'_>, findings: &mut Vec<Finding>) {
             findings.extend(without_effect(context, row, line));
         }
     }
+    findings.extend(submission_as_root(context));
+}
+
+/// The program ends with 78 rather than be root under `UseMSP`.
+fn submission_as_root(context: &Context<'_>) -> Option<Finding> {
+    let options = &context.config.options;
+    // A user whom this machine does not know is none that is root.
+    let (line, value) = context.source.option("RunAsUser")?;
+    let is_root = options.run_as_user.as_ref().is_some_and(|user| user.uid == 0);
+    let place = context.source.place(line, &String::from_utf8_lossy(value));
+    (options.use_msp && is_root).then(|| {
+        Finding::new("submission-as-root", Some(place), "the submission program does not run as root")
+            .fix("name a user of its own, as smmsp, to whom the client queue belongs")
+    })
 }
 
 /// The reader takes what is no number for 0.

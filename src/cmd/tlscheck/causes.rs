@@ -131,6 +131,7 @@ pub(super) static CAUSES: &[Row] = &[
     row("certificate-purpose",   Warning, "peers that verify refuse it for this use: \"unsuitable certificate purpose\""),
     row("certificate-weak",      Error,   "OpenSSL does not take a key this short at its security level, so that STARTTLS is not offered, or our certificate is not shown"),
     row("cipher-list-bad",       Error,   "the list is ignored, and the library's own is used"),
+    row("client-alone",          Note,    "STARTTLS is not offered by the submission program, which listens only when it is started with -bd"),
     row("crl-expired",           Error,   "every certificate of that authority counts as unverified: \"CRL has expired\""),
     row("crl-missing",           Error,   "every certificate of that authority counts as unverified: \"unable to get certificate CRL\""),
     row("dh-missing",            Warning, "the parameters cannot be read; those of the library are used"),

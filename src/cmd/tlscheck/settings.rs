@@ -54,6 +54,13 @@ pub(super) fn look(subject: &Subject<'_>, causes: &mut Vec<Cause>) {
 /// Without these there is no server side. A side that nobody set up is no fault of the other.
 fn missing(subject: &Subject<'_>, causes: &mut Vec<Cause>) {
     let options = &subject.config.options;
+    if super::sides::is_client_alone(subject.config) {
+        let text =
+            "no server certificate is set; under UseMSP only the client side counts unless it is started with -bd";
+        let cause = Cause::new("client-alone", Sides::SERVER, "ServerCertFile", text);
+        causes.push(cause.mend("nothing, or set it when mail programs submit on port 587"));
+        return;
+    }
     if !super::sides::listens(subject.config) {
         return;
     }

@@ -10,6 +10,7 @@ use crate::log::{Logger, Priority};
 use crate::monitor::Port;
 use crate::net::tls::Role;
 use crate::site::Tls;
+use crate::submit;
 
 /// A listener, or the client side.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +38,7 @@ impl Built {
         let log = Logger::memory(LOUD);
         let port = Port::in_process(Arc::clone(config), log.clone());
         let tls = Tls::new(Arc::clone(config), port, log.clone());
-        let server = listens(config) && tls.server().is_some();
+        let server = listens(config) && !is_client_alone(config) && tls.server().is_some();
         Self { server, client: tls.client().is_some(), said: log.kept() }
     }
 
@@ -84,13 +85,17 @@ impl Built {
         let has_tls = self.server && !port.modifiers.has(b'S');
         let asked = config.options.tls_srv_options.is_none_or(|letters| !letters.has(b'V'));
         let text = match (has_tls, port.modifiers.has(b's'), asked) {
+            (false, ..) if is_client_alone(config) => {
+                "STARTTLS is not offered; only the client side counts unless it is started with -bd".to_owned()
+            }
             (false, ..) => "STARTTLS is not offered".to_owned(),
             (true, true, true) => "TLS from the first byte; clients are asked for a certificate".to_owned(),
             (true, true, false) => "TLS from the first byte; clients are not asked for a certificate".to_owned(),
             (true, false, true) => "STARTTLS is offered; clients are asked for a certificate".to_owned(),
             (true, false, false) => "STARTTLS is offered; clients are not asked for a certificate".to_owned(),
         };
-        let number = port.port.as_ref().map_or("25".to_owned(), |port| shown(port).to_string());
+        let usual = if config.options.use_msp { submit::PORT } else { 25 };
+        let number = port.port.as_ref().map_or(usual.to_string(), |port| shown(port).to_string());
         Side { name: shown(&port.name).to_string(), port: Some(number), has_tls, text }
     }
 
@@ -117,6 +122,12 @@ impl Built {
 /// Whether a daemon of this configuration has ports: the submission program only those that are named.
 pub(super) fn listens(config: &Config) -> bool {
     !config.options.use_msp || !config.options.daemon_port_options.is_empty()
+}
+
+/// Whether it is a submission program whose listeners nobody set up for TLS. They are there with `-bd` alone.
+pub(super) fn is_client_alone(config: &Config) -> bool {
+    let options = &config.options;
+    options.use_msp && options.server_cert_file.is_empty() && options.server_key_file.is_empty() && listens(config)
 }
 
 /// `LogLevel` at which every line about TLS is written.

@@ -113,7 +113,11 @@ impl Subject<'_> {
         match fault {
             Fault::WorldWritableDirectory | Fault::GroupWritableDirectory => {
                 let directory = self.first_refused(path, purpose);
-                let mend = format!("chmod go-w {}", directory.display());
+                let mend = if is_shared(&directory) {
+                    "put the files elsewhere, e.g. /etc/mail/certs".to_owned()
+                } else {
+                    format!("chmod go-w {}", directory.display())
+                };
                 Cause::new("directory-unsafe", sides, option, fault.text()).about(directory).mend(mend)
             }
             Fault::GroupReadableFile => Cause::new("key-unsafe", sides, option, fault.text()).about(path).mend(
@@ -150,6 +154,38 @@ impl Subject<'_> {
         above.iter().find(is_refused).map_or_else(|| path.to_owned(), |directory| (*directory).to_owned())
     }
 }
+
+/// Whether a directory is meant to be written to by all, or is one of the system whose modes are not for us to change.
+fn is_shared(directory: &Path) -> bool {
+    let is_sticky = file::facts_of(directory).is_ok_and(|facts| facts.permissions() & STICKY != 0);
+    is_sticky || OF_THE_SYSTEM.iter().any(|path| directory == Path::new(path))
+}
+
+const STICKY: u32 = 0o1000;
+/// Directories that more than mail depends on.
+const OF_THE_SYSTEM: &[&str] = &[
+    "/",
+    "/bin",
+    "/dev",
+    "/dev/shm",
+    "/etc",
+    "/home",
+    "/lib",
+    "/opt",
+    "/root",
+    "/run",
+    "/sbin",
+    "/srv",
+    "/tmp",
+    "/usr",
+    "/usr/local",
+    "/var",
+    "/var/lib",
+    "/var/mail",
+    "/var/run",
+    "/var/spool",
+    "/var/tmp",
+];
 
 fn unusable(path: &Path, refusal: &Refusal, option: &'static str, sides: Sides) -> Cause {
     let shown = path.display();
