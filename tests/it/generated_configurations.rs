@@ -116,6 +116,50 @@ fn every_switch_is_a_flag_and_makes_a_configuration_without_findings() {
     is_accepted(&path);
 }
 
+/// What cfcheck says of the text of a configuration.
+fn checked(cf: &Path) -> (String, Option<i32>) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cfcheck"));
+    let output = command.args(["--text-only", "--strict"]).arg(cf).output().unwrap();
+    (texts(&output), output.status.code())
+}
+
+#[test]
+fn what_is_made_has_no_findings_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    for flags in [
+        &[][..],
+        &["--starttls", "--ldap-routing=b.test", "--ldap-defaults=-h ldap.test"],
+        &["--masquerade-as=site.test"],
+    ] {
+        let made = gencf(folder.path()).arg("generate").args(flags).output().unwrap();
+        assert!(made.status.success(), "{}", texts(&made));
+        for name in ["sendmail.cf.gen", "submit.cf.gen"] {
+            assert_eq!(checked(&folder.path().join(name)), (String::new(), Some(0)), "{name} {flags:?}");
+        }
+    }
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("cf/cf");
+    for entry in fs::read_dir(examples).unwrap() {
+        let mc = entry.unwrap().path();
+        let cf = folder.path().join("example.cf");
+        let built = gencf(folder.path()).args(["build", "--force", "-o"]).args([&cf, &mc]).output().unwrap();
+        assert!(built.status.success(), "{}", texts(&built));
+        assert_eq!(checked(&cf), (String::new(), Some(0)), "{}", mc.display());
+    }
+}
+
+#[test]
+fn key_files_that_are_not_here_are_hinted_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let flags = ["generate", "submit", "--starttls", "--client-cert-file=/nowhere/mx-cert.pem"];
+    let made = gencf(folder.path()).args(flags).args(["--server-cert-file="]).output().unwrap();
+    let text = texts(&made);
+    let hints: Vec<_> = text.lines().filter(|line| line.starts_with("hint: ")).collect();
+    assert_eq!(hints.len(), 1, "{text}");
+    assert!(hints[0].contains("certs install --name mx "), "{text}");
+    let without = gencf(folder.path()).args(["generate", "submit", "--starttls=no"]).output().unwrap();
+    assert!(!texts(&without).contains("hint: "), "{}", texts(&without));
+}
+
 #[test]
 fn an_mc_file_of_another_library_is_built_with_this_one_and_faults_are_placed() {
     let folder = tempfile::tempdir().unwrap();
@@ -125,14 +169,16 @@ fn an_mc_file_of_another_library_is_built_with_this_one_and_faults_are_placed() 
     let built = gencf(folder.path()).args(["build", "site.mc"]).output().unwrap();
     assert!(built.status.success(), "{}", texts(&built));
     is_accepted(&folder.path().join("site.cf"));
+    let cf = fs::read_to_string(folder.path().join("site.cf")).unwrap();
+    assert!(cf.contains("site.mc") && !cf.contains("gencf."), "{cf}");
     let again = gencf(folder.path()).args(["build", "site.mc"]).output().unwrap();
     assert_eq!((again.status.code(), texts(&again).contains("it exists already")), (Some(73), true));
 
-    fs::write(&mc, "OSTYPE(`linux')dnl\nFEATURE(`acces_db')dnl\nMAILER(`local')dnl\n").unwrap();
+    fs::write(&mc, "include(`/nowhere/m4/cf.m4')\nFEATURE(`acces_db')dnl\nMAILER(`local')dnl\n").unwrap();
     let bad = gencf(folder.path()).args(["build", "site.mc", "--force"]).output().unwrap();
     let text = texts(&bad);
     assert_eq!(bad.status.code(), Some(78), "{text}");
-    assert!(text.contains("site.mc:2:") && text.contains("access_db"), "{text}");
+    assert!(text.contains("site.mc:2:") && text.contains("access_db") && !text.contains("/gencf."), "{text}");
 }
 
 #[test]

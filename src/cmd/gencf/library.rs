@@ -1,6 +1,7 @@
 //! m4 and the library: an `.mc` becomes a cf.
 
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -61,10 +62,17 @@ impl Library {
             None => None,
         };
         let read = scratch.as_ref().map_or(mc, |scratch| &scratch.path);
-        let (out, said) = run_m4(&self.0, &own, read)?;
-        let said = match &scratch {
-            Some(scratch) => said.replace(&scratch.path.display().to_string(), &mc.display().to_string()),
-            None => said,
+        // The cf and the messages speak of the file that was given.
+        let named = |text: &[u8]| match &scratch {
+            Some(scratch) => replaced(text, scratch.path.as_os_str().as_bytes(), mc.as_os_str().as_bytes()),
+            None => text.to_vec(),
+        };
+        let (out, said) = match run_m4(&self.0, &own, read) {
+            Ok((out, said)) => (named(&out), String::from_utf8_lossy(&named(said.as_bytes())).into_owned()),
+            Err(Error::Said(said)) => {
+                return Err(Error::Said(String::from_utf8_lossy(&named(said.as_bytes())).into_owned()));
+            }
+            Err(error) => return Err(error),
         };
         if out.is_empty() { Err(Error::Said(said)) } else { Ok((out, said)) }
     }
@@ -88,8 +96,20 @@ fn own_line(text: &[u8]) -> Option<Vec<u8>> {
     is_changed.then_some(out)
 }
 
+fn replaced(text: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = memchr::memmem::find(rest, old) {
+        let (before, after) = rest.split_at(at);
+        out.extend_from_slice(before);
+        out.extend_from_slice(new);
+        rest = after.get(old.len()..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest);
+    out
+}
+
 fn run_m4(library: &Path, own: &Path, mc: &Path) -> Result<(Vec<u8>, String), Error> {
-    use std::os::unix::ffi::OsStrExt as _;
     let path = env::var("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
     let program = std::env::split_paths(&path).map(|dir| dir.join("m4")).find(|p| file::facts_of(p).is_ok());
     let program = program.ok_or_else(|| Error::NoM4(io::ErrorKind::NotFound.into()))?;

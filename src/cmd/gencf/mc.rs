@@ -43,6 +43,7 @@ pub(super) fn render(answers: &Answers, target: Target) -> String {
         push(&mut out, SUBMISSION);
     }
     if answers.has("starttls") {
+        out.push_str(CERTIFICATES);
         out.push_str(local_config(answers));
     }
     for (at, (_, text)) in rulesets.into_iter().enumerate() {
@@ -113,6 +114,14 @@ fn local_config(answers: &Answers) -> &'static str {
         "LOCAL_CONFIG\n# STARTTLS is offered and used when the keys below can be used. HP-UX sendmail wants this besides:\n#O UseTLS=True\n"
     }
 }
+
+/// Where the files come from.
+const CERTIFICATES: &str = "\
+divert(-1)
+# NAME-cert.pem and NAME-key.pem are what `certs install --name NAME' puts into /etc/mail/certs; the NAME here is `servername'
+# unless other files were named. Without --name it is the first part of the name of the host.
+divert(0)dnl
+";
 
 /// What makes the configuration one of the submission program.
 const SUBMISSION: &str = "\

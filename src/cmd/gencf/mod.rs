@@ -199,8 +199,28 @@ fn generate_one(
     let mc = PathBuf::from(format!("{}.mc.gen", target.cf().trim_end_matches(".cf")));
     file::replace(&mc, mc::render(answers, target).as_bytes(), 0o644)?;
     let cf = PathBuf::from(format!("{}.gen", target.cf()));
-    make(&mc, &cf, 0o644, all, out, errors)
+    let exit = make(&mc, &cf, 0o644, all, out, errors)?;
+    hint_at_files(answers, out)?;
+    Ok(exit)
 }
+
+/// A line when files for STARTTLS are named that this machine does not have.
+fn hint_at_files(answers: &Answers, out: &mut dyn Write) -> io::Result<()> {
+    if !answers.has("starttls") {
+        return Ok(());
+    }
+    let named = FILES_OF_TLS.iter().filter_map(|name| options::find(name)).map(|option| answers.text(option));
+    let missing: Vec<&str> =
+        named.filter(|path| !path.is_empty() && file::facts_of(Path::new(path)).is_err()).collect();
+    let Some(first) = missing.first() else { return Ok(()) };
+    let name = missing.iter().find_map(|path| Path::new(path).file_name()?.to_str()?.strip_suffix("-cert.pem"));
+    let name = name.map(|name| format!(" --name {name}")).unwrap_or_default();
+    writeln!(out, "hint: {first} is not on this machine; certs install{name} puts such files there (certs(8))")
+}
+
+/// Answers that name files which `certs install` makes.
+const FILES_OF_TLS: &[&str] =
+    &["server-cert-file", "server-key-file", "client-cert-file", "client-key-file", "ca-cert-file"];
 
 fn build(given: &ArgMatches, all: &ArgMatches, out: &mut dyn Write, errors: &mut dyn Write) -> io::Result<Exit> {
     let Some(mc) = given.get_one::<PathBuf>("file") else { return Ok(Exit::USAGE) };
