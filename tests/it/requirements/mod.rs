@@ -119,6 +119,7 @@ fn mode(path: &Path, mode: u32) {
 
 const CERTS: &str = env!("CARGO_BIN_EXE_certs");
 const CFCHECK: &str = env!("CARGO_BIN_EXE_cfcheck");
+const GENCF: &str = env!("CARGO_BIN_EXE_gencf");
 const MTAIL: &str = env!("CARGO_BIN_EXE_mtail");
 const SENDMAIL: &str = env!("CARGO_BIN_EXE_sendmail");
 const TLSCHECK: &str = env!("CARGO_BIN_EXE_tlscheck");

@@ -163,6 +163,30 @@ fn r1_8_modes_of_keys_and_group_readable_key_file() {
 }
 
 #[test]
+fn r1_9_defines_of_an_mc_file_become_the_lines() {
+    let place = Place::new();
+    let site = place.sandbox.mta("a", 1, "");
+    let lines = [
+        ("confCACERT_PATH", "O CACertPath=/c"),
+        ("confCACERT", "O CACertFile=/c/ca.pem"),
+        ("confSERVER_CERT", "O ServerCertFile=/c/s.pem"),
+        ("confSERVER_KEY", "O ServerKeyFile=/c/s.key"),
+        ("confCLIENT_CERT", "O ClientCertFile=/c/c.pem"),
+        ("confCLIENT_KEY", "O ClientKeyFile=/c/c.key"),
+    ];
+    let value = |line: &str| line.split_once('=').unwrap().1.to_owned();
+    let defines: Vec<_> = lines.iter().map(|(name, line)| format!("define(`{name}', `{}')dnl", value(line))).collect();
+    let defines = defines.join("\n");
+    fs::write(site.path("a.mc"), format!("OSTYPE(`linux')dnl\n{defines}\nMAILER(`local')dnl\n")).unwrap();
+    let library = env!("CARGO_MANIFEST_DIR");
+    printed(GENCF, &["build", "--library", library, "a.mc"], &site.dir);
+    let cf = fs::read_to_string(site.path("a.cf")).unwrap();
+    for (name, line) in lines {
+        assert_eq!(cf.lines().filter(|l| *l == line).count(), 1, "{name}");
+    }
+}
+
+#[test]
 fn r1_10_the_list_of_what_is_built_in_names_starttls() {
     let place = Place::new();
     let site = place.sandbox.mta("a", 1, "");

@@ -205,12 +205,34 @@ fn r3_9_without_the_key_mail_is_submitted_all_the_same() {
 
 #[test]
 fn r3_10_an_init_script_starts_and_stops() {
+    // Without the option the program, the comment of the library and the script name one file.
+    for text in [include_str!("../../../contrib/init/sendmail"), include_str!("../../../m4/options.m4")] {
+        assert!(text.contains(sendmail::daemon::PID_FILE), "{text}");
+    }
     let place = Place::new();
     let site = place.sandbox.mta("a", 1, "");
+    // A configuration as the library makes it; the folder of its pid file is not there yet.
+    let (queue, pid_file) = (site.path("queue"), site.path("run").join("sendmail.pid"));
+    let mc = format!(
+        "OSTYPE(`linux')dnl\ndefine(`confDOMAIN_NAME', `a.test')dnl\ndefine(`QUEUE_DIR', `{}')dnl\n\
+         define(`confPID_FILE', `{}')dnl\nundefine(`ALIAS_FILE')dnl\nFEATURE(`no_default_msa')dnl\n\
+         DAEMON_OPTIONS(`Name=MTA, Addr=127.0.0.1, Port={}')dnl\nMAILER(`local')dnl\nMAILER(`smtp')dnl\n",
+        queue.display(),
+        pid_file.display(),
+        site.port
+    );
+    fs::write(site.path("a.mc"), mc).unwrap();
+    let gencf = Command::new(GENCF)
+        .args(["build", "--force", "-o", "cf", "a.mc"])
+        .current_dir(&site.dir)
+        .env("SENDMAIL_CF_LIBRARY", env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(gencf.status.success(), "{gencf:?}");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/contrib/init/sendmail");
     let run = |verb: &str| {
         let mut command = Command::new("sh");
-        command.arg(script).arg(verb).env("SENDMAIL", SENDMAIL).env("MSP", "").env("PIDFILE", site.path("pid"));
+        command.arg(script).arg(verb).env("SENDMAIL", SENDMAIL).env("MSP", "");
         command.env("SENDMAIL_ARGS", format!("-C {} -bd -q1h", site.path("cf").display()));
         command.env("SENDMAIL_LOG_FILE", site.log_file()).stdin(Stdio::null());
         let output = command.output().unwrap();
@@ -219,7 +241,7 @@ fn r3_10_an_init_script_starts_and_stops() {
     assert_eq!(run("status").0, Some(3));
     let (code, text) = run("start");
     assert!(code == Some(0) && text.starts_with("sendmail: started, process "), "{text}");
-    let pid_file = fs::read_to_string(site.path("pid")).unwrap();
+    let pid_file = fs::read_to_string(pid_file).unwrap();
     let mut lines = pid_file.lines();
     let pid = lines.next().unwrap().to_owned();
     assert!(pid.parse::<u32>().is_ok() && lines.next().unwrap().ends_with("-bd -q1h"), "{pid_file}");
@@ -233,6 +255,25 @@ fn r3_10_an_init_script_starts_and_stops() {
     assert_eq!(run("stop"), (Some(0), "sendmail: stopped\n".to_owned()));
     assert_eq!(run("stop"), (Some(0), "sendmail: does not run\n".to_owned()));
     assert!(Client::try_connect(site.port).is_none());
+}
+
+#[test]
+fn r3_6_the_menu_writes_both_configurations() {
+    let place = Place::new();
+    let folder = place.sandbox.path("gencf");
+    fs::create_dir(&folder).unwrap();
+    let mut command = Command::new(GENCF);
+    command.current_dir(&folder).env("SENDMAIL_CF_LIBRARY", env!("CARGO_MANIFEST_DIR"));
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    // Security Options, STARTTLS on, and both files.
+    child.stdin.take().unwrap().write_all(b"4\n2\n5\n6\n0\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    for (name, key) in [("sendmail.cf.gen", "ServerKeyFile"), ("submit.cf.gen", "ClientKeyFile")] {
+        let cf = fs::read_to_string(folder.join(name)).unwrap();
+        assert!(cf.contains(&format!("\nO {key}=/etc/mail/certs/servername-key.pem\n")), "{name}");
+        assert_eq!(printed(CFCHECK, &["--text-only", "--strict", name], &folder), "");
+    }
 }
 
 #[test]
