@@ -3,9 +3,8 @@
 //! In: the file, and the configuration that names it and the mailers. Out: a table, or lines for programs; with `-p` the file
 //! is emptied afterwards. Documents: mailstats(8). Never: runs what the configuration names.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::{self, Read as _, Write};
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -21,9 +20,9 @@ use crate::base::exit::Exit;
 use crate::base::time::UnixTime;
 use crate::config::Config;
 use crate::config::drive::{LoadOptions, load};
-use crate::log::statistics::{Counters, Fault, Row, SIZE, VERSION};
+use crate::log::statistics::{Counters, Fault, LOCKED, Row, SIZE, VERSION, WAIT};
 use crate::sys::safefile::error_text;
-use crate::sys::{clock, env, file};
+use crate::sys::{clock, env, file, lock};
 
 #[derive(Debug, Parser)]
 #[command(disable_help_flag = true, disable_version_flag = true, args_override_self = true)]
@@ -62,30 +61,35 @@ fn work(program: &str, args: Vec<OsString>, zone: &TimeZone, out: &mut dyn Write
     }
     let role = if args.of_submission { Role::Submission } else { Role::Transfer };
     let path = args.configuration.clone().unwrap_or_else(|| role.path());
-    let text = database::configuration(program, &path)?;
-    let named = database::option_values(&text, "StatusFile", Some(b'S')).last().filter(|name| !name.is_empty());
-    let file = args.file.clone().or_else(|| named.map(|name| PathBuf::from(OsStr::from_bytes(name))));
+    // One that cannot be read has an exit code of its own.
+    database::configuration(program, &path)?;
+    let options = LoadOptions { chosen_by_user: true, without_programs: true, ..LoadOptions::default() };
+    // Its faults are told by whoever works under it.
+    let (config, _) = load(&path, &options);
+    let file = args.file.clone().or_else(|| config.status_file());
     let file = file.ok_or_else(|| End::Told(Exit::OSFILE, format!("{program}: no statistics file located\n")))?;
     let unreadable =
         |error: io::Error| End::Told(Exit::NOINPUT, format!("{program}: {}: {}\n", file.display(), error_text(&error)));
     let mut bytes = Vec::new();
-    let opened = file::open_read_following(&file).map_err(unreadable)?;
-    opened.take(SIZE as u64).read_to_end(&mut bytes).map_err(unreadable)?;
+    let opened = if args.empties { file::open_update_following(&file) } else { file::open_read_following(&file) };
+    let opened = opened.map_err(unreadable)?;
+    // Held until the file is empty: nothing is counted in between.
+    if args.empties && !lock::lock_within(&opened, lock::Kind::Exclusive, WAIT).map_err(unreadable)? {
+        return Err(End::Told(Exit::TEMPFAIL, format!("{program}: {}: {LOCKED}\n", file.display())));
+    }
+    (&opened).take(SIZE as u64).read_to_end(&mut bytes).map_err(unreadable)?;
     let fault = |fault| End::Told(Exit::OSERR, words(program, fault, &file));
     let mut counters = Counters::parse(&bytes).map_err(fault)?;
     let now = clock::now();
     if counters.start == UnixTime(0) {
         counters.start = now;
     }
-    let options = LoadOptions { chosen_by_user: true, without_programs: true, ..LoadOptions::default() };
-    // Its faults are told by whoever works under it.
-    let (config, _) = load(&path, &options);
     let names = (!args.without_names).then_some(&config);
     let text =
         if args.for_programs || args.empties { lines(&counters, names, now) } else { table(&counters, names, zone) };
     out.write_all(text.as_bytes())?;
     out.flush()?;
-    if args.empties { file::empty(&file).map_err(unreadable) } else { Ok(()) }
+    if args.empties { opened.set_len(0).map_err(unreadable) } else { Ok(()) }
 }
 
 fn words(program: &str, fault: Fault, path: &Path) -> String {
@@ -208,6 +212,27 @@ mod tests {
         assert!(printed.contains("  esmtp\n"));
         let (_, out, _) = mailstats(&["-C", &cf]);
         assert!(out.ends_with(" C        0                    0                    0\n"), "{out}");
+    }
+
+    #[test]
+    fn a_relative_file_is_the_daemon_s_and_is_emptied_under_its_lock() {
+        let tmp = tempfile::tempdir().unwrap();
+        let (cf, queue) = (tmp.path().join("cf"), tmp.path().join("queue"));
+        std::fs::create_dir(&queue).unwrap();
+        let (cf, st) = (cf.to_str().unwrap(), queue.join("st"));
+        write(cf, format!("V10\nO StatusFile=st\nO QueueDirectory={}\n", queue.display()));
+        let mut counters = Counters { start: UnixTime(1), ..Counters::default() };
+        counters.count(Event::Connection);
+        write(st.to_str().unwrap(), counters.render());
+        let daemon = file::open_read(&st).unwrap();
+        lock::lock(&daemon, lock::Kind::Exclusive).unwrap();
+        let text = format!("mailstats: {}: locked by another process\n", st.display());
+        assert_eq!(mailstats(&["-p", "-C", cf]), (Exit::TEMPFAIL, String::new(), text));
+        assert_eq!(file::read(&st, SIZE).unwrap().len(), SIZE);
+        lock::unlock(&daemon).unwrap();
+        let (exit, out, _) = mailstats(&["-p", "-C", cf]);
+        assert!(exit == Exit::OK && out.ends_with("\n C        1        0      0\n"), "{out}");
+        assert_eq!(file::read(&st, SIZE).unwrap(), b"");
     }
 
     #[test]

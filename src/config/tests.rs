@@ -1,16 +1,16 @@
 //! Lines and what the original says of them; recorded in `tests/golden/config/lines.tsv`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use super::Diagnostic;
 use super::daemon_port::Family;
 use super::diagnostic::Severity;
 use super::dontblame::DontBlame;
 use super::outside::{Account, Outside};
 use super::reader::Reader;
 use super::values::UserSpec;
+use super::{Config, Diagnostic};
 use crate::base::exit::Exit;
 use crate::macros::{Scope, Template};
 
@@ -52,7 +52,7 @@ impl Outside for Small {
 const BASE: &str = "V10/Berkeley\nCwlocalhost\nO OperatorChars=.:%@!^/[]+\nO QueueDirectory=/tmp\n\
     Mlocal, P=/bin/cat, F=lsDFMAw5:/|@q, A=cat\nScanonify=3\nR$*\t$@ $1\nSparse=0\nR$*\t$#local $: $1\n";
 
-fn read(text: &str) -> (super::Config, Vec<Diagnostic>) {
+fn read(text: &str) -> (Config, Vec<Diagnostic>) {
     let mut reader = Reader::new(Path::new("FILE"), Some(b't'), &Small);
     reader.read(text.as_bytes());
     reader.finish();
@@ -177,4 +177,17 @@ fn what_is_read_is_shown_when_it_is_asked_for() {
             (37, "setoption DelayLA=3"),
         ]
     );
+}
+
+#[test]
+fn relative_paths_lie_in_the_queue_directory() {
+    let mut config = Config::default();
+    assert_eq!(config.status_file(), None);
+    config.options.status_file = Some(Bytes::from_static(b"st"));
+    for (queue, path) in [("/q", "/q/st"), ("/var/q*", "/var/st"), ("q*", "./st"), ("/var/q/d*", "/var/q/st")] {
+        config.options.queue_directory = Some(Bytes::from_static(queue.as_bytes()));
+        assert_eq!(config.status_file(), Some(PathBuf::from(path)), "{queue}");
+    }
+    config.options.status_file = Some(Bytes::from_static(b"/other/st"));
+    assert_eq!(config.status_file(), Some(PathBuf::from("/other/st")));
 }

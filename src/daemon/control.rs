@@ -50,8 +50,8 @@ const COMMANDS: &[(&str, Command)] = &[
 ];
 
 impl Control {
-    /// Opens the socket that the configuration names, with rights for its owner alone: `TrustedUser`, else root. What has its
-    /// name is removed. One that cannot be opened is logged, and the daemon goes on. Source: observed.
+    /// Opens the socket that the configuration names, with rights for its owner alone: `TrustedUser`, else root. A socket of
+    /// its name is removed, anything else stays and there is none. One that cannot be opened is logged, and the daemon goes on. Source: observed.
     pub(super) fn open(site: &Site) -> Option<Self> {
         let name = site.config.options.control_socket_name.as_ref()?.expand(&site.config.scope());
         if name.is_empty() {
@@ -89,8 +89,10 @@ impl Control {
                     Err(_) => tokio::time::sleep(AFTER_FAILURE).await,
                 }
             }
-            // As RunAsUser it may not be ours to remove; the next start does.
-            let _ = file::unlink(&path);
+            if file::facts_of(&path).is_ok_and(|facts| facts.is_socket()) {
+                // As RunAsUser it may not be ours to remove; the next start does.
+                let _ = file::unlink(&path);
+            }
         });
         Ok(())
     }
@@ -99,8 +101,11 @@ impl Control {
 fn listening(site: &Site, path: &Path) -> Result<std::os::unix::net::UnixListener, Refusal> {
     let options = &site.config.options;
     let (directory, name) = safefile::open_parent(path, Purpose::FilterSocket, &site.judge())?;
-    if directory.facts(&name).is_ok() {
-        directory.unlink(&name)?;
+    match directory.facts(&name) {
+        Ok(facts) if facts.is_socket() => directory.unlink(&name)?,
+        Ok(_) => return Err(io::Error::from_raw_os_error(libc::ENOTSOCK).into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error.into()),
     }
     let listener = socket::listen_local(path, 0o600, BACKLOG)?;
     if let Some(owner) = options.trusted_user.filter(|owner| *owner != 0 && user::effective_uid() == 0) {

@@ -10,6 +10,7 @@
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -237,7 +238,8 @@ impl Statistics {
         }
     }
 
-    /// Adds what was counted to the file; what fails is not tried again. Blocks for as long as others hold the lock.
+    /// Adds what was counted to the file; what fails is not tried again. Blocks for at most [`WAIT`] while others hold the
+    /// lock: whoever may read the file may hold it for ever. What was counted waits for the next time then.
     ///
     /// Never: makes the file; the operator does, when counting is wanted. Source: op guide 5.6 (StatusFile).
     ///
@@ -245,8 +247,14 @@ impl Statistics {
     pub fn post(&self) -> Result<(), String> {
         let Some(inner) = &self.0 else { return Ok(()) };
         let Some(counted) = inner.pending().take() else { return Ok(()) };
-        post(&inner.path, &inner.judge, &counted, clock::now())
-            .map_err(|refusal| format!("{}: {refusal}", inner.path.display()))
+        match post(&inner.path, &inner.judge, &counted, clock::now()) {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                inner.pending().get_or_insert_default().add(&counted);
+                Err(format!("{}: {LOCKED}", inner.path.display()))
+            }
+            Err(refusal) => Err(format!("{}: {refusal}", inner.path.display())),
+        }
     }
 }
 
@@ -256,7 +264,8 @@ impl Inner {
     }
 }
 
-fn post(path: &Path, judge: &Judge, counted: &Counters, now: UnixTime) -> Result<(), Refusal> {
+/// False when others held the lock all the time.
+fn post(path: &Path, judge: &Judge, counted: &Counters, now: UnixTime) -> Result<bool, Refusal> {
     let judged = safefile::check(path, Purpose::Statistics, judge)?;
     let (directory, name) = safefile::open_parent(path, Purpose::Statistics, judge)?;
     let mut file = directory.open_update(&name)?;
@@ -264,7 +273,9 @@ fn post(path: &Path, judge: &Judge, counted: &Counters, now: UnixTime) -> Result
         // It was replaced this very moment.
         return Err(std::io::Error::from_raw_os_error(libc::EAGAIN).into());
     }
-    lock::lock(&file, lock::Kind::Exclusive)?;
+    if !lock::lock_within(&file, lock::Kind::Exclusive, WAIT)? {
+        return Ok(false);
+    }
     let mut bytes = Vec::with_capacity(SIZE);
     (&file).take(SIZE as u64).read_to_end(&mut bytes)?;
     let known = Counters::parse(&bytes).ok().filter(|known| known.start.0 != 0);
@@ -272,9 +283,13 @@ fn post(path: &Path, judge: &Judge, counted: &Counters, now: UnixTime) -> Result
     all.add(counted);
     file.seek(SeekFrom::Start(0))?;
     file.write_all(&all.render())?;
-    Ok(())
+    Ok(true)
 }
 
+/// How long the lock is waited for.
+pub const WAIT: Duration = Duration::from_secs(1);
+/// What is said when that was not enough.
+pub const LOCKED: &str = "locked by another process";
 const MAGIC: i32 = 0x0001_b1de;
 /// Version of the format.
 pub const VERSION: i32 = 4;
@@ -353,5 +368,27 @@ mod tests {
         let statistics = Statistics::new(tmp.path().join("link"), judge);
         statistics.count(Event::Connection);
         assert!(statistics.post().unwrap_err().ends_with("link: Symbolic links not allowed"));
+    }
+
+    #[test]
+    fn who_holds_the_lock_holds_up_nobody() {
+        let tmp = tempfile::tempdir().unwrap();
+        let path = tmp.path().join("st");
+        file::replace(&path, b"", 0o600).unwrap();
+        let holder = file::open_read(&path).unwrap();
+        lock::lock(&holder, lock::Kind::Shared).unwrap();
+        let statistics = Statistics::new(path.clone(), Judge { dont_blame: 1 << 32, ..Judge::default() });
+        statistics.count(Event::Connection);
+        let (say, said) = std::sync::mpsc::channel();
+        let other = statistics.clone();
+        // The thread ends with the test program when it waits for ever.
+        std::thread::spawn(move || say.send(other.post()));
+        let posted = said.recv_timeout(Duration::from_secs(60)).expect("it waits no longer");
+        assert!(posted.unwrap_err().ends_with("st: locked by another process"));
+        assert_eq!(file::read(&path, SIZE).unwrap(), b"");
+        lock::unlock(&holder).unwrap();
+        statistics.count(Event::Connection);
+        statistics.post().unwrap();
+        assert_eq!(Counters::parse(&file::read(&path, SIZE).unwrap()).unwrap().connections, [2, 0, 0]);
     }
 }

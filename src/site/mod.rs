@@ -7,9 +7,6 @@ mod resolver;
 mod sasl;
 mod tls;
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -187,13 +184,9 @@ pub fn load(config: Config, start: StartOptions) -> Result<(Arc<Site>, Vec<Diagn
     Ok((Arc::new(site), diagnostics))
 }
 
-/// Counters for the file of `StatusFile`; a relative path lies in the queue directory.
+/// Counters for the file of `StatusFile`.
 fn statistics(config: &Config) -> Statistics {
-    let options = &config.options;
-    let Some(path) = options.status_file.as_ref().filter(|path| !path.is_empty()) else { return Statistics::default() };
-    let queue = options.queue_directory.as_deref().unwrap_or_default();
-    let path = Path::new(OsStr::from_bytes(queue)).join(OsStr::from_bytes(path));
-    Statistics::new(path, judge(config))
+    config.status_file().map_or_else(Statistics::default, |path| Statistics::new(path, judge(config)))
 }
 
 /// How files that the configuration names are judged.

@@ -57,6 +57,11 @@ impl Facts {
         self.kind() == libc::S_IFLNK
     }
 
+    /// A socket.
+    pub fn is_socket(&self) -> bool {
+        self.kind() == libc::S_IFSOCK
+    }
+
     /// Permission bits with set-id and sticky bits.
     pub fn permissions(&self) -> u32 {
         self.mode & 0o7777
@@ -309,6 +314,11 @@ pub fn open_read_following(path: &Path) -> io::Result<File> {
     open_at_cwd(path, OFlag::O_RDONLY | OFlag::O_NONBLOCK, 0)
 }
 
+/// Opens an existing file for reading and writing, links followed. For files named by the administrator.
+pub fn open_update_following(path: &Path) -> io::Result<File> {
+    open_at_cwd(path, OFlag::O_RDWR | OFlag::O_NONBLOCK, 0)
+}
+
 /// Makes a new file, open for reading and writing. Errors: `AlreadyExists`.
 pub fn create(path: &Path, mode: u32) -> io::Result<File> {
     open_at_cwd(path, OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW, mode)
@@ -363,11 +373,6 @@ pub fn replace(path: &Path, data: &[u8], mode: u32) -> io::Result<()> {
         let _ = dir.unlink(&temporary);
     }
     result
-}
-
-/// Empties a file; it keeps owner and mode. Links are followed.
-pub fn empty(path: &Path) -> io::Result<()> {
-    open_at_cwd(path, OFlag::O_WRONLY | OFlag::O_TRUNC | OFlag::O_NONBLOCK, 0).map(drop)
 }
 
 /// Removes a file.

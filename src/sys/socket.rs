@@ -48,8 +48,7 @@ pub fn listen(request: &Listen) -> io::Result<TcpListener> {
 pub fn listen_local(path: &Path, mode: u32, backlog: i32) -> io::Result<UnixListener> {
     let address = SockAddr::unix(path)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    if file::facts_of(path).is_ok_and(|f| f.mode & libc::S_IFMT == libc::S_IFSOCK) && socket.connect(&address).is_err()
-    {
+    if file::facts_of(path).is_ok_and(|f| f.is_socket()) && socket.connect(&address).is_err() {
         file::unlink(path)?;
     }
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;

@@ -161,12 +161,7 @@ pub fn directory(config: &Config) -> Option<PathBuf> {
     if options.connection_cache_size <= 0 {
         return None;
     }
-    let queue = options.queue_directory.as_deref().unwrap_or(b".");
-    let queue = match queue.strip_suffix(b"*") {
-        Some(stem) => memchr::memrchr(b'/', stem).and_then(|at| stem.get(..at)).unwrap_or(b"."),
-        None => queue,
-    };
-    Some(host_status::directory(Path::new(OsStr::from_bytes(setting)), Path::new(OsStr::from_bytes(queue))))
+    Some(host_status::directory(Path::new(OsStr::from_bytes(setting)), &config.queue_root()))
 }
 
 fn walk(root: &Path, visit: &mut dyn FnMut(Known, &Dir, &str)) -> io::Result<()> {

@@ -66,16 +66,6 @@ pub(super) fn group_paths(config: &Config) -> Vec<Bytes> {
         .collect()
 }
 
-/// `QueueDirectory`, or where the directories lie that it stands for.
-pub(super) fn root(config: &Config) -> PathBuf {
-    let path = config.options.queue_directory.as_deref().unwrap_or(b".");
-    let path = match path.strip_suffix(b"*") {
-        Some(stem) => memchr::memrchr(b'/', stem).and_then(|at| stem.get(..at)).unwrap_or(b"."),
-        None => path,
-    };
-    PathBuf::from(OsStr::from_bytes(path))
-}
-
 impl Directory {
     /// Opens a path, or every directory that matches one that ends in `*`.
     pub(super) fn open_all(path: &[u8], config: &Config) -> Result<Vec<Self>, Error> {

@@ -134,7 +134,7 @@ impl Spool {
             inner: Arc::new(Inner {
                 directories,
                 groups,
-                root: directory::root(config),
+                root: config.queue_root(),
                 codec: Codec::new(config),
                 super_safe: config.options.super_safe,
                 memory,
