@@ -62,21 +62,22 @@ pub struct Engine {
 pub enum Pace {
     /// Every so often (`-q30m`).
     Interval(Duration),
-    /// With this pause between the end of a run and the next one (`-qp`).
+    /// With this pause between the end of a run and the next one (`-qp`). Messages that take long hold up no other: the next
+    /// run takes what is new then.
     Pause(Duration),
 }
 
 /// A run of the queue that has begun.
 struct Run {
-    /// Messages that it tries.
+    /// Messages that it tries and that none before it is still at.
     found: usize,
     /// Ends with the last of them.
     over: mpsc::Receiver<()>,
 }
 
 impl Engine {
-    /// An engine without work.
-    pub fn new(site: Arc<Site>) -> Arc<Self> {
+    /// An engine without work, whose tasks go to this runtime.
+    pub fn new(site: Arc<Site>, runtime: runtime::Handle) -> Arc<Self> {
         let window = site.config.options.connection_rate_window_size;
         Arc::new(Self {
             courier: Courier::new(&site),
@@ -84,7 +85,7 @@ impl Engine {
             selected: Mutex::default(),
             looked_at_space: Mutex::default(),
             tasks: Tasks::new(&site.config),
-            niced: Niced::default(),
+            niced: Niced::new(runtime),
             site,
             rates: Mutex::new(Rates::new(window)),
             load: Load::default(),
@@ -102,18 +103,13 @@ impl Engine {
         self.stop.subscribe()
     }
 
-    /// Starts a task that [`Engine::finish`] waits for.
+    /// Starts a task that [`Engine::finish`] waits for: in the main runtime, whichever asks.
     pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let held = self.tracker.hold();
-        tokio::spawn(async move {
-            work.await;
-            drop(held);
-        });
+        self.spawn_on(self.niced.main(), work);
     }
 
-    /// The same in another runtime, when there is one.
-    pub(super) fn spawn_on(&self, handle: Option<&runtime::Handle>, work: impl Future<Output = ()> + Send + 'static) {
-        let Some(handle) = handle else { return self.spawn(work) };
+    /// The same in another runtime.
+    pub(super) fn spawn_on(&self, handle: &runtime::Handle, work: impl Future<Output = ()> + Send + 'static) {
         let held = self.tracker.hold();
         handle.spawn(async move {
             work.await;
@@ -226,17 +222,23 @@ impl Engine {
         tokio::spawn(async move {
             loop {
                 // A queue that could not be read was logged; the next time may do better.
-                let pause = match (pace, engine.start_run(selection.clone()).await) {
-                    (Pace::Interval(interval), _) => interval,
-                    (Pace::Pause(pause), Ok(Run { found, mut over })) => {
-                        // Nothing is ever sent: it ends with the last message.
-                        let _ = over.recv().await;
-                        if found == 0 { pause.max(IDLE_PAUSE) } else { pause }
-                    }
-                    (Pace::Pause(pause), Err(_)) => pause.max(IDLE_PAUSE),
+                let run = engine.start_run(selection.clone()).await;
+                let pause = async {
+                    let pause = match (pace, run) {
+                        (Pace::Interval(interval), _) => interval,
+                        (Pace::Pause(pause), Ok(Run { found: 0, .. }) | Err(_)) => pause.max(IDLE_PAUSE),
+                        (Pace::Pause(pause), Ok(Run { mut over, .. })) => {
+                            // Nothing is ever sent: it ends with the last message. A host that is slow may keep that.
+                            match tokio::time::timeout(pause.max(SLOW_RUN), over.recv()).await {
+                                Ok(_) => pause,
+                                Err(_) => return,
+                            }
+                        }
+                    };
+                    tokio::time::sleep(pause).await;
                 };
                 tokio::select! {
-                    () = tokio::time::sleep(pause) => {}
+                    () = pause => {}
                     _ = stop.wait_for(|stop| *stop) => return,
                 }
             }
@@ -294,7 +296,8 @@ impl Engine {
         if !selection.filters.is_empty() {
             self.selected().extend(planned.iter().map(|entry| entry.id.clone()));
         }
-        Ok(Run { found: planned.len(), over: runner::start(self, planned) })
+        let (found, over) = runner::start(self, planned);
+        Ok(Run { found, over })
     }
 
     fn selected(&self) -> MutexGuard<'_, HashSet<QueueId>> {
@@ -509,6 +512,8 @@ mod tokio_tracker {
 
 /// Pause of persistent runs behind one that found nothing. Source: sendmail(8).
 const IDLE_PAUSE: Duration = Duration::from_secs(5);
+/// How long persistent runs wait for the messages of one before they look for others.
+const SLOW_RUN: Duration = Duration::from_secs(1);
 /// How long the operator's view of free space may be old.
 const SPACE_CHECK: Duration = Duration::from_secs(15);
 /// How long counters are gathered in memory.

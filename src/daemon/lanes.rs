@@ -61,11 +61,12 @@ impl<T> Lanes<T> {
         }
     }
 
-    /// Adds the messages of a run behind those that wait; what is known already stays where it is.
-    pub(super) fn add(&mut self, entries: impl IntoIterator<Item = Entry>, token: &T)
+    /// Adds the messages of a run behind those that wait; what is known already stays where it is. How many were new.
+    pub(super) fn add(&mut self, entries: impl IntoIterator<Item = Entry>, token: &T) -> usize
     where
         T: Clone,
     {
+        let before = self.known.len();
         for entry in entries {
             if self.known.insert(entry.id.clone()) {
                 let host = entry.summary.map(|summary| summary.host).unwrap_or_default();
@@ -73,6 +74,7 @@ impl<T> Lanes<T> {
                 self.ready.push_back(Task { id: entry.id, host, group: entry.group, token: token.clone() });
             }
         }
+        self.known.len() - before
     }
 
     /// The next message to be tried now. It counts until [`Lanes::finished`].
@@ -220,7 +222,7 @@ mod tests {
         let mut lanes = Lanes::new(2, 2, Vec::new());
         lanes.add([entry(1, "a"), entry(2, "b"), entry(3, "c")], &());
         assert_eq!(drained(&mut lanes), [1, 2]);
-        lanes.add([entry(1, "a"), entry(2, "b"), entry(3, "c"), entry(4, "d")], &());
+        assert_eq!(lanes.add([entry(1, "a"), entry(2, "b"), entry(3, "c"), entry(4, "d")], &()), 1);
         for (n, host) in [(1, "a"), (2, "b")] {
             lanes.finished(&entry(n, host).id, &host.into(), 0);
         }

@@ -170,7 +170,7 @@ fn work(runtime: &Runtime, site: &Arc<Site>, options: &Options, mut left: Handov
     // A broken pipe must be an error of the write, whatever the caller left set.
     let _ = signals::ignore_broken_pipes();
     let _ = signals::unblock_all();
-    let engine = Engine::new(Arc::clone(site));
+    let engine = Engine::new(Arc::clone(site), runtime.handle().clone());
     let what = purpose(options);
     let version = site.config.scope().text(names::VERSION);
     let version = String::from_utf8_lossy(&version).into_owned();
@@ -334,7 +334,7 @@ fn restart(log: &Logger, options: &Options, listeners: Handover) -> Exit {
 
 /// Runs the queue once and waits for it (`-q`).
 pub async fn run_queue_once(site: &Arc<Site>, selection: Selection) -> Exit {
-    let engine = Engine::new(Arc::clone(site));
+    let engine = Engine::new(Arc::clone(site), tokio::runtime::Handle::current());
     let directory = site.config.options.queue_directory.as_deref().unwrap_or_default();
     engine.tasks.set_usual(format!("running queue: {}", shown(directory)));
     let exit = engine.run_once(selection).await;

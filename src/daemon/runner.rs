@@ -23,15 +23,16 @@ pub(super) fn lanes(config: &Config) -> Lanes<Token> {
     Lanes::new(most, PER_HOST.min(most), groups)
 }
 
-/// Begins to try messages in order, as many at a time as the configuration allows. The answer ends when all were tried.
-pub(super) fn start(engine: &Arc<Engine>, entries: Vec<Entry>) -> mpsc::Receiver<()> {
+/// Begins to try messages in order, as many at a time as the configuration allows. The answer is how many are new, and what
+/// ends when all of those were tried.
+pub(super) fn start(engine: &Arc<Engine>, entries: Vec<Entry>) -> (usize, mpsc::Receiver<()>) {
     let (token, over) = mpsc::channel(1);
-    engine.lanes().add(entries, &token);
+    let new = engine.lanes().add(entries, &token);
     dispatch(engine);
-    over
+    (new, over)
 }
 
-/// Starts whatever may start now.
+/// Starts whatever may start now. In the main runtime only, where runtimes of other nice values may be made.
 fn dispatch(engine: &Arc<Engine>) {
     if *engine.stopping().borrow() {
         engine.lanes().clear();
@@ -47,7 +48,7 @@ fn dispatch(engine: &Arc<Engine>) {
             Box::pin(turn.engine.try_queued(&turn.id)).await;
         };
         match engine.niced.handle(nice) {
-            Ok(handle) => engine.spawn_on(handle.as_ref(), work),
+            Ok(handle) => engine.spawn_on(&handle, work),
             Err(error) => {
                 engine.site.log.system_error(Id::NoQueue, "root", format!("queue run: nice {nice}: {error}"));
                 engine.spawn(work);
@@ -68,7 +69,9 @@ struct Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         self.engine.lanes().finished(&self.id, &self.host, self.group);
-        dispatch(&self.engine);
+        let engine = Arc::clone(&self.engine);
+        // This may be a thread of a nice value of its own.
+        self.engine.spawn(async move { dispatch(&engine) });
     }
 }
 

@@ -20,7 +20,7 @@ use crate::smtp::server::drive::{Peer, Server, session};
 
 /// Serves the caller; returns when the session is over and its messages were tried.
 pub async fn run(site: &Arc<Site>) -> Exit {
-    let engine = Engine::new(Arc::clone(site));
+    let engine = Engine::new(Arc::clone(site), tokio::runtime::Handle::current());
     let options = &site.config.options;
     let setting = Setting {
         config: Arc::clone(&site.config),
