@@ -21,9 +21,6 @@ pub(super) fn before(debug: &Tracer) {
         say(&format!("      Pid file:\t{} (default)", crate::daemon::PID_FILE));
     }
     if debug.is_on(0, 14) {
-        say(&format!("       OpenSSL: linked   {:#x}", openssl::version::number()));
-    }
-    if debug.is_on(0, 14) {
         say(&format!("       OpenSSL: linked   {:#010x}", openssl::version::number()));
     }
 }

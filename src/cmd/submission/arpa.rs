@@ -49,10 +49,16 @@ pub(in crate::cmd) fn reply(error: &RouteError) -> String {
     format!("{:03} {} {}", error.reply, error.status, error.shown())
 }
 
-/// The text that names the sender; none when the header does not.
+/// The text that names the sender, unfolded (RFC 5322 2.2.3); none when the header does not.
 pub(super) fn sender(headers: &HeaderList) -> Option<Bytes> {
     let fields = FIELDS.iter().filter_map(|name| headers.first(name));
-    fields.map(|field| Bytes::copy_from_slice(trim(field.text()))).find(|text| !text.is_empty())
+    fields.map(|field| unfolded(trim(field.text()))).find(|text| !text.is_empty())
+}
+
+/// A line break goes when a blank or a tab follows it; others are left for whoever judges them.
+fn unfolded(text: &[u8]) -> Bytes {
+    let is_fold = |at: usize| matches!(text.get(at..at + 2), Some([b'\n', b' ' | b'\t']));
+    text.iter().enumerate().filter(|(at, _)| !is_fold(*at)).map(|(_, byte)| *byte).collect()
 }
 
 /// Fields that name it, the first one counts.
@@ -80,7 +86,8 @@ mod tests {
         assert_eq!(sender(&headers).as_deref(), Some(&b"carol"[..]));
         headers.push(Header::new("Sender", " dave (x)"));
         assert_eq!(sender(&headers).as_deref(), Some(&b"dave (x)"[..]));
-        headers.push(Header::new("Resent-From", " erin"));
-        assert_eq!(sender(&headers).as_deref(), Some(&b"erin"[..]));
+        headers.push(Header::new("Resent-From", " erin\n\t(of\n X)\nZ"));
+        // Folds are undone, another line break is none of them.
+        assert_eq!(sender(&headers).as_deref(), Some(&b"erin\t(of X)\nZ"[..]));
     }
 }

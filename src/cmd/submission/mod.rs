@@ -12,6 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::runtime::Runtime;
 
+use super::caller::Caller;
 use super::clean;
 use super::dead_letter;
 use super::invocation::Invocation;
@@ -28,6 +29,7 @@ use crate::base::status::Classify as _;
 use crate::base::xtext;
 use crate::collect::stdin::Filter;
 use crate::collect::{Collected, Collector, Limits, fixup};
+use crate::config::Config;
 use crate::config::privacy::Privacy;
 use crate::config::values::ErrorMode;
 use crate::deliver::drive::{Job, Reports};
@@ -79,7 +81,6 @@ fn take_message(request: &Request, site: &Arc<Site>, runtime: &Runtime, out: &mu
     let named = arpa::sender(&collected.headers).filter(|_| request.invocation.mode == Mode::Arpa);
     if let Some(named) = named {
         let named = submission.one_line(named);
-        submission.warnings.clear();
         submission.set_sender(Some(&named), out);
     }
     submission.take(collected, &body, out)
@@ -122,13 +123,8 @@ impl Submission<'_> {
     /// The envelope sender: `-f` or what the header names (`-ba`), else the caller.
     fn set_sender(&mut self, given: Option<&Bytes>, out: &mut dyn Write) {
         let caller = &self.request.caller;
-        if let Some(given) = given
-            && self.request.invocation.sender.as_ref() == Some(given)
-            && !caller.is_trusted(&self.site.config)
-            && given.as_ref() != caller.name
-        {
-            let user = shown(&caller.name).to_string();
-            self.warnings.push(format!("{user} set sender to {} using -f", shown(given)));
+        if let Some(given) = given.filter(|given| self.request.invocation.sender.as_ref() == Some(*given)) {
+            warn_of_sender(&mut self.warnings, caller, given, &self.site.config);
         }
         let keeps_routes = self.site.config.options.dont_prune_routes;
         let sender = given.map_or_else(
@@ -566,6 +562,17 @@ impl Submission<'_> {
     }
 }
 
+/// Notes that a caller whom nobody trusts chose another sender with `-f`: once, though a header (`-ba`) may name it again.
+fn warn_of_sender(warnings: &mut Vec<String>, caller: &Caller, chosen: &Bytes, config: &Config) {
+    if caller.is_trusted(config) || chosen.as_ref() == caller.name {
+        return;
+    }
+    let text = format!("{} set sender to {} using -f", shown(&caller.name), shown(chosen));
+    if !warnings.contains(&text) {
+        warnings.push(text);
+    }
+}
+
 fn is_permanent((_, error): &(usize, RouteError)) -> bool {
     !error.is_temporary()
 }
@@ -664,6 +671,18 @@ mod tests {
             assert_eq!(daemon_flags(&invocation, None), flags, "{words:?}");
             assert_eq!(daemon_flags(&invocation, Some(LetterSet::from_bytes(b"Af"))), "AA f");
         }
+    }
+
+    #[test]
+    fn a_sender_that_an_untrusted_caller_chose_is_warned_of_once() {
+        let caller = Caller { uid: 1, name: Bytes::from_static(b"joe"), ..Caller::own() };
+        let (config, mut warnings) = (Config::default(), Vec::new());
+        for chosen in ["ceo@x.test", "joe", "ceo@x.test"] {
+            warn_of_sender(&mut warnings, &caller, &Bytes::from_static(chosen.as_bytes()), &config);
+        }
+        assert_eq!(warnings, ["joe set sender to ceo@x.test using -f"]);
+        warn_of_sender(&mut warnings, &Caller { uid: 0, ..caller }, &Bytes::from_static(b"any@x.test"), &config);
+        assert_eq!(warnings.len(), 1);
     }
 
     #[test]
