@@ -41,7 +41,13 @@ pub fn take_over() {
 
 /// Sets the title; it is cut where the room ends. Without [`take_over`] nothing happens.
 pub fn set(text: &[u8]) {
-    let Some(Area(area)) = &*lock() else { return };
+    if let Some(Area(area)) = &*lock() {
+        fill(area, text);
+    }
+}
+
+/// Text without NULs, cut, and nothing of what stood there before.
+fn fill(area: &[AtomicU8], text: &[u8]) {
     // The last byte stays 0: readers of the arguments stop there.
     let room = area.len().saturating_sub(1);
     let text = text.iter().copied().filter(|byte| *byte != 0).take(room);
@@ -57,8 +63,10 @@ fn lock() -> std::sync::MutexGuard<'static, Option<Area>> {
 
 /// Start of the arguments and end of the environment behind them. Source: proc(5), `/proc/PID/stat` fields 48 to 51.
 fn place() -> Option<(usize, usize)> {
-    let text = file::read("/proc/self/stat".as_ref(), STAT).ok()?;
-    let text = String::from_utf8_lossy(&text).into_owned();
+    place_in(&String::from_utf8_lossy(&file::read("/proc/self/stat".as_ref(), STAT).ok()?))
+}
+
+fn place_in(text: &str) -> Option<(usize, usize)> {
     // The name of the program, field 2, may hold blanks and parentheses.
     let rest = text.rsplit_once(") ")?.1;
     let field = |number: usize| rest.split(' ').nth(number - 3)?.trim().parse::<usize>().ok();
@@ -75,13 +83,48 @@ const STAT: usize = 8 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Seek as _, SeekFrom};
+
     use super::*;
+
+    /// What stands in this process's memory.
+    fn memory(at: usize, length: usize) -> Vec<u8> {
+        let mut memory = file::open_read("/proc/self/mem".as_ref()).unwrap();
+        memory.seek(SeekFrom::Start(at as u64)).unwrap();
+        let mut bytes = vec![0; length];
+        memory.read_exact(&mut bytes).unwrap();
+        bytes
+    }
 
     #[test]
     fn the_kernel_tells_where_arguments_and_environment_are() {
         let (start, end) = place().unwrap();
-        assert!(end > start && end - start < MOST);
-        // Another thread's environment is not to be touched here: without an area a title is no news.
-        set(b"sendmail: accepting connections");
+        let read = |path: &str| file::read(path.as_ref(), MOST).unwrap();
+        let (arguments, environment) = (read("/proc/self/cmdline"), read("/proc/self/environ"));
+        assert!(!arguments.is_empty() && memory(start, arguments.len()) == arguments);
+        assert!(memory(end - environment.len(), environment.len()) == environment);
+        assert!(end - start >= arguments.len() + environment.len());
+    }
+
+    #[test]
+    fn only_one_piece_of_memory_is_taken() {
+        let stat = |last: &str| format!("7 (a) S (b) {}{last} 0\n", "1 ".repeat(45));
+        assert_eq!(place_in(&stat("100 120 120 300")), Some((100, 300)));
+        for last in ["0 0 0 0", "100 120 110 300", "100 100 120 300", "100 120 310 300", "100 120 120", ""] {
+            assert_eq!(place_in(&stat(last)), None, "{last}");
+        }
+        assert_eq!(place_in("7 no name"), None);
+    }
+
+    #[test]
+    fn a_title_is_cut_and_leaves_nothing_of_the_one_before() {
+        let area: Vec<AtomicU8> = b"program\0-bd\0".iter().map(|byte| AtomicU8::new(*byte)).collect();
+        let shown = |text: &[u8]| {
+            fill(&area, text);
+            area.iter().map(|slot| slot.load(Ordering::Relaxed)).collect::<Vec<u8>>()
+        };
+        assert_eq!(shown(b"accepting connections"), b"accepting c\0");
+        assert_eq!(shown(b"a\0b"), b"ab\0\0\0\0\0\0\0\0\0\0");
+        fill(&[], b"a");
     }
 }
