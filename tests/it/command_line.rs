@@ -186,11 +186,16 @@ fn arpanet_programs_get_replies_and_name_the_sender_in_the_header() {
     assert!(taken.sender.contains("<author@next.test>"), "{}", taken.sender);
     assert!(taken.text().ends_with("\r\n\r\nx\r\n..dot\r\n"), "{}", taken.text());
     assert!(taken.text().contains("X-Flags: F=\r\n"), "{}", taken.text());
+    let folded = b"From: The\r\n Author\r\n\t<folded@next.test>\r\nSubject: f\r\n\r\nx\r\n";
+    assert_eq!(send(&site, &["-ba", "-odi", "you@next.test"], folded), (0, String::new()));
+    let taken = next.wait_for(2).remove(1);
+    assert!(taken.sender.contains("<folded@next.test>"), "{}", taken.sender);
+    assert!(!site.log().contains("POSSIBLE ATTACK"), "{}", site.log());
     let (exit, printed) = send(&site, &["-ba", "-odi", "-oem", "nosuch"], b"Subject: b\r\n\r\nx\r\n");
     assert!(exit == 67 || printed.is_empty(), "{exit} {printed}");
     assert_eq!(send(&site, &["-ba"], b""), (64, "550 Recipient names must be specified\r\n".to_owned()));
     send(&site, &["-G", "-odi", "you@next.test"], b"Subject: c\n\nx\n");
-    let text = next.wait_for(2).remove(1).text();
+    let text = next.wait_for(3).remove(2).text();
     assert!(text.contains("X-Flags: F=CC f\r\n"), "{text}");
 }
 
@@ -238,4 +243,5 @@ fn debug_output_tells_of_names_maps_and_options() {
     for words in ["MILTER", "LDAPMAP", "USERDB", "DANE", " Implementation: sendmail-rs ", "OpenSSL: linked"] {
         assert!(printed.contains(words), "{words}\n{printed}");
     }
+    assert_eq!(printed.matches("OpenSSL: linked").count(), 1, "{printed}");
 }

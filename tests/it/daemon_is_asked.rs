@@ -109,6 +109,44 @@ fn a_control_socket_where_others_write_is_not_opened() {
 }
 
 #[test]
+fn what_is_no_socket_is_left_where_the_control_socket_would_be() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.path("a/control");
+    let mta = sandbox.mta("a", FakeHost::accepting().port, &format!("O ControlSocketName={}\n", path.display()));
+    mta.write("control", b"aliases, say", 0o600);
+    let daemon = mta.start();
+    let text = format!("daemon could not open control socket {}: Socket operation on non-socket", path.display());
+    assert!(mta.log().contains(&text));
+    drop(daemon);
+    assert_eq!(fs::read(&path).unwrap(), b"aliases, say");
+    // One that an unclean end left is replaced.
+    fs::remove_file(&path).unwrap();
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    let _daemon = mta.start();
+    assert!(control(&path, "help\n").contains("HELP"));
+}
+
+#[test]
+fn a_slow_host_does_not_keep_persistent_runs_from_others() {
+    let sandbox = Sandbox::new();
+    // It accepts connections and says nothing.
+    let tarpit = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let mta = sandbox.mta("a", tarpit.local_addr().unwrap().port(), "");
+    let queue = |recipient: &str| {
+        let mut child = mta.command().args(["-odq", recipient]).stdin(std::process::Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(b"Subject: later\n\nx\n").unwrap();
+        assert!(child.wait().unwrap().success());
+    };
+    queue("two@next.test");
+    let mut runner = mta.command().args(["-bD", "-qp1s"]).spawn().unwrap();
+    let (_held, _) = tarpit.accept().unwrap();
+    queue("one@a.test");
+    until(LIMIT, "the other message arrives", || mta.path("mail/one").exists());
+    assert!(Command::new("kill").arg(runner.id().to_string()).status().unwrap().success());
+    runner.wait().unwrap();
+}
+
+#[test]
 fn a_signal_asks_for_the_state() {
     let sandbox = Sandbox::new();
     let mta = sandbox.mta("a", FakeHost::accepting().port, "");
