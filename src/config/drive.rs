@@ -259,3 +259,21 @@ fn class(letter: u8) -> MacroId {
 const UNKNOWN: u32 = 65_534;
 /// Largest cf or class file that is read, bytes.
 const LARGEST_FILE: usize = 256 * 1024 * 1024;
+
+impl Config {
+    /// `QueueDirectory`, or where the directories lie that it stands for: what relative paths begin at.
+    pub fn queue_root(&self) -> PathBuf {
+        let path = self.options.queue_directory.as_deref().unwrap_or(b".");
+        let path = match path.strip_suffix(b"*") {
+            Some(stem) => memchr::memrchr(b'/', stem).and_then(|at| stem.get(..at)).unwrap_or(b"."),
+            None => path,
+        };
+        PathBuf::from(OsStr::from_bytes(path))
+    }
+
+    /// `StatusFile`, when one is named; a relative path lies in the queue directory.
+    pub fn status_file(&self) -> Option<PathBuf> {
+        let path = self.options.status_file.as_ref().filter(|path| !path.is_empty())?;
+        Some(self.queue_root().join(OsStr::from_bytes(path)))
+    }
+}

@@ -25,8 +25,6 @@ pub mod timeouts;
 mod users;
 pub mod values;
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -120,22 +118,6 @@ impl Config {
     /// Macro values as the configuration sets them.
     pub fn scope(&self) -> Scope {
         Scope::new(Arc::clone(&self.macros))
-    }
-
-    /// `QueueDirectory`, or where the directories lie that it stands for: what relative paths begin at.
-    pub fn queue_root(&self) -> PathBuf {
-        let path = self.options.queue_directory.as_deref().unwrap_or(b".");
-        let path = match path.strip_suffix(b"*") {
-            Some(stem) => memchr::memrchr(b'/', stem).and_then(|at| stem.get(..at)).unwrap_or(b"."),
-            None => path,
-        };
-        PathBuf::from(OsStr::from_bytes(path))
-    }
-
-    /// `StatusFile`, when one is named; a relative path lies in the queue directory.
-    pub fn status_file(&self) -> Option<PathBuf> {
-        let path = self.options.status_file.as_ref().filter(|path| !path.is_empty())?;
-        Some(self.queue_root().join(OsStr::from_bytes(path)))
     }
 
     /// The mailer of that name, letter case aside.
