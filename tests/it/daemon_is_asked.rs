@@ -230,3 +230,38 @@ fn programs_of_a_niced_run_give_way() {
     let [at_once, in_run] = values[..] else { panic!("{values:?}") };
     assert_eq!(in_run, (at_once + 3).min(19));
 }
+
+#[test]
+fn each_queue_group_has_its_own_nice_value_whatever_ran_before() {
+    let sandbox = Sandbox::new();
+    let folder = |name: &str| sandbox.path(&format!("a/queue/{name}"));
+    // One message at a time, in the order of the groups: each is begun at the end of the one before.
+    let groups = [("first", 10), ("second", 5), ("third", 0)];
+    let lines = groups.map(|(name, nice)| format!("Q{name}, P={}, N={nice}\n", folder(name).display())).concat();
+    let rules = groups.map(|(name, _)| format!("R$* {name} $*\t$# {name}\n")).concat();
+    let lines = format!("O MaxQueueChildren=1\nQmqueue, P={}\n{lines}Squeuegroup\n{rules}", folder("").display());
+    let mta = sandbox.mta("a", FakeHost::accepting().port, &lines);
+    for (name, _) in groups {
+        fs::create_dir(folder(name)).unwrap();
+        fs::set_permissions(folder(name), fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    let shown = mta.path("mail/nice");
+    // A message has a group when it was routed: the first attempt fails.
+    let script = format!("#!/bin/sh\ncat >/dev/null\n[ -f {0} ] || exit 75\nnice >>{0}\n", shown.display());
+    mta.write("mailbox", script.as_bytes(), 0o755);
+    let nice = Command::new("nice").output().unwrap().stdout;
+    let own: i32 = String::from_utf8(nice).unwrap().trim().parse().unwrap();
+    for (name, _) in groups {
+        let mut command = mta.command();
+        let recipient = format!("{name}@a.test");
+        let mut child = command.args(["-odi", &recipient]).stdin(std::process::Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(b"Subject: nice\n\nx\n").unwrap();
+        child.wait().unwrap();
+        assert!(fs::read_dir(folder(name)).unwrap().count() > 0, "{name}");
+    }
+    mta.write("mail/nice", b"", 0o666);
+    mta.run_queue();
+    let values = fs::read_to_string(&shown).unwrap();
+    let values: Vec<i32> = values.lines().map(|line| line.parse().unwrap()).collect();
+    assert_eq!(values, [own + 10, own + 5, own].map(|value| value.min(19)));
+}
