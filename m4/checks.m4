@@ -390,7 +390,8 @@ R$+			$: $1 $| $>checkrcpt $1
 R$+ $| $# error $*	$# error $2
 R$+ $| $# discard $*	$# discard $2
 R$+ $| $# $*		$@ $>"Delay_TLS_Clt" $2
-R$+ $| $*		$: <?> $>FullAddr $>CanonAddr $1
+R$+ $| $*		$: $>FullAddr $>CanonAddr $1
+R$*			$: <?> $1
 ifdef(`_SPAM_LOOKUP_', `
 # Spam: in the access map, for the recipient
 R<?> $+ <@ $=w >	$: <> $1 <@ $2 > $| < F : $1 @ $2 > < D : $2 > < U : $1 @ >
