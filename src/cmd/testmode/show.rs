@@ -153,7 +153,7 @@ impl TestMode<'_> {
             return self.output.line(&format!("Map named \"{}\" not open", String::from_utf8_lossy(name)));
         }
         let answer = self.runtime.block_on(self.site.maps.ask(map, key, &[], &mut self.scope));
-        for complaint in self.site.maps.take_complaints() {
+        for complaint in self.site.maps.take_complaints_of_opening() {
             self.output.line(&complaint);
         }
         self.output.text(b"map_lookup: ");
@@ -161,6 +161,9 @@ impl TestMode<'_> {
         self.output.text(b" (");
         self.output.text(key);
         self.output.text(b") ");
+        for complaint in self.site.maps.take_complaints() {
+            self.output.line(&complaint);
+        }
         let exit = answer.exit().0;
         match answer {
             Answer::Found(value) | Answer::Instead(value) => {

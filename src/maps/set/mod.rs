@@ -48,7 +48,7 @@ struct Inner {
     names: NameTable,
     services: Services,
     said: Vec<AtomicBool>,
-    complaints: Mutex<Vec<String>>,
+    complaints: Mutex<Vec<Complaint>>,
     complained: AtomicBool,
     /// Names of alias texts that no ruleset has seen.
     unchecked: Mutex<Vec<AliasName>>,
@@ -58,6 +58,14 @@ struct Inner {
 const SOCKET: Duration = Duration::from_secs(30);
 /// Deepest nesting of sequences.
 const DEPTH: usize = 12;
+
+/// Something to be told of a lookup.
+#[derive(Debug)]
+struct Complaint {
+    text: String,
+    /// A map could not be opened at its first use.
+    is_of_opening: bool,
+}
 
 impl MapSet {
     /// Opens the maps of a configuration. Complaints about declarations come back here, with the line of the `K` line; those
@@ -116,7 +124,14 @@ impl MapSet {
         if !self.inner.complained.swap(false, Ordering::Relaxed) {
             return Vec::new();
         }
-        std::mem::take(&mut self.inner.complaints.lock().unwrap_or_else(PoisonError::into_inner))
+        let complaints = std::mem::take(&mut *self.inner.complaints.lock().unwrap_or_else(PoisonError::into_inner));
+        complaints.into_iter().map(|complaint| complaint.text).collect()
+    }
+
+    /// Only those about maps that could not be opened; they come before anything else is said of a lookup.
+    pub fn take_complaints_of_opening(&self) -> Vec<String> {
+        let mut complaints = self.inner.complaints.lock().unwrap_or_else(PoisonError::into_inner);
+        complaints.extract_if(.., |complaint| complaint.is_of_opening).map(|complaint| complaint.text).collect()
     }
 
     /// Names of alias texts that serve in place of databases, once: whoever resolves addresses has to look at them.
@@ -317,14 +332,19 @@ impl MapSet {
     }
 
     fn say(&self, text: String) {
-        self.inner.complaints.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        self.inner
+            .complaints
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Complaint { text, is_of_opening: false });
         self.inner.complained.store(true, Ordering::Relaxed);
     }
 
     fn complain(&self, id: MapId, texts: &[String]) {
         if self.inner.said.get(id.0).is_some_and(|said| !said.swap(true, Ordering::Relaxed)) {
             let mut complaints = self.inner.complaints.lock().unwrap_or_else(PoisonError::into_inner);
-            complaints.extend(texts.iter().filter(|text| !text.is_empty()).cloned());
+            let texts = texts.iter().filter(|text| !text.is_empty()).cloned();
+            complaints.extend(texts.map(|text| Complaint { text, is_of_opening: true }));
             self.inner.complained.store(true, Ordering::Relaxed);
         }
     }
