@@ -80,7 +80,8 @@ pub fn unquoted(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A full name as a phrase of an address: quoted when it has characters that need it outside quotes of its own (`MustQuoteChars` besides).
+/// A full name as a phrase of an address: quoted when it has characters that need it outside quotes of its own
+/// (`MustQuoteChars` besides).
 pub fn full_name(name: &[u8]) -> Bytes {
     let mut is_inside = false;
     let mut is_plain = true;
@@ -91,8 +92,14 @@ pub fn full_name(name: &[u8]) -> Bytes {
     if is_plain && !is_inside {
         return Bytes::copy_from_slice(name);
     }
-    let mut out = vec![b'"'];
-    for b in name {
+    quoted(name)
+}
+
+/// The text as one quoted string. Source: RFC 5322 §3.2.4.
+pub fn quoted(text: &[u8]) -> Bytes {
+    let mut out = Vec::with_capacity(text.len() + 2);
+    out.push(b'"');
+    for b in text {
         if matches!(b, b'"' | b'\\') {
             out.push(b'\\');
         }
@@ -102,7 +109,7 @@ pub fn full_name(name: &[u8]) -> Bytes {
     out.into()
 }
 
-/// Characters that make a phrase need quotes of a full name.
+/// Characters that a full name may hold only in quotes.
 const NAME_SPECIALS: &[u8] = b"@,;:\\()[].'<>";
 
 #[cfg(test)]

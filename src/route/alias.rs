@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use crate::address::quote::quoted;
+
 /// The key of a local user in alias databases: in quotes when an address can have it only so.
 ///
 /// Source: observed: the original leaves quotes in keys.
@@ -11,15 +13,7 @@ pub fn key(user: &[u8]) -> Bytes {
     if user.starts_with(b"\"") || !user.iter().any(is_special) {
         return Bytes::copy_from_slice(user);
     }
-    let mut out = vec![b'"'];
-    for b in user {
-        if matches!(b, b'"' | b'\\') {
-            out.push(b'\\');
-        }
-        out.push(*b);
-    }
-    out.push(b'"');
-    out.into()
+    quoted(user)
 }
 
 /// The alias that names the owner of a list; `None` for owners of owners.

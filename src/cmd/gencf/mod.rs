@@ -17,8 +17,8 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::cfcheck;
 use super::finish::finish;
+use super::{arguments, cfcheck};
 use crate::base::exit::Exit;
 use crate::sys::safefile::error_text;
 use crate::sys::{env, file};
@@ -36,7 +36,7 @@ pub fn main() -> ExitCode {
 pub fn run(args: Vec<OsString>, out: &mut dyn Write, errors: &mut dyn Write) -> Exit {
     let matches = match command().try_get_matches_from(args) {
         Ok(matches) => matches,
-        Err(error) => return misuse(&error, out, errors),
+        Err(error) => return arguments::told(&error, out, errors),
     };
     let done = match matches.subcommand() {
         Some(("build", given)) => build(given, &matches, out, errors),
@@ -51,16 +51,6 @@ pub fn run(args: Vec<OsString>, out: &mut dyn Write, errors: &mut dyn Write) -> 
             let _ = writeln!(errors, "gencf: {}", error_text(&error));
             Exit::IOERR
         }
-    }
-}
-
-fn misuse(error: &clap::Error, out: &mut dyn Write, errors: &mut dyn Write) -> Exit {
-    let asked = !error.use_stderr();
-    let written = if asked { write!(out, "{error}") } else { write!(errors, "{error}") };
-    match (asked, written) {
-        (_, Err(_)) => Exit::IOERR,
-        (true, Ok(())) => Exit::OK,
-        (false, Ok(())) => Exit::USAGE,
     }
 }
 
