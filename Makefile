@@ -26,7 +26,8 @@ BUILT      ?= target/release
 all: build
 
 need-check:
-	@contrib/need pkg-config:pkg-config libssl-dev:openssl.pc libsasl2-dev:libsasl2.pc gcc:cc m4:m4 openssl:openssl db5.3-util:db5.3_verify slapd:/usr/sbin/slapd ldap-utils:ldapsearch
+	@contrib/need pkg-config:pkg-config libssl-dev:openssl.pc libsasl2-dev:libsasl2.pc gcc:cc m4:m4 openssl:openssl db5.3-util:db5.3_verify slapd:/usr/sbin/slapd ldap-utils:ldapsearch \
+		sasl2-bin:/usr/sbin/saslauthd libsasl2-modules:'/usr/lib/*/sasl2/libplain.so'
 
 need-demo:
 	@contrib/need pkg-config:pkg-config libssl-dev:openssl.pc libsasl2-dev:libsasl2.pc gcc:cc openssl:openssl

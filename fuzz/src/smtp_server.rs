@@ -196,7 +196,7 @@ fn decision(world: &mut Input<'_>) -> Decision {
 fn examined(world: &mut Input<'_>) -> Answer {
     let failure = Failure { code: -13, words: "authentication failure".into(), detail: "detail".into() };
     match world.below(4) {
-        0 => Answer::Failed { failure, user: None },
+        0 => Answer::Failed { failure },
         1 => Answer::Done(Authenticated { user: b"alice".into(), mechanism: "PLAIN".into(), bits: 0 }),
         2 => Answer::Done(Authenticated { user: b"alice".into(), mechanism: "DIGEST-MD5".into(), bits: 128 }),
         _ => {

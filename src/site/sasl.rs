@@ -30,15 +30,52 @@ pub(super) fn authenticator(config: &Config, log: &Logger) -> Authenticator {
     })
 }
 
-/// Whether the library may read a configuration file.
+/// Whether the library may read a configuration file or a plugin; it goes on without one that it may not.
 fn is_safe(path: &Path, judge: &Judge, log: &Logger) -> bool {
-    let why = match safefile::check(path, Purpose::Configuration, judge) {
-        Ok(Some(_)) => return true,
-        Ok(None) => "No such file or directory".to_owned(),
-        Err(refusal) => refusal.to_string(),
-    };
+    let Err(why) = judged(path, judge) else { return true };
     let text = format!("error: safesasl({}) failed: {why}", path.display());
     // Source: observed (log/levels).
     log.write(Level(10), Priority::Warning, Id::None, text);
     false
+}
+
+/// Errors: what is wrong with the file. Its mode counts for root too. Source: observed.
+fn judged(path: &Path, judge: &Judge) -> Result<(), String> {
+    let facts = safefile::check(path, Purpose::Sasl, judge).map_err(|refusal| refusal.to_string())?;
+    let facts = facts.ok_or("No such file or directory")?;
+    if facts.is_readable_by(judge.uid, user::effective_gid()) { Ok(()) } else { Err("Permission denied".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::sys::file;
+
+    #[test]
+    fn the_library_reads_what_nobody_else_may_change_and_we_may_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("Sendmail.conf");
+        file::create(&path, 0o644).unwrap();
+        let sticky_is_safe = 1 << 32;
+        let judge = Judge { uid: user::effective_uid(), dont_blame: sticky_is_safe, trusted_uid: None };
+        let set = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        for (dir_mode, mode, wanted) in [
+            (0o755, 0o644, None),
+            (0o755, 0o664, None),
+            (0o755, 0o600, None),
+            (0o755, 0o646, Some("World writable file")),
+            (0o755, 0o044, Some("Permission denied")),
+            (0o775, 0o644, Some("Group writable directory")),
+            (0o757, 0o644, Some("World writable directory")),
+        ] {
+            set(dir.path(), dir_mode);
+            set(&path, mode);
+            assert_eq!(judged(&path, &judge).err().as_deref(), wanted, "{dir_mode:o} {mode:o}");
+        }
+        set(dir.path(), 0o755);
+        assert_eq!(judged(&dir.path().join("gone"), &judge).unwrap_err(), "No such file or directory");
+    }
 }

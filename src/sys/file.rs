@@ -47,6 +47,18 @@ impl Facts {
         self.kind() == libc::S_IFREG
     }
 
+    /// Whether its mode lets this user read it; root has no right beyond that.
+    pub fn is_readable_by(&self, uid: u32, gid: u32) -> bool {
+        let shift = if self.uid == uid {
+            6
+        } else if self.gid == gid {
+            3
+        } else {
+            0
+        };
+        self.mode >> shift & 0o4 != 0
+    }
+
     /// A directory.
     pub fn is_directory(&self) -> bool {
         self.kind() == libc::S_IFDIR

@@ -51,6 +51,8 @@ pub enum Purpose {
     Certificate,
     /// `DefaultAuthInfo`.
     AuthInfo,
+    /// Configuration or plugin of the SASL library.
+    Sasl,
     /// SASL password file.
     SaslDatabase,
     /// Delivery to `/file`.
@@ -126,6 +128,7 @@ pub static ROWS: &[Row] = {
               must_own: true, ..OPEN },
         Row { purpose: P::AuthInfo, world_directory: Refuse, group_directory: Refuse, world_file: Refuse, group_file: Refuse,
               world_read: Refuse, group_read: Unless(42), ..OPEN },
+        Row { purpose: P::Sasl, world_directory: Refuse, group_directory: Refuse, world_file: Refuse, ..OPEN },
         Row { purpose: P::SaslDatabase, world_file: Refuse, group_file: Unless(36), world_read: Refuse, group_read: Unless(35), ..OPEN },
         Row { purpose: P::Delivery, symlink: Unless(16), hard_link: Unless(15), ..OPEN },
         Row { purpose: P::Program, world_directory: Unless(28), group_directory: Unless(28), world_file: Unless(29), group_file: Unless(29), ..OPEN },

@@ -86,7 +86,7 @@ pub const PASS_CREDENTIALS: u32 = 0x20;
 /// Both sides authenticate.
 pub const MUTUAL: u32 = 0x40;
 
-/// Judges a configuration file before the library reads it.
+/// Judges a configuration file or a plugin before the library reads it.
 pub type Judge = Arc<dyn Fn(&Path) -> bool + Send + Sync>;
 
 /// Who a server session is.
@@ -586,7 +586,7 @@ unsafe extern "C" fn say_nothing(_context: *mut c_void, _level: c_int, _text: *c
 }
 
 unsafe extern "C" fn verify_file(context: *mut c_void, file: *const c_char, kind: c_int) -> c_int {
-    if context.is_null() || file.is_null() || kind != VERIFY_CONFIGURATION {
+    if context.is_null() || file.is_null() || !matches!(kind, VERIFY_PLUGIN | VERIFY_CONFIGURATION) {
         return OK;
     }
     // SAFETY: the context is the judge that lives for ever; the name ends with NUL.
@@ -756,6 +756,8 @@ const CB_AUTHNAME: c_ulong = 0x4002;
 const CB_PASS: c_ulong = 0x4004;
 const CB_GETREALM: c_ulong = 0x4008;
 const CB_PROXY_POLICY: c_ulong = 0x8001;
+/// `SASL_VRFY_PLUGIN`.
+const VERIFY_PLUGIN: c_int = 0;
 /// `SASL_VRFY_CONF`.
 const VERIFY_CONFIGURATION: c_int = 1;
 /// Bounds of what goes into one block of a security layer, bytes.
@@ -902,6 +904,21 @@ mod tests {
         // Plugins are separate packages; without PLAIN there is nothing to choose.
         let Ok((mechanism, first)) = client.start("PLAIN") else { return };
         assert_eq!((mechanism.as_str(), first.as_deref()), ("PLAIN", Some(&b"u\0i\0pass word"[..])));
+    }
+
+    #[test]
+    fn configuration_and_plugins_are_judged() {
+        let judge: Judge = Arc::new(|path| path.ends_with("good"));
+        let asked = |name: &CStr, kind| {
+            let context = ptr::from_ref(&judge).cast_mut().cast();
+            // SAFETY: the judge and the name live to the end of the call.
+            unsafe { verify_file(context, name.as_ptr(), kind) }
+        };
+        for kind in [VERIFY_PLUGIN, VERIFY_CONFIGURATION] {
+            assert_eq!((asked(c"/good", kind), asked(c"/bad", kind)), (OK, CONTINUE));
+        }
+        // Files of the plugins' own are theirs to judge.
+        assert_eq!(asked(c"/bad", 2), OK);
     }
 
     #[test]

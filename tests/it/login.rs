@@ -3,7 +3,10 @@
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Command, Stdio};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
 use crate::support::client::Client;
 use crate::support::daemon::Daemon;
@@ -23,6 +26,20 @@ struct Smart {
 const RELAY_AFTER_LOGIN: &str = "Scheck_rcpt\nR$*\t$: $&{auth_authen}\nRuser\t$@ ok\nRuser @ $*\t$@ ok\n\
     R$*\t$#error $@ 5.7.1 $: \"550 Relaying denied\"\nHX-Auth: ${auth_type} of ${auth_authen}\n";
 
+/// A user of `b.test` in a password file of SASL; false when this machine has none.
+fn add_user(database: &Path, user: &str, password: &str) -> bool {
+    let mut command = Command::new("saslpasswd2");
+    command.args(["-c", "-p", "-u", "b.test", "-f"]).arg(database).arg(user).stdin(Stdio::piped());
+    let Ok(mut made) = command.spawn() else {
+        println!("LEFT OUT: saslpasswd2 is missing (Debian: apt-get install sasl2-bin)");
+        return false;
+    };
+    made.stdin.take().unwrap().write_all(password.as_bytes()).unwrap();
+    assert!(made.wait().unwrap().success());
+    fs::set_permissions(database, fs::Permissions::from_mode(0o600)).unwrap();
+    true
+}
+
 /// `None` when this machine has no password file of SASL, or we are not root.
 fn smart(lines: &str) -> Option<Smart> {
     let sandbox = Sandbox::new();
@@ -32,26 +49,16 @@ fn smart(lines: &str) -> Option<Smart> {
     let keys = authority.options("b.test");
     let site = sandbox.mta("b", 1, &format!("Cwnext.test a.test\n{keys}{RELAY_AFTER_LOGIN}{lines}"));
     let database = site.path("sasldb");
-    let made = Command::new("saslpasswd2")
-        .args(["-c", "-p", "-u", "b.test", "-f"])
-        .arg(&database)
-        .arg("user")
-        .stdin(Stdio::piped())
-        .spawn();
-    let Ok(mut made) = made else {
-        println!("no saslpasswd2 on this machine: logins were not looked at");
+    if !add_user(&database, "user", "secret") {
         return None;
-    };
-    made.stdin.take().unwrap().write_all(b"secret").unwrap();
-    assert!(made.wait().unwrap().success());
-    fs::set_permissions(&database, fs::Permissions::from_mode(0o600)).unwrap();
+    }
     let settings = format!("pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: {}\n", database.display());
     let mut command = site.command();
     command.args(["-bD", "-q1h"]);
     let command = with_etc(&command, &site.dir, &[("sasl2/Sendmail.conf", &settings)])?;
     let daemon = Daemon::start(command, site.port);
     if !Client::connect(site.port).start_tls().say("EHLO client.test").contains("AUTH") {
-        println!("no SASL mechanisms on this machine: logins were not looked at");
+        println!("LEFT OUT: SASL mechanisms are missing (Debian: apt-get install libsasl2-modules)");
         return None;
     }
     Some(Smart { sandbox, authority, site, _daemon: daemon })
@@ -92,6 +99,88 @@ fn relayed(smart: &Smart, name: &str, lines: &str) -> Result<String, String> {
     let mailbox = smart.site.mailbox(name);
     assert!(mailbox.contains("verify=OK)"), "{mailbox}");
     Ok(mailbox.lines().find_map(|line| line.strip_prefix("X-Auth: ")).unwrap().to_owned())
+}
+
+/// A real saslauthd with a password file of its own; its socket lies in `sa`.
+struct Saslauthd(Child);
+
+const SASLAUTHD: &str = "/usr/sbin/saslauthd";
+
+impl Saslauthd {
+    /// `None` when it is not there, or we are not root.
+    fn start(sandbox: &Sandbox, user: &str, password: &str) -> Option<Self> {
+        if !Path::new(SASLAUTHD).exists() {
+            println!("LEFT OUT: {SASLAUTHD} is missing (Debian: apt-get install sasl2-bin)");
+            return None;
+        }
+        let dir = sandbox.path("sa");
+        // Its password file has a fixed name.
+        fs::create_dir_all(dir.join("etc")).unwrap();
+        add_user(&dir.join("etc/sasldb2"), user, password);
+        let mut command = Command::new(SASLAUTHD);
+        command.args(["-d", "-a", "sasldb", "-n", "1", "-m"]).arg(&dir);
+        let mut command = with_etc(&command, &dir, &[])?;
+        // It ends its whole process group.
+        command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        until(LIMIT, "saslauthd listens", || {
+            assert!(child.try_wait().unwrap().is_none(), "saslauthd ended");
+            UnixStream::connect(dir.join("mux")).is_ok()
+        });
+        Some(Self(child))
+    }
+}
+
+impl Drop for Saslauthd {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn saslauthd_is_asked_for_passwords() {
+    let sandbox = Sandbox::new();
+    let Some(saslauthd) = Saslauthd::start(&sandbox, "user", "secret") else { return };
+    let site = sandbox.mta("b", 1, &format!("{RELAY_AFTER_LOGIN}O AuthMechanisms=PLAIN LOGIN\nO LogLevel=10\n"));
+    let socket = sandbox.path("sa/mux");
+    let settings = format!("pwcheck_method: saslauthd\nsaslauthd_path: {}\n", socket.display());
+    let mut command = site.command();
+    command.arg("-bD");
+    let Some(command) = with_etc(&command, &site.dir, &[("sasl2/Sendmail.conf", &settings)]) else { return };
+    let _daemon = Daemon::start(command, site.port);
+    let word = |text: &str| openssl::base64::encode_block(text.as_bytes());
+    let plain = |user: &str, password: &str| {
+        let mut client = Client::connect(site.port);
+        let reply = client.say(&format!("AUTH PLAIN {}", word(&format!("\0{user}\0{password}"))));
+        (client, reply)
+    };
+    let login = |user: &str, password: &str| {
+        let mut client = Client::connect(site.port);
+        client.expect("AUTH LOGIN", "334 VXNlcm5hbWU6");
+        client.expect(&word(user), "334 UGFzc3dvcmQ6");
+        client.say(&word(password))
+    };
+    let (mut client, reply) = plain("user@b.test", "secret");
+    assert_eq!(reply, "235 2.0.0 OK Authenticated");
+    let reply = client.message("me@client.test", &["in@b.test"], b"Subject: x\r\n\r\nx\r\n");
+    assert!(reply.starts_with("250 "), "{reply}");
+    until(LIMIT, "it is in the mailbox", || site.mailbox("in").contains("X-Auth: PLAIN of user"));
+    assert_eq!(login("user@b.test", "secret"), "235 2.0.0 OK Authenticated");
+    for (user, password) in [("user@b.test", "wrong"), ("other@b.test", "secret"), ("user@b.test", "")] {
+        assert_eq!(plain(user, password).1, "535 5.7.0 authentication failed", "{user} {password}");
+        assert_eq!(login(user, password), "535 5.7.0 authentication failed", "{user} {password}");
+    }
+    assert!(!site.log().contains("generic failure"));
+    // The library calls it a failure like any other when nobody listens; the log tells them apart. Source: observed.
+    drop(saslauthd);
+    assert_eq!(plain("user@b.test", "secret").1, "535 5.7.0 authentication failed");
+    assert_eq!(login("user@b.test", "secret"), "535 5.7.0 authentication failed");
+    let said = "AUTH failure (PLAIN): generic failure (-1) SASL(-1): generic failure: Password verification failed, user=user@b.test, ";
+    until(LIMIT, "the log says so", || site.log().contains(said));
+    // It is asked anew each time.
+    let Some(_saslauthd) = Saslauthd::start(&sandbox, "user", "secret") else { return };
+    assert_eq!(plain("user@b.test", "secret").1, "235 2.0.0 OK Authenticated");
 }
 
 fn rules(mechanism: &str, password: &str) -> String {

@@ -59,7 +59,7 @@ impl Authenticator {
         });
         match done.await {
             Ok((exchange, answer)) => (Some(exchange), answer),
-            Err(failure) => (None, Answer::Failed { failure, user: None }),
+            Err(failure) => (None, Answer::Failed { failure }),
         }
     }
 
@@ -144,7 +144,7 @@ impl Exchange {
         });
         match done.await {
             Ok((exchange, answer)) => (Some(exchange), answer),
-            Err(failure) => (None, Answer::Failed { failure, user: None }),
+            Err(failure) => (None, Answer::Failed { failure }),
         }
     }
 
@@ -161,7 +161,7 @@ impl Exchange {
     fn answer(self, step: Step) -> (Self, Answer) {
         let answer = match step {
             Step::More(challenge) => Answer::Challenge(challenge),
-            Step::Failed(failure) => Answer::Failed { failure, user: self.server.authenticated() },
+            Step::Failed(failure) => Answer::Failed { failure },
             Step::Done(_) => Answer::Done(Authenticated {
                 user: self.server.authenticated().or_else(|| self.server.user()).unwrap_or_default(),
                 mechanism: self

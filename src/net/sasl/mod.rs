@@ -118,8 +118,6 @@ pub enum Answer {
     Failed {
         /// Why.
         failure: Failure,
-        /// Name that it gave, as far as the library knows it.
-        user: Option<Vec<u8>>,
     },
 }
 

@@ -25,10 +25,11 @@ pub(super) enum At {
 /// An AUTH command under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Auth {
+    /// As the client wrote it.
     mechanism: String,
     at: At,
-    /// Response that came with the command, decoded; it stands in the log when the library got no name out of it.
-    first: Option<Bytes>,
+    /// Whom the client says it is, for the log; `None` before its first response.
+    claimed: Option<Bytes>,
 }
 
 impl Session {
@@ -87,8 +88,8 @@ impl Session {
         };
         match first_response(rest.trim_ascii_start()) {
             Ok(response) => {
-                let first = response.clone().map(Bytes::from);
-                self.step = Step::Auth(Auth { mechanism: mechanism.clone(), at: At::Asked, first });
+                let claimed = response.as_ref().map(|r| claimed_name(&mechanism, r));
+                self.step = Step::Auth(Auth { mechanism: shown(name).to_string(), at: At::Asked, claimed });
                 Action::Authenticate { mechanism, response }
             }
             Err(text) => {
@@ -120,8 +121,8 @@ impl Session {
             self.reply(501, Status(5, 5, 4), &format!("cannot decode AUTH parameter {}", shown(text)));
             return Action::Read;
         };
-        // The name that the log shows is then the library's alone; observed.
-        self.step = Step::Auth(Auth { at: At::Asked, first: None, ..auth });
+        let claimed = auth.claimed.unwrap_or_else(|| claimed_name(&auth.mechanism, &response));
+        self.step = Step::Auth(Auth { at: At::Asked, claimed: Some(claimed), mechanism: auth.mechanism });
         Action::Continue(response)
     }
 
@@ -133,14 +134,11 @@ impl Session {
                 Action::Read
             }
             Answer::Done(who) => self.authenticated(auth, &who),
-            Answer::Failed { failure, user } => {
-                let user = user.or_else(|| auth.first.map(|f| f.to_vec())).unwrap_or_default();
-                // A name ends where the library's strings end.
-                let user = user.split(|b| *b == 0).next().unwrap_or_default();
+            Answer::Failed { failure } => {
                 let line = format!(
                     "AUTH failure ({}): {failure}, user={}, relay={}",
                     auth.mechanism,
-                    line::text(user),
+                    line::text(&auth.claimed.unwrap_or_default()),
                     shown(&self.client.described),
                 );
                 self.note(Level(5), Priority::Warning, line);
@@ -197,6 +195,29 @@ fn first_response(text: &[u8]) -> Result<Option<Vec<u8>>, &[u8]> {
     }
 }
 
+/// Whom a client says it is, from its first response: `PLAIN` and `LOGIN` give `authorization/authentication` or the name alone,
+/// the others what is known of their form. Source: observed.
+fn claimed_name(mechanism: &str, response: &[u8]) -> Bytes {
+    let until = |end: u8, text: &[u8]| text.split(|b| *b == end).next().unwrap_or_default().to_vec();
+    let mut name = match mechanism.to_ascii_uppercase().as_str() {
+        "PLAIN" | "LOGIN" => {
+            let mut names = response.split(|b| *b == 0);
+            match (names.next(), names.next()) {
+                (Some(b"") | None, name) => name.unwrap_or_default().to_vec(),
+                (Some(acts_for), Some(name)) => [acts_for, b"/", name].concat(),
+                (Some(name), None) => name.to_vec(),
+            }
+        }
+        "CRAM-MD5" => until(b' ', response),
+        "DIGEST-MD5" => response.strip_prefix(b"username=\"").map(|rest| until(b'"', rest)).unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    name.truncate(LONGEST_CLAIM);
+    name.into()
+}
+
+/// How much of the name that a client gives is logged when it is not believed. Source: observed.
+const LONGEST_CLAIM: usize = 64;
 /// How much of the name of an unknown mechanism is said. Source: observed.
 const LONGEST_NAME: usize = 32;
 /// How much of a user's name is logged.
@@ -213,5 +234,26 @@ mod tests {
         assert_eq!(first_response(b"YWxpY2U="), Ok(Some(b"alice".to_vec())));
         assert_eq!(first_response(b"YWxpY2U= "), Err(&b"YWxpY2U= "[..]));
         assert_eq!(first_response(b"???"), Err(&b"???"[..]));
+    }
+
+    #[test]
+    fn the_name_in_the_log_is_what_the_client_said() {
+        for (mechanism, response, name) in [
+            ("PLAIN", &b"\0alice\0wrong"[..], "alice"),
+            ("PLAIN", b"bob\0alice\0wrong\0more", "bob/alice"),
+            ("PLAIN", b"foo", "foo"),
+            ("PLAIN", b"x\0\0pw", "x/"),
+            ("PLAIN", b"\0\0pw", ""),
+            ("login", b"al ice", "al ice"),
+            ("CRAM-MD5", b"alice 1234", "alice"),
+            ("CRAM-MD5", b" alice 1234", ""),
+            ("digest-md5", b"username=\"alice\",realm=\"x\"", "alice"),
+            ("DIGEST-MD5", b"username=\"alice", "alice"),
+            ("DIGEST-MD5", b"realm=\"x\",username=\"alice\"", ""),
+            ("SCRAM-SHA-1", b"n,,n=alice,r=x", ""),
+        ] {
+            assert_eq!(claimed_name(mechanism, response), name, "{mechanism} {response:?}");
+        }
+        assert_eq!(claimed_name("PLAIN", &[[b'z'; 62].as_slice(), b"\0alice\0p"].concat()).len(), 64);
     }
 }

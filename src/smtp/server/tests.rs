@@ -141,7 +141,7 @@ fn examined(response: &[u8]) -> Answer {
         return Answer::Done(Authenticated { user: b"alice".into(), mechanism: "PLAIN".into(), bits: 0 });
     }
     let failure = Failure { code: -13, words: "authentication failure".into(), detail: "detail".into() };
-    Answer::Failed { failure, user: None }
+    Answer::Failed { failure }
 }
 
 fn id() -> QueueId {

@@ -534,7 +534,7 @@ impl Drive {
     async fn proceed(&mut self, response: Vec<u8>) -> Answer {
         let Some(exchange) = self.exchange.take() else {
             let (words, detail) = ("no exchange".to_owned(), String::new());
-            return Answer::Failed { failure: Failure { code: Failure::BAD_PROTOCOL, words, detail }, user: None };
+            return Answer::Failed { failure: Failure { code: Failure::BAD_PROTOCOL, words, detail } };
         };
         let (exchange, answer) = exchange.step(response).await;
         self.exchange = exchange;
