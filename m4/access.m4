@@ -107,7 +107,7 @@ R< $+ > < $+ >			$: < $1 > $2
 ifdef(`_F_relay_entire_domain_', `R<via> $* <@ $* $=m >		$: <RELAY> $1 <@ $2 $3 >
 ')dnl
 ifdef(`_F_relay_based_on_MX_', `R<via> $* <@ $+ >		$: < : $(mxserved $2 $) : > $1 <@ $2 >
-R< : $* <TEMP> : > $*		$: <via> $2
+R< : $* <TEMP> : > $*		$# TEMP $@ 4.4.0 $: "450 Can not check MX records for recipient host " $1
 R< $* : $=w . : $* > $*		$: <RELAY> $4
 R< : $* : > $*			$: <via> $2
 ')dnl

@@ -13,8 +13,6 @@ define(`_LOCAL_', confLOCAL_MAILER)
 define(`_SMTP_', confSMTP_MAILER)
 define(`_RELAY_', confRELAY_MAILER)
 ifdef(`_F_blocklist_recipients_', `ifdef(`_F_delay_checks_', `ifdef(`_DELAY_STRICT_', `', `define(`_SPAM_TAGS_')')')')
-ifdef(`UUCP_RELAY', `define(`_UUCP_IS_REAL_')')
-ifdef(`_MAILER_uucp_', `define(`_UUCP_IS_REAL_')')
 ifdef(`DECNET_RELAY', `define(`_USE_DECNET_SYNTAX_')')
 
 divert(0)dnl

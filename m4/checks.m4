@@ -204,12 +204,13 @@ R$*			$: $1 $| $>"Rcpt_ok" $1
 R$* $| $#TEMP $+	$: $1 $| T $2
 R$* $| $#$*		$# $2
 R$* $| RELAY		$@ RELAY
-R$* $| T $+		$: T $2 $| $>"Relay_ok" $1
-R$* $| $*		$: O $| $>"Relay_ok" $1
-R$* $| $#TEMP $+	$# error $2
-R$* $| $#$*		$# $2
-R$* $| RELAY		$@ RELAY
-RT $+ $| $*		$# error $1
+R$* $| T $+		$: < $2 > $1
+R$* $| $*		$: <> $1
+R< $* > $*		$: < $1 > $| $>"Relay_ok" $2
+R< $* > $| $#TEMP $+	$# error $2
+R< $* > $| $#$*		$# $2
+R< $* > $| RELAY	$@ RELAY
+R< $+ > $| $*		$# error $1
 R$*			$# error $@ 5.7.1 $: _RELAY_TEXT_
 ')dnl
 
@@ -218,6 +219,8 @@ ifdef(`_F_loose_relay_check_', `# _FROM_(`FEATURE', `loose_relay_check'): only t
 R$*			$: $>CanonAddr $1
 R$* <@ $* . >		$1 <@ $2 >
 ', `R$*			$: $>ParseRecipient $1
+ifdef(`_F_relay_based_on_MX_', `R$# $*			$# $1
+')dnl
 ')dnl
 ifdef(`_F_bestmx_is_local_', `ifdef(`_BESTMX_LIMIT_', `
 # _FROM_(`FEATURE', `bestmx_is_local')
@@ -291,10 +294,12 @@ R< : $* : > < $* >	$: $2
 ')dnl
 ifdef(`_F_access_db_', `
 # RELAY in the access map
-ifdef(`_ACCESS_FULL_', `R$+ <@ $+ >		$: < $1 <@ $2 > > $| $>SearchList < + To > $| < F : $1 @ $2 > < D : $2 > < F : $1 @ > <>
-R< $+ > $| < $* >	$: < $2 > < $1 >
-', `ifdef(`_F_relay_hosts_only_', `R$+ <@ $+ >		$: < $(access To : $2 $: ? $) > < $1 <@ $2 > >
+ifdef(`_F_relay_hosts_only_', `R$+ <@ $+ >		$: < $(access To : $2 $: ? $) > < $1 <@ $2 > >
 R<?> < $+ <@ $+ > >	$: < $(access $2 $: ? $) > < $1 <@ $2 > >
+ifdef(`_ACCESS_FULL_', `R<?> < $+ <@ $+ > >	$: < $(access To : $1 @ $2 $: ? $) > < $1 <@ $2 > >
+')dnl
+', `ifdef(`_ACCESS_FULL_', `R$+ <@ $+ >		$: < $1 <@ $2 > > $| $>SearchList < + To > $| < F : $1 @ $2 > < D : $2 > < F : $1 @ > <>
+R< $+ > $| < $* >	$: < $2 > < $1 >
 ', `R$+ <@ $+ >		$: $>D < $2 > <?> < + To > < $1 <@ $2 > >
 ')')dnl
 R<RELAY> $*		$@ RELAY
@@ -333,6 +338,19 @@ undivert(_D_RELAY_)dnl
 
 R$*			$: [ $1 ]
 R$=w			$@ RELAY
+ifdef(`_F_relay_mail_from_', `
+# _FROM_(`FEATURE', `relay_mail_from'): From: in the access map, for the whole address`'ifdef(`_RELAY_FROM_DOMAIN_', ` and the domain')
+R$*			$: <?> $>CanonAddr $&f
+R<?> $* <@ $+ . >	<?> $1 <@ $2 >
+R<?> $+ <@ $+ >		$: <@> $>SearchList < ! From > $| < F : $1 @ $2 >ifdef(`_RELAY_FROM_DOMAIN_', ` < D : $2 >') <>
+R<@> <RELAY>		$@ RELAY
+R<@> < $* <TMPF> >	$# TEMP _TMPF_TEXT_
+')dnl
+ifdef(`_F_relay_local_from_', `
+# _FROM_(`FEATURE', `relay_local_from'): whoever says to be one of us
+R$*			$: <?> $>CanonAddr $&f
+R<?> $+ <@ $=w . >	$@ RELAY
+')dnl
 
 # its name, when name and address fit
 R$*			$: < $&{client_resolve} >
@@ -342,6 +360,8 @@ R<FAIL>			$# error $@ 5.7.1 $: "550 Relaying denied. IP name lookup failed " $&{
 R$*			$: <?> $&{client_name}
 R<?> $* .		$: <?> $1
 R<?> $=w		$@ RELAY
+ifdef(`_F_relay_entire_domain_', `R<?> $* $=m		$@ RELAY
+')dnl
 ifdef(`_F_relay_hosts_only_', `R<?> $=R		$@ RELAY
 ifdef(`_F_access_db_', `R<?> $*		$: < $(access Connect : $1 $: ? $) > < $1 >
 R<?> < $* >		$: < $(access $1 $: ? $) > < $1 >

@@ -16,6 +16,7 @@ R$*			$: $>Parse1 $1			everything else
 
 SParse0
 R<@>			$@ <@>
+R<> $*			$: $1
 R$* : $* ; <@>		$# error $@ 5.1.3 $: "553 List:; syntax illegal for recipient addresses"
 R@ <@ $* >		< @ $1 >
 R<@ $+ >		$# error $@ 5.1.3 $: "553 User address required"
@@ -154,7 +155,8 @@ undivert(_D_UUCP_)dnl
 
 # domains that only another host can reach
 ifdef(`UUCP_RELAY', `R$* <@ $+ .UUCP. > $*		$: $>MailerToTriple < $Y > $1 <@ $2 .UUCP. > $3
-')dnl
+', `ifdef(`_MAILER_uucp_', `R$* <@ $+ .UUCP. > $*		$# confUUCP_MAILER $@ $2 $: $1 <@ $2 .UUCP. > $3
+')')dnl
 ifdef(`BITNET_RELAY', `R$* <@ $+ .BITNET. > $*		$: $>MailerToTriple < $B > $1 <@ $2 .BITNET. > $3
 ')dnl
 ifdef(`DECNET_RELAY', `R$* <@ $+ .DECNET. > $*		$: $>MailerToTriple < $C > $1 <@ $2 .DECNET. > $3
@@ -169,12 +171,23 @@ ifdef(`_MAILER_usenet_', `R$+ .USENET			$# usenet $@ usenet $: $1
 
 # `LOCAL_NET_CONFIG'
 undivert(_D_BMX_)dnl
+ifdef(`_F_bestmx_is_local_', `
+# _FROM_(`FEATURE', `bestmx_is_local')
+ifdef(`_BESTMX_LIMIT_', `R$* <@ $* $=B . > $*	$: $1 <@ $2 $3 . @@ $(bestmx $2 $3 . $) > $4
+R$* $=O $* <@ $* $=B . @@ $=w . > $*	$@ $>Recurse $1 $2 $3
+', `R$* <@ $+ > $*		$: $1 <@ $2 @@ $(bestmx $2 $) > $3
+R$* $=O $* <@ $+ @@ $=w . > $*	$@ $>Recurse $1 $2 $3
+')dnl
+R$+ <@ $* @@ $=w . > $*	$# _LOCAL_ $@ $: $1
+R$* <@ $* @@ $* > $*	$: $1 <@ $2 > $4
+
+')dnl
 undivert(_D_NET_)dnl
 
 # any other host: `SMART_HOST' if there is one, else its own exchangers
 R$* <@ $* > $*			$: $>MailerToTriple < $S > $1 <@ $2 > $3
 ifdef(`_MAILER_smtp_', `R$* <@ $* > $*			$# _SMTP_ $@ $2 $: $1 <@ $2 > $3',
-`R$* <@ $* > $*			$# error $@ 5.1.2 $: "550 Unrecognized host name " $2')
+`R$* <@ $* > $*			$# error $@ 5.1.2 $: "553 Unrecognized host name " $2')
 
 # a name without a host
 R$=L				$# _LOCAL_ $: @ $1

@@ -94,7 +94,7 @@ R$* <@ $+ > $*				$: $1 <@ $(domaintable $2 $) > $3
 ')dnl
 ifdef(`_F_vnet_', `
 # _FROM_(`FEATURE', `vnet')
-R$* <@ $+ . vnet . ibm . com > $*	$: $1 <@ $2 . vnet > $3
+R$* <@ $- . $=A > $*			$@ $1 <@ $2 . vnet . > $4
 ')dnl
 
 # `LOCAL_RULE_3'
@@ -121,7 +121,7 @@ R<? $* > $* <@ $+ . $+ > $*		$: <.> $2 <@ $3 . $4 . > $5
 ', `# the name service tells how a host is called, unless the port has flag CC
 R<? $* CC $* > $* <@ $+ . $+ > $*	$: <.> $3 <@ $4 . $5 . > $6
 R<? $* CC $* > $*			$: <.> $3
-ifdef(`_F_nouucp_', `', `ifdef(`_UUCP_IS_REAL_', `', `# a host of UUCP may be one of this domain, since nobody here speaks UUCP
+ifdef(`_F_nouucp_', `', `ifdef(`UUCP_RELAY', `', `# a host of UUCP may be one that the name service knows, since nobody else is asked
 R<? $* > $* <@ $+ .UUCP > $*	$: <.> $2 <@ $[ $3 $] .UUCP. > $4
 R<.> $* <@ $+ . .UUCP. > $*	$: <.> $1 <@ $2 . > $3
 ')')dnl

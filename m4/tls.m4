@@ -173,9 +173,12 @@ R< CN + + $* > $| < $+ >	$: < CN : $&{TLS_Name} + + $1 > $| < $2 >
 ifdef(`_F_check_cert_altnames_', `# _FROM_(`FEATURE', `check_cert_altnames'): one of the names of the certificate, else its CN is the name of the other host
 R< CN : $={cert_altnames} > $| $*	$@ OK
 R< CN : $={cert_altnames} + + $* > $| $*	$@ $>"TLS_req" < $2 > $| $3
-R< CN : $- . $+ > $| $*	$: < CN : $1 . $2 > < *. $2 > $| $3
-R< CN : $+ > < $={cert_altnames} > $| $*	$@ OK
-R< CN : $+ > < $* > $| $*	$: < CN : $1 > $| $3
+# a wildcard stands for one label
+R< CN : $- . $+ + + $* > $| $*	$: <*> < $1 . $2 > < *. $2 > < + + $3 > $| $4
+R< CN : $- . $+ > $| $*	$: <*> < $1 . $2 > < *. $2 > <> $| $3
+R<*> < $+ > < $={cert_altnames} > <> $| $*	$@ OK
+R<*> < $+ > < $={cert_altnames} > < + + $* > $| $*	$@ $>"TLS_req" < $3 > $| $4
+R<*> < $+ > < $+ > < $* > $| $*	$: < CN : $1 $3 > $| $4
 R< CN : $* + + $* > $| $*	$: < CN : $&{TLS_Name} + + $2 > $| $3
 R< CN : $* + + $* > $| $*	$: < CN > < $1 > < + + $2 > $| $3
 R< CN : $* > $| $*	$: < CN > < $&{TLS_Name} > < > $| $2
@@ -195,11 +198,13 @@ R< CI : $* + + $* > $| < $- : $+ >	$# error $@ $4 $: $3 " Cert Issuer " $&{cert_
 R< CI : $* > $| < $- : $+ >	$# error $@ $3 $: $2 " Cert Issuer " $&{cert_issuer} " does not match " $1
 ifdef(`_F_access_db_', `', `R< CITag : $* > $| < $- : $+ >	$# error $@ $3 $: $2 " Cert Issuer " $&{cert_issuer} " not acceptable"
 ')dnl
-ifdef(`_F_access_db_', `R< CITag : $- > $| < $+ >	$: < $(access $1 : $&{cert_issuer} $: ? $) > < > $| < $2 >
-R< CITag : $- + + $* > $| < $+ >	$: < $(access $1 : $&{cert_issuer} $: ? $) > < $2 > $| < $3 >
-R< OK > < > $| $*	$@ OK
+ifdef(`_F_access_db_', `# the tag names issuers: OK is good, none is an error
+R< CITag : $- > $| $*	$: < $(access $1 : $&{cert_issuer} $: ? $) > $| $2
+R< CITag : $- + + $* > $| $*	$: < $(access $1 : $&{cert_issuer} $: ? $) > < $2 > $| $3
+R< OK > $| $*	$@ OK
+R<?> $| < $- : $+ >	$# error $@ $2 $: $1 " Cert Issuer " $&{cert_issuer} " not acceptable"
 R< OK > < $+ > $| $*	$@ $>"TLS_req" < $1 > $| $2
-R< $* > < $* > $| < $- : $+ >	$# error $@ $4 $: $3 " Cert Issuer " $&{cert_issuer} " not acceptable"
+R<?> < $* > $| < $- : $+ >	$# error $@ $3 $: $2 " Cert Issuer " $&{cert_issuer} " not acceptable"
 ')dnl
 ', `RSOFTWARE		$# error $@ _TLS_DSN_ $: "_TLS_CODE_ TLS handshake failed."
 RPROTOCOL		$# error $@ _TLS_DSN_ $: "_TLS_CODE_ STARTTLS failed."
@@ -223,10 +228,10 @@ R$*			$: $&{verify}
 ifdef(`_F_access_db_', `ROK			$: OK $| ifdef(`_CERT_REGEX_ISSUER_', `$(CERTIssuer $&{cert_issuer} $)', `$&{cert_issuer}')
 RTRUSTED		$: OK $| ifdef(`_CERT_REGEX_ISSUER_', `$(CERTIssuer $&{cert_issuer} $)', `$&{cert_issuer}')
 ROK $| $+		$: < $(access CERTISSUER : $1 $) >
-R< RELAY >		$@ RELAY
+R< RELAY >		$# RELAY
 R< SUBJECT >		$: < @ > ifdef(`_CERT_REGEX_SUBJECT_', `$(CERTSubject $&{cert_subject} $)', `$&{cert_subject}')
 R< @ > $+		$: < @ > $(access CERTSUBJECT : $1 $)
-R< @ > RELAY		$@ RELAY
+R< @ > RELAY		$# RELAY
 ')dnl
 R$*			$: NO
 

@@ -7,14 +7,3 @@ PUSHDIVERT(_D_CONFIG_)dnl
 # _FROM_(`FEATURE', `bestmx_is_local')
 Kbestmx bestmx
 POPDIVERT
-PUSHDIVERT(_D_BMX_)dnl
-
-# _FROM_(`FEATURE', `bestmx_is_local')
-ifdef(`_BESTMX_LIMIT_', `R$* <@ $* $=B . > $*	$: $1 <@ $2 $3 . @@ $(bestmx $2 $3 . $) > $4
-R$* $=O $* <@ $* $=B . @@ $=w . > $*	$@ $>Recurse $1 $2 $3
-', `R$* <@ $+ > $*		$: $1 <@ $2 @@ $(bestmx $2 $) > $3
-R$* $=O $* <@ $+ @@ $=w . > $*	$@ $>Recurse $1 $2 $3
-')dnl
-R$+ <@ $* @@ $=w . > $*	$# _LOCAL_ $: $1
-R$* <@ $* @@ $* > $*	$: $1 <@ $2 > $4
-POPDIVERT

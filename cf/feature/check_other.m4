@@ -9,8 +9,8 @@ PUSHDIVERT(_D_SETS_)dnl
 
 # _FROM_(`FEATURE', `check_other'): command $| first digit of the reply
 Scheck_other
-R$* $| 5		$: <?> $(badcmd $1 $: OK $)
+R$* $| 5		$: <?> < $(badcmd $1 $: $) > $1
 R$* $| $*		$@ ok
-R<?> $* <BADCMD>	$# error $@ 4.7.0 $: 421 bad command
-R<?> OK			$: $1
+R<?> < $* <BADCMD> > $*	$# error $@ 4.7.0 $: 421 bad command
+R<?> < $* > $*		$: $2
 POPDIVERT

@@ -13,12 +13,12 @@ R$*			$: <@> $>CanonAddr $&f
 R<@> $* <@ $+ . >	$: $(macro {RHS} $@ $2 $: $) <?> $2
 ifdef(`_F_access_db_', `R<?> $+			$: $>D < $1 > <?> < + rhs > < $1 >
 R<?> < $+ >		$: <?> $1
-R< OK > $*		$: OKSOFAR
+R< $={Accept} > $*	$: OKSOFAR
 R< $+ > < $+ >		$: <?> $2
 ')dnl
 R<?> $+			$: <?> $(dnsbl $1._ARG_. $: OK $)
 R<?> OK			$: OKSOFAR
-R<?> $+ <TMP>		ifelse(_ARG3_, `', `$: TMPOK', _ARG3_, `t', `$# error $@ 4.4.3 $: "451 Temporary lookup failure of " $&{RHS} " at _ARG_"', `$# error $@ 4.4.3 $: _ARG3_')
+R<?> $+ <TMP>		ifelse(_ARG3_, `', `$: TMPOK', _ARG3_, `t', `$# error $@ 4.7.1 $: "451 Temporary lookup failure of " $&{RHS} " at _ARG_"', `$# error $@ 4.7.1 $: _ARG3_')
 R<?> $+			$# error $@ 5.7.1 $: ifelse(_ARG2_, `', `"550 Mail from " $&{RHS} " refused by blackhole site _ARG_"', `_ARG2_')
 R<@> $*			$: OKSOFAR
 POPDIVERT
