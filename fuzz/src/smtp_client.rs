@@ -62,6 +62,10 @@ pub fn run(bytes: &[u8]) {
             Action::AskTlsServer(_) => Event::TlsServer((world.byte() > 200).then(|| Bytes::from_static(b"454 no"))),
             Action::AskCredentials => Event::Credentials((world.byte() > 100).then(credentials)),
             Action::Authenticate(..) | Action::Solve(_) => Event::Sasl(solved(&mut world)),
+            Action::Secure => {
+                server.parser.clear();
+                Event::Layer(world.byte() > 200)
+            }
             Action::Ready => break,
             Action::GiveUp(trouble, _) => {
                 let _ = (trouble.words("mx.test."), trouble.is_temporary());

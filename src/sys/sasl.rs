@@ -405,6 +405,16 @@ impl Client {
     pub fn layer_bits(&self) -> u32 {
         self.connection.number(SSF)
     }
+
+    /// Bytes for the wire, through the security layer.
+    pub fn encode(&mut self, data: &[u8]) -> Result<Vec<u8>, Failure> {
+        self.connection.encode(data)
+    }
+
+    /// Bytes from the wire, through the security layer; incomplete blocks are kept inside.
+    pub fn decode(&mut self, data: &[u8]) -> Result<Vec<u8>, Failure> {
+        self.connection.decode(data)
+    }
 }
 
 /// Who we are for a server.

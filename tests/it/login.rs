@@ -225,6 +225,67 @@ fn what_is_known_of_a_server_comes_from_rules_a_map_or_a_file() {
     assert!(relayed(&smart, "bynone", other).is_err());
 }
 
+/// Bits of the layer that a message went through, and those of both logs, between these settings of the two.
+fn layer(smart: &Smart, name: &str, lines: &str, is_encrypted: bool) -> u32 {
+    let tls = if is_encrypted {
+        smart.authority.options("a.test")
+    } else {
+        "O ClientPortOptions=Family=inet, M=S\n".to_owned()
+    };
+    let lines = format!("Cwa.test\nO LogLevel=14\n{tls}{}{lines}", rules("DIGEST-MD5", "secret"));
+    let a = smart.sandbox.mta(name, smart.site.port, &lines);
+    let _daemon = a.start();
+    let start = a.log().len();
+    let text = "a line of a text that takes many blocks\r\n".repeat(5000);
+    let message = format!("Subject: x\r\n\r\n{text}end\r\n");
+    let reply = Client::connect(a.port).message("me@a.test", &[&format!("{name}@next.test")], message.as_bytes());
+    assert!(reply.starts_with("250 "), "{reply}");
+    until(LIMIT, "it is in the mailbox", || smart.site.mailbox(name).contains("\nend\n"));
+    let mailbox = smart.site.mailbox(name);
+    assert!(mailbox.contains("X-Auth: DIGEST-MD5 of user"), "{mailbox}");
+    assert_eq!(mailbox.contains("version=TLS"), is_encrypted);
+    assert!(mailbox.contains(&format!("\n{}end\n", text.replace('\r', ""))), "the text is another");
+    let log = a.log().split_off(start);
+    let bits = |side: &str| {
+        let line = log.lines().find(|l| l.contains(side)).unwrap_or_else(|| panic!("no {side}"));
+        line.rsplit_once("mech=DIGEST-MD5, bits=").unwrap().1.parse::<u32>().unwrap()
+    };
+    assert_eq!(bits("AUTH=client, "), bits("AUTH=server, "));
+    bits("AUTH=client, ")
+}
+
+#[test]
+fn a_layer_is_as_strong_as_both_sides_allow() {
+    // Server, client, whether there is TLS of 256 bits underneath, which count. Source: observed of the original in either role.
+    type Client = (&'static str, bool, u32);
+    let cases: &[(&str, &[Client])] = &[
+        (
+            "",
+            &[
+                ("", false, 128),
+                ("0", false, 0),
+                ("1", false, 1),
+                ("56", false, 56),
+                ("1000", false, 128),
+                ("-1", false, 128),
+            ],
+        ),
+        ("", &[("", true, 128), ("0", true, 0), ("128", true, 0), ("300", true, 40)]),
+        ("0", &[("", false, 0), ("", true, 0)]),
+        ("56", &[("", false, 56), ("128", false, 56), ("1", false, 1), ("", true, 0)]),
+        ("300", &[("", false, 128), ("", true, 40), ("128", true, 0)]),
+    ];
+    let limit = |bits: &str| if bits.is_empty() { String::new() } else { format!("O AuthMaxBits={bits}\n") };
+    for (server, clients) in cases {
+        let mechanisms = ALL.replace("O AuthOptions=p\n", "");
+        let Some(smart) = smart(&format!("{mechanisms}{}", limit(server))) else { return };
+        for (nth, (client, is_encrypted, wanted)) in clients.iter().enumerate() {
+            let bits = layer(&smart, &format!("n{nth}"), &limit(client), *is_encrypted);
+            assert_eq!(bits, *wanted, "server {server:?}, client {client:?}, TLS {is_encrypted}");
+        }
+    }
+}
+
 #[test]
 fn a_port_for_clients_takes_mail_after_login_alone() {
     let other = crate::support::sandbox::free_port();

@@ -74,17 +74,13 @@ impl Authenticator {
         let (state, around) = (Arc::clone(&self.0), around.clone());
         let done = blocking(move || {
             let names = state.names(&around, host);
-            // Without a layer: see the folder.
-            let demands = Demands {
-                flags: state.settings.flags(around.tls_bits > 0) | NO_ANONYMOUS,
-                external_bits: around.tls_bits,
-                ..Demands::default()
-            };
+            let mut demands = state.demands(&around);
+            demands.flags |= NO_ANONYMOUS;
             let identity =
                 Identity { user: &who.user, authenticates: &who.identity, password: &who.password, realm: &who.realm };
             let mut client = Client::new(&names, demands, &identity, &state.settings.judge)?;
             let (mechanism, first) = client.start(&mechanisms)?;
-            Ok((ClientExchange { client }, Response::Begin(mechanism, first)))
+            Ok((ClientExchange { client, mechanism: mechanism.clone() }, Response::Begin(mechanism, first)))
         });
         match done.await {
             Ok((exchange, response)) => (Some(exchange), response),
@@ -108,13 +104,17 @@ impl State {
     fn server(&self, around: &Surroundings) -> Result<Server, Failure> {
         let settings = &self.settings;
         let names = self.names(around, settings.host.clone());
-        let demands = Demands {
-            flags: settings.flags(around.tls_bits > 0),
-            max_bits: settings.max_bits.unwrap_or(NO_LIMIT),
+        Server::new(&names, self.demands(around), around.subject.as_deref(), &settings.judge)
+    }
+
+    /// The library takes the bits of TLS off the limit: with TLS of 256 bits, `AuthMaxBits` of 256 leaves no layer.
+    fn demands(&self, around: &Surroundings) -> Demands {
+        Demands {
+            flags: self.settings.flags(around.tls_bits > 0),
+            max_bits: self.settings.max_bits.unwrap_or(NO_LIMIT),
             max_block_bytes: BLOCK_BYTES,
             external_bits: around.tls_bits,
-        };
-        Server::new(&names, demands, around.subject.as_deref(), &settings.judge)
+        }
     }
 
     fn names(&self, around: &Surroundings, host: String) -> Names {
@@ -181,9 +181,10 @@ impl std::fmt::Debug for Exchange {
     }
 }
 
-/// We under examination.
+/// We under examination, and our security layer afterwards.
 pub struct ClientExchange {
     client: Client,
+    mechanism: String,
 }
 
 impl ClientExchange {
@@ -204,9 +205,30 @@ impl ClientExchange {
         }
     }
 
+    /// The mechanism that was chosen.
+    pub fn mechanism(&self) -> &str {
+        &self.mechanism
+    }
+
     /// Bits of the security layer.
     pub fn bits(&self) -> u32 {
         self.client.layer_bits()
+    }
+
+    /// Bytes for the wire.
+    pub fn encode(&mut self, data: &[u8]) -> Result<Vec<u8>, Failure> {
+        self.client.encode(data)
+    }
+
+    /// Bytes from the wire; those of an incomplete block come later.
+    pub fn decode(&mut self, data: &[u8]) -> Result<Vec<u8>, Failure> {
+        self.client.decode(data)
+    }
+}
+
+impl std::fmt::Debug for ClientExchange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ClientExchange({})", self.mechanism)
     }
 }
 

@@ -5,7 +5,7 @@
 //! `AuthMaxBits`, `AuthRealm`). Never: decides what an authenticated user may do (rulesets do), blocks a runtime thread.
 //!
 //! *Security layer*: encryption that a mechanism brings itself (DIGEST-MD5). The server takes it when the client asks for
-//! it; as a client we do without.
+//! it; as a client we ask for the strongest that `AuthMaxBits` allows.
 
 mod cyrus;
 

@@ -117,6 +117,8 @@ pub enum Input {
     Credentials(Option<Credentials>),
     /// Answer to [`Action::Authenticate`] and [`Action::Solve`].
     Sasl(Response),
+    /// Answer to [`Action::Secure`]: whether there is a layer now.
+    Layer(bool),
 }
 
 /// What to do.
@@ -138,6 +140,8 @@ pub enum Action {
     Authenticate(Credentials, String),
     /// Find the answer to a challenge.
     Solve(Vec<u8>),
+    /// AUTH succeeded: switch a security layer on if one was agreed.
+    Secure,
     /// Transactions may begin.
     Ready,
     /// Give up; QUIT first when the flag says so.
@@ -162,6 +166,7 @@ enum State {
     Auth {
         is_aborted: bool,
     },
+    Securing,
     Ready,
 }
 
@@ -175,9 +180,10 @@ pub struct Negotiation {
     is_encrypted: bool,
     command: Bytes,
     credentials: Option<Credentials>,
-    /// Mechanisms not tried yet, and the one that is.
+    /// Mechanisms not tried yet.
     candidates: Vec<String>,
-    mechanism: String,
+    /// What the mechanism before said, when it did not refuse for good.
+    deferral: Option<Reply>,
     is_authenticated: bool,
 }
 
@@ -193,7 +199,7 @@ impl Negotiation {
             command: Bytes::new(),
             credentials: None,
             candidates: Vec::new(),
-            mechanism: String::new(),
+            deferral: None,
             is_authenticated: false,
         }
     }
@@ -239,6 +245,12 @@ impl Negotiation {
             (State::Credentials, Input::Credentials(who)) => self.authenticate(who),
             (State::Choosing, Input::Sasl(response)) => self.begin(response),
             (State::Solving, Input::Sasl(response)) => self.respond(response),
+            (State::Securing, Input::Layer(true)) => {
+                // What was said before does not count any more. Source: RFC 4954 §4; observed.
+                self.capabilities = Capabilities::default();
+                self.hello()
+            }
+            (State::Securing, Input::Layer(false)) => self.ready(),
             (State::Auth { is_aborted }, Input::Reply(reply)) => self.challenged(is_aborted, reply),
             _ => Action::GiveUp(Trouble::Garbage(Phase::Helo), false),
         }
@@ -252,11 +264,6 @@ impl Negotiation {
     /// `${verify}` of this connection.
     pub fn verify(&self) -> Verify {
         self.verify
-    }
-
-    /// Mechanism of AUTH that was tried last; empty without any.
-    pub fn mechanism(&self) -> &str {
-        &self.mechanism
     }
 
     /// Whether AUTH succeeded.
@@ -305,6 +312,9 @@ impl Negotiation {
         if self.is_ourselves(&reply) {
             return Action::GiveUp(Trouble::Loop, true);
         }
+        if self.is_authenticated {
+            return self.ready();
+        }
         if self.is_encrypted {
             return self.ask_credentials();
         }
@@ -322,8 +332,8 @@ impl Negotiation {
         if self.is_ourselves(&reply) {
             return Action::GiveUp(Trouble::Loop, true);
         }
-        // HELO behind the handshake: the ruleset was asked.
-        if self.is_encrypted { self.ready() } else { self.ask_in_clear() }
+        // HELO behind the handshake, or the layer: the ruleset was asked.
+        if self.is_encrypted || self.is_authenticated { self.ready() } else { self.ask_in_clear() }
     }
 
     fn is_ourselves(&self, reply: &Reply) -> bool {
@@ -405,15 +415,22 @@ impl Negotiation {
                 self.state = State::Choosing;
                 Action::Authenticate(who.clone(), self.candidates.join(" "))
             }
-            _ => self.ready(),
+            _ => self.without(),
+        }
+    }
+
+    /// No mechanism is left: what the last one said counts.
+    fn without(&mut self) -> Action {
+        match self.deferral.take() {
+            Some(reply) => self.refused(Phase::Auth, reply),
+            None => self.ready(),
         }
     }
 
     fn begin(&mut self, response: Response) -> Action {
-        let Response::Begin(mechanism, first) = response else { return self.ready() };
+        let Response::Begin(mechanism, first) = response else { return self.without() };
         self.candidates.retain(|name| !name.eq_ignore_ascii_case(&mechanism));
         let line = auth::command(&mechanism, first.as_deref());
-        self.mechanism = mechanism;
         self.state = State::Auth { is_aborted: false };
         self.say(Bytes::from(line), Phase::Auth)
     }
@@ -429,15 +446,19 @@ impl Negotiation {
         Action::Say(Bytes::from_static(b"*"), Phase::Auth)
     }
 
-    /// Source: observed (auth/client): a refusal for good leads to the next mechanism, at last to no AUTH; all else but 235
-    /// ends the session.
+    /// Source: observed (auth/client): all but 235 leads to the next mechanism. When none is left, a refusal for good of the last
+    /// one leads to no AUTH, anything else to the end of the session.
     fn challenged(&mut self, is_aborted: bool, reply: Reply) -> Action {
+        self.deferral = None;
         match reply.code {
-            235 if !is_aborted => {
+            421 => self.refused(Phase::Auth, reply),
+            _ if is_aborted => self.choose(),
+            235 => {
                 self.is_authenticated = true;
-                self.ready()
+                self.state = State::Securing;
+                Action::Secure
             }
-            334 if !is_aborted => {
+            300..=399 => {
                 let first = reply.lines.first().and_then(|l| l.get(4..)).unwrap_or_default();
                 match base64::decode(first.trim_ascii_end()) {
                     Some(challenge) => {
@@ -448,7 +469,10 @@ impl Negotiation {
                 }
             }
             500..=599 => self.choose(),
-            _ => self.refused(Phase::Auth, reply),
+            _ => {
+                self.deferral = Some(reply);
+                self.choose()
+            }
         }
     }
 
@@ -519,6 +543,7 @@ mod tests {
                 Action::Solve(challenge) => {
                     Input::Sasl(Response::Answer(if challenge == b"User" { b"u".into() } else { b"p".into() }))
                 }
+                Action::Secure => Input::Layer(replies.len() > 0),
                 Action::Ready => return (said, "ready".to_owned()),
                 Action::GiveUp(trouble, quits) => {
                     return (said, format!("{} {} {quits}", trouble.is_temporary(), trouble.words("h")));
@@ -567,6 +592,31 @@ mod tests {
                 &["EHLO us.test", "(NONE)", "AUTH PLAIN dQB1AHA="],
                 "true 454 4.7.0 later true",
             ),
+            (
+                &["220 x", "250-h|250 AUTH PLAIN LOGIN", "454 4.7.0 later", "334 VXNlcg==", "235 ok"],
+                &["EHLO us.test", "(NONE)", "AUTH PLAIN dQB1AHA=", "AUTH LOGIN", "dQ=="],
+                "ready",
+            ),
+            (
+                &["220 x", "250-h|250 AUTH PLAIN LOGIN", "454 4.7.0 later", "535 no"],
+                &["EHLO us.test", "(NONE)", "AUTH PLAIN dQB1AHA=", "AUTH LOGIN"],
+                "ready",
+            ),
+            (
+                &["220 x", "250-h|250 AUTH PLAIN LOGIN", "535 no", "299 ok?"],
+                &["EHLO us.test", "(NONE)", "AUTH PLAIN dQB1AHA=", "AUTH LOGIN"],
+                "true 299 ok? true",
+            ),
+            (
+                &["220 x", "250-h|250 AUTH PLAIN LOGIN", "421 bye"],
+                &["EHLO us.test", "(NONE)", "AUTH PLAIN dQB1AHA="],
+                "true 421 bye true",
+            ),
+            (
+                &["220 x", "250-h|250 AUTH PLAIN", "399 a", "235 ok"],
+                &["EHLO us.test", "(NONE)", "AUTH PLAIN dQB1AHA=", "*"],
+                "ready",
+            ),
         ];
         for (script, said, end) in cases {
             let (heard, ended) = play(manner(), script, Ok(Verify::Ok));
@@ -607,6 +657,19 @@ mod tests {
             }
             assert!(matches!(machine.on(why), Action::AskTlsServer(_)));
             assert!(matches!(machine.on(Input::TlsServer(None)), Action::GiveUp(Trouble::Ruleset(_), true)));
+        }
+    }
+
+    #[test]
+    fn behind_a_layer_all_that_was_said_is_asked_again() {
+        for script in [
+            &["220 x", "250-h|250-STARTTLS|250 AUTH PLAIN", "454 no", "235 ok", "250-h|250-STARTTLS|250 AUTH PLAIN"][..],
+            &["220 x", "250-h|250-STARTTLS|250 AUTH PLAIN", "454 no", "235 ok", "500 what?", "250 ok"],
+        ] {
+            let (said, end) = play(manner(), script, Ok(Verify::Ok));
+            let known = ["EHLO us.test", "STARTTLS", "(TEMP)", "AUTH PLAIN dQB1AHA=", "EHLO us.test", "HELO us.test"];
+            assert_eq!(said, known[..script.len()], "{script:?}");
+            assert_eq!(end, "ready");
         }
     }
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio::time::timeout;
@@ -245,7 +245,7 @@ impl Connection {
         manner.may_use_tls &= settings.tls.is_some();
         let is_lmtp = manner.is_lmtp;
         let mut opening = Opening {
-            wire: Some(Wire { stream, parser: Parser::default() }),
+            wire: Some(Wire::new(stream)),
             peer,
             settings,
             session: SessionSettings::default(),
@@ -267,11 +267,6 @@ impl Connection {
                 }
                 action => opening.perform(action, hooks).await?,
             };
-        }
-        if !machine.capabilities().auth.is_empty() {
-            let relay = crate::base::bytes::shown(&opening.peer.host).to_string();
-            let mechanism = if machine.is_authenticated() { machine.mechanism() } else { "" };
-            hooks.log(10, format!("AUTH=client, relay={relay}, mech={mechanism}, bits=0"));
         }
         let Some(wire) = opening.wire else { return Err(Trouble::Garbage(Phase::Handshake)) };
         Ok(Self {
@@ -483,6 +478,7 @@ impl Opening<'_> {
             Action::AskCredentials => Input::Credentials(hooks.credentials(&self.peer).await),
             Action::Authenticate(who, mechanisms) => Input::Sasl(self.approach(&who, mechanisms).await),
             Action::Solve(challenge) => Input::Sasl(self.solve(challenge).await),
+            Action::Secure => Input::Layer(self.secure(hooks)?),
             Action::Ready | Action::GiveUp(..) => return Err(Trouble::Garbage(Phase::Helo)),
         })
     }
@@ -506,6 +502,23 @@ impl Opening<'_> {
         let (exchange, response) = exchange.step(challenge).await;
         self.exchange = exchange;
         response
+    }
+
+    /// From here on everything goes through the layer that was agreed, if one was.
+    fn secure(&mut self, hooks: &mut impl Hooks) -> Result<bool, Trouble> {
+        let exchange = self.exchange.take();
+        let bits = exchange.as_ref().map_or(0, ClientExchange::bits);
+        let relay = crate::base::bytes::shown(&self.peer.host).to_string();
+        let mechanism = exchange.as_ref().map_or("", ClientExchange::mechanism);
+        hooks.log(10, format!("AUTH=client, relay={relay}, mech={mechanism}, bits={bits}"));
+        if bits == 0 {
+            return Ok(false);
+        }
+        let wire = self.wire()?;
+        // What came in clear behind the 235 does not count.
+        wire.parser.clear();
+        wire.layer = exchange;
+        Ok(true)
     }
 
     fn wire(&mut self) -> Result<&mut Wire, Trouble> {
@@ -532,7 +545,7 @@ impl Opening<'_> {
                 hooks.log(14, info.details(Role::Client));
                 let verify = info.verify;
                 self.tls = Some(info);
-                self.wire = Some(Wire { stream, parser: Parser::default() });
+                self.wire = Some(Wire::new(stream));
                 negotiate::Input::Secured(verify)
             }
             Err(error) => {
@@ -563,9 +576,15 @@ fn impossible() -> Response {
 struct Wire {
     stream: Stream,
     parser: Parser,
+    /// Security layer of AUTH.
+    layer: Option<ClientExchange>,
 }
 
 impl Wire {
+    fn new(stream: Stream) -> Self {
+        Self { stream, parser: Parser::default(), layer: None }
+    }
+
     /// Writes whole lines.
     async fn say(
         &mut self,
@@ -583,7 +602,13 @@ impl Wire {
 
     async fn write(&mut self, data: &mut (impl Buf + Send), phase: Phase, timeouts: &Timeouts) -> Result<(), Trouble> {
         let writing = async {
-            self.stream.write_all_buf(data).await?;
+            match &mut self.layer {
+                Some(layer) => {
+                    let coded = layer.encode(&data.copy_to_bytes(data.remaining())).map_err(io::Error::other)?;
+                    self.stream.write_all(&coded).await?;
+                }
+                None => self.stream.write_all_buf(data).await?,
+            }
             self.stream.flush().await
         };
         limited(phase, timeouts, writing).await
@@ -599,10 +624,27 @@ impl Wire {
                 Ok(None) => {}
                 Err(_) => return Err(Trouble::Garbage(phase)),
             }
-            self.parser.buffer().reserve(READ_BYTES);
-            let reading = self.stream.read_buf(self.parser.buffer());
-            if limited(phase, timeouts, reading).await? == 0 {
+            if limited(phase, timeouts, self.fill()).await? == 0 {
                 return Err(Trouble::Broken { phase, errno: None });
+            }
+        }
+    }
+
+    /// Reads what there is; 0 at the end of the stream.
+    async fn fill(&mut self) -> io::Result<usize> {
+        let Some(layer) = &mut self.layer else {
+            self.parser.buffer().reserve(READ_BYTES);
+            return self.stream.read_buf(self.parser.buffer()).await;
+        };
+        loop {
+            let mut coded = BytesMut::with_capacity(READ_BYTES);
+            if self.stream.read_buf(&mut coded).await? == 0 {
+                return Ok(0);
+            }
+            let plain = layer.decode(&coded).map_err(io::Error::other)?;
+            if !plain.is_empty() {
+                self.parser.buffer().extend_from_slice(&plain);
+                return Ok(plain.len());
             }
         }
     }
