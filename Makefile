@@ -30,7 +30,7 @@ need-check:
 		sasl2-bin:/usr/sbin/saslauthd libsasl2-modules:'/usr/lib/*/sasl2/libplain.so'
 
 need-demo:
-	@contrib/need pkg-config:pkg-config libssl-dev:openssl.pc libsasl2-dev:libsasl2.pc gcc:cc openssl:openssl
+	@contrib/need pkg-config:pkg-config libssl-dev:openssl.pc libsasl2-dev:libsasl2.pc gcc:cc m4:m4 openssl:openssl
 
 build:
 	$(CARGO) build --release $(CARGOFLAGS) --bins

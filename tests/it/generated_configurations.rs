@@ -193,3 +193,63 @@ fn what_it_does_not_know_is_told_with_the_place() {
     assert_eq!(nowhere.status.code(), Some(69));
     assert_eq!(texts(&nowhere).lines().next(), Some("gencf: /nowhere: no m4/cf.m4 below it"));
 }
+
+/// The program of mailer `local`.
+fn program_for_mailboxes(cf: &str) -> &str {
+    let line = cf.lines().find(|line| line.starts_with("Mlocal,")).unwrap();
+    line.split_once("P=").unwrap().1.split(',').next().unwrap()
+}
+
+#[test]
+fn mailboxes_are_written_by_a_program_that_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    // Installed side by side.
+    let gencf_there = folder.path().join("sbin/gencf");
+    let mail_local = folder.path().join("libexec/sendmail/mail.local");
+    for path in [&gencf_there, &mail_local] {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+    }
+    fs::copy(env!("CARGO_BIN_EXE_gencf"), &gencf_there).unwrap();
+    fs::write(&mail_local, "").unwrap();
+    let made = |flags: &[&str]| {
+        let mut command = Command::new(&gencf_there);
+        command.current_dir(folder.path()).env("SENDMAIL_CF_LIBRARY", env!("CARGO_MANIFEST_DIR"));
+        let output = command.args(["generate", "sendmail"]).args(flags).output().unwrap();
+        assert!(output.status.success(), "{}", texts(&output));
+        (fs::read_to_string(folder.path().join("sendmail.cf.gen")).unwrap(), texts(&output))
+    };
+    let lmtp = mail_local.to_str().unwrap();
+    for (system, usual) in [("linux", "/usr/bin/procmail"), ("debian", "/usr/sbin/sensible-mda")] {
+        let system = format!("--system={system}");
+        let (cf, said) = made(&[&system, "--local-mailer=automatic"]);
+        let (program, is_told) = if Path::new(usual).exists() { (usual, false) } else { (lmtp, true) };
+        assert_eq!(program_for_mailboxes(&cf), program, "{said}");
+        assert_eq!(
+            said.contains(&format!("note: {usual} is not on this machine: mailboxes are written by")),
+            is_told,
+            "{said}"
+        );
+        let (cf, said) = made(&[&system, "--local-mailer=system"]);
+        assert_eq!((program_for_mailboxes(&cf), said.contains("note: ")), (usual, false));
+        let (cf, said) = made(&[&system, "--local-mailer=mail.local"]);
+        assert_eq!((program_for_mailboxes(&cf), said.contains("note: ")), (lmtp, false));
+    }
+}
+
+#[test]
+fn lines_of_the_site_are_part_of_what_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("sendmail.local.mc"), "define(`confMAX_HOP', `7')dnl\nFEATURE(`nocanonify')dnl\n")
+        .unwrap();
+    fs::write(folder.path().join("submit.local.mc"), "define(`MSP_QUEUE_DIR', `/var/spool/other')dnl\n").unwrap();
+    let made = gencf(folder.path()).args(["generate", "--local-mailer=system"]).output().unwrap();
+    let said = texts(&made);
+    assert!(made.status.success(), "{said}");
+    for (name, option_name, value) in
+        [("sendmail", "MaxHopCount", "7"), ("submit", "QueueDirectory", "/var/spool/other")]
+    {
+        let cf = fs::read_to_string(folder.path().join(format!("{name}.cf.gen"))).unwrap();
+        assert_eq!(option(&cf, option_name), Some(value), "{name}");
+        assert!(said.contains(&format!("note: the lines of {name}.local.mc are in it\n")), "{said}");
+    }
+}

@@ -1,6 +1,7 @@
 //! The `.mc` that says the same as the answers.
 
 use super::answers::{Answers, words};
+use super::host::Host;
 use super::options::{self, Effect, Kind, OPTIONS, Opt, Part};
 
 /// Which configuration.
@@ -24,8 +25,8 @@ impl Target {
 
 /// Text of the `.mc`.
 ///
-/// It names no library: m4 gets that before it.
-pub(super) fn render(answers: &Answers, target: Target) -> String {
+/// It names no library: m4 gets that before it. What comes of the host stands before the mailers.
+pub(super) fn render(answers: &Answers, target: Target, host: &Host) -> String {
     let mut out = format!(
         "divert(-1)\n# Written by gencf; the answers are kept beside it. Build it with: gencf build {name}.mc\ndivert(0)dnl\n\
          VERSIONID(`{name} of gencf')dnl\n",
@@ -37,10 +38,14 @@ pub(super) fn render(answers: &Answers, target: Target) -> String {
     for (_, line) in others {
         push(&mut out, &line);
     }
+    if target == Target::Submission {
+        push(&mut out, SUBMISSION);
+    }
+    host.lines.iter().for_each(|line| push(&mut out, line));
     if target == Target::Transfer {
         push(&mut out, "MAILER(`local')\nMAILER(`smtp')");
     } else {
-        push(&mut out, SUBMISSION);
+        push(&mut out, "FEATURE(`msp', `[127.0.0.1]')");
     }
     if answers.has("starttls") {
         out.push_str(CERTIFICATES);
@@ -129,8 +134,7 @@ define(`confCF_VERSION', `Submit')
 define(`__OSTYPE__', `')
 define(`_USE_DECNET_SYNTAX_', `1')
 define(`confTIME_ZONE', `USE_TZ')
-define(`confDONT_INIT_GROUPS', `True')
-FEATURE(`msp', `[127.0.0.1]')";
+define(`confDONT_INIT_GROUPS', `True')";
 
 #[cfg(test)]
 mod tests {
@@ -150,6 +154,7 @@ mod tests {
                  genericstable = x.test\nauth = PLAIN LOGIN\nsystem = hpux11\nsend-only = yes\n",
             ),
             Target::Transfer,
+            &Host::default(),
         );
         let lines: Vec<&str> = text.lines().skip(3).collect();
         let head: Vec<&str> =
@@ -178,12 +183,15 @@ mod tests {
 
     #[test]
     fn the_submission_program_gets_files_and_no_relaying() {
-        let text = render(&answers("relay-on = yes\nstarttls = yes\nca-cert-path = /etc/certs\n"), Target::Submission);
+        let host = Host { lines: vec!["include(`submit.local.mc')".to_owned()], notes: Vec::new() };
+        let text =
+            render(&answers("relay-on = yes\nstarttls = yes\nca-cert-path = /etc/certs\n"), Target::Submission, &host);
+        assert!(text.contains("include(`submit.local.mc')dnl\nFEATURE(`msp'"), "{text}");
         assert!(text.contains("define(`confCACERT_PATH', `/etc/certs')dnl\n"), "{text}");
         assert!(text.contains("FEATURE(`msp', `[127.0.0.1]')dnl\n") && !text.contains("relay"), "{text}");
         assert!(text.contains("\n#O UseTLS=True\n"));
-        let off = render(&answers("starttls = yes\nuse-tls = False\n"), Target::Submission);
+        let off = render(&answers("starttls = yes\nuse-tls = False\n"), Target::Submission, &host);
         assert!(off.contains("\nO UseTLS=False\n"));
-        assert!(!render(&answers("use-tls = False\n"), Target::Transfer).contains("UseTLS"));
+        assert!(!render(&answers("use-tls = False\n"), Target::Transfer, &host).contains("UseTLS"));
     }
 }

@@ -1,10 +1,11 @@
 //! gencf: writes sendmail.cf and submit.cf from a menu, and builds `.mc` files.
 //!
 //! In: answers from a terminal, flags or a file. Out: `sendmail.cf.gen` and `submit.cf.gen` in the current folder, the `.mc` that
-//! says the same, findings of cfcheck. Documents: gencf(8), cf/README.md, HP Mailing Services Administrator's Guide (`gen_cf`).
+//! says the same, findings of cfcheck. `sendmail.local.mc` and `submit.local.mc` of that folder are read with it. Documents: gencf(8), cf/README.md, HP Mailing Services Administrator's Guide (`gen_cf`).
 //! Never: writes over a configuration in use.
 
 mod answers;
+mod host;
 mod library;
 mod mc;
 mod menu;
@@ -23,6 +24,7 @@ use crate::base::exit::Exit;
 use crate::sys::safefile::error_text;
 use crate::sys::{env, file};
 use answers::Answers;
+use host::Host;
 use library::Library;
 use mc::Target;
 use options::{Kind, OPTIONS};
@@ -173,7 +175,7 @@ fn show(given: &ArgMatches, all: &ArgMatches, out: &mut dyn Write, errors: &mut 
         Err(exit) => return Ok(exit),
     };
     for target in targets(given) {
-        write!(out, "{}", mc::render(&answers, *target))?;
+        write!(out, "{}", mc::render(&answers, *target, &Host::look(&answers, *target)))?;
     }
     Ok(Exit::OK)
 }
@@ -187,9 +189,15 @@ fn generate_one(
     errors: &mut dyn Write,
 ) -> io::Result<Exit> {
     let mc = PathBuf::from(format!("{}.mc.gen", target.cf().trim_end_matches(".cf")));
-    file::replace(&mc, mc::render(answers, target).as_bytes(), 0o644)?;
+    let host = Host::look(answers, target);
+    file::replace(&mc, mc::render(answers, target, &host).as_bytes(), 0o644)?;
     let cf = PathBuf::from(format!("{}.gen", target.cf()));
     let exit = make(&mc, &cf, 0o644, all, out, errors)?;
+    if matches!(exit, Exit::OK | Exit::CONFIG) {
+        for note in &host.notes {
+            writeln!(out, "{note}")?;
+        }
+    }
     hint_at_files(answers, out)?;
     Ok(exit)
 }
@@ -284,7 +292,7 @@ impl menu::Work for Here<'_> {
     }
 
     fn show(&mut self, answers: &Answers, target: Target, out: &mut dyn Write) -> io::Result<()> {
-        write!(out, "\n{}", mc::render(answers, target))
+        write!(out, "\n{}", mc::render(answers, target, &Host::look(answers, target)))
     }
 
     fn keep(&mut self, answers: &Answers) -> io::Result<()> {

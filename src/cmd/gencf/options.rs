@@ -146,6 +146,8 @@ pub(super) const OPTIONS: &[Opt] = &[
         Transfer(Features, "FEATURE(`no_default_msa')")),
     row(Routing, "send-only", "Send only (mail from other hosts is refused)", Switch, Transfer(Rulesets, SEND_ONLY)),
     row(Routing, "receive-only", "Receive only (mail to other hosts is refused)", Switch, Transfer(Rulesets, RECEIVE_ONLY)),
+    row(Routing, "local-mailer", "What writes mailboxes (automatic: what the system has, else mail.local)",
+        OneOf(&["automatic", "procmail", "mail.local", "system"]), Nothing),
 
     row(Security, "auth", "Login of clients (AUTH): mechanisms, as PLAIN LOGIN", Words,
         Transfer(Defines, "define(`confAUTH_MECHANISMS', `{}')\nTRUST_AUTH_MECH(`{}')")),
