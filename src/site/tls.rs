@@ -228,8 +228,17 @@ fn dh(reader: &Reader<'_>, value: Option<&[u8]>) -> DhParameters {
         Some(name) if name.starts_with(b"/") => {
             reader.pem(name, Purpose::Certificate).map_or(DhParameters::BuiltIn, DhParameters::File)
         }
-        Some(word) if word.eq_ignore_ascii_case(b"none") => DhParameters::None,
-        _ => DhParameters::BuiltIn,
+        // The first letter counts. Source: observed.
+        Some(word) => match word.first() {
+            Some(b'n' | b'N') => DhParameters::None,
+            Some(letter @ (b'1' | b'2' | b'5' | b'i' | b'I')) => DhParameters::Named(char::from(*letter)),
+            _ => {
+                let text = format!("STARTTLS=server, error: illegal value '{}' for DHParameters", shown(word));
+                reader.log.write(Level::TLS, Priority::Warning, Id::None, text);
+                DhParameters::BuiltIn
+            }
+        },
+        None => DhParameters::BuiltIn,
     }
 }
 

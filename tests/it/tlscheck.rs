@@ -202,7 +202,166 @@ const CASES: &[Case] = &[
         "SSL_OP_NO_TLSv1",
     ),
     ("weak signature", weak_signature, "error[refused] server and client: ", "mtail -e"),
+    (
+        "no client key",
+        |b| instead(b, "O ClientKeyFile=", "#"),
+        "error[option-missing] client: ClientKeyFile: ",
+        "O ClientKeyFile=",
+    ),
+    (
+        "no client certificate",
+        |b| instead(b, "O ClientCertFile=", "#"),
+        "error[option-missing] client: ClientCertFile: ",
+        "O ClientCertFile=",
+    ),
+    (
+        "client key gone",
+        |b| instead(b, "O ClientKeyFile=", "O ClientKeyFile=TLS/nosuch\n#"),
+        "error[file-missing] client: ",
+        "O ClientKeyFile=",
+    ),
+    (
+        "one key for two",
+        |b| instead(b, "O ServerCertFile=", "O ServerCertFile=TLS/a.test.crt,TLS/b.test.crt\n#"),
+        "error[option-missing] server: ServerKeyFile: names 1 of 2 files",
+        "O ServerKeyFile=/FILE,/FILE",
+    ),
+    ("short parameters", short_parameters, "warning[dh-weak] server: ", "openssl dhparam -out "),
+    (
+        "no parameters at all",
+        |b| b.add("O DHParameters=dh.pem\n"),
+        "warning[dh-missing] server: DHParameters: ",
+        "2048",
+    ),
+    (
+        "no directory of lists",
+        |b| b.add("O CRLPath=TLS/nosuch\n"),
+        "error[directory-missing] server and client: ",
+        "mkdir -m 755 ",
+    ),
+    (
+        "no link to the list",
+        |b| list_directory(b, Some("list.crl")),
+        "warning[ca-link-missing] server and client: ",
+        "tlscheck --rehash ",
+    ),
+    ("no list there", |b| list_directory(b, None), "error[crl-missing] server and client: ", "tlscheck --rehash "),
+    ("revoked", revoked, "error[certificate-revoked] server and client: ", "certs newreq"),
+    (
+        "relative name",
+        |b| instead(b, "O ServerKeyFile=", "O ServerKeyFile=tls/a.test.key\n#"),
+        "error[file-missing] server: tls/a.test.key: does not begin with /",
+        "O ServerKeyFile=/DIRECTORY/tls/a.test.key",
+    ),
+    (
+        "relative directory",
+        |b| instead(b, "O CACertPath=", "O CACertPath=tls\n#"),
+        "error[directory-missing] server and client: tls: does not begin with /",
+        "O CACertPath=/DIRECTORY/tls",
+    ),
+    (
+        "no name",
+        |b| drop(b.authority.sign_as("a.test", Wish { is_nameless: true, ..Wish::default() })),
+        "warning[certificate-nameless] server: ",
+        "certs sign",
+    ),
+    ("authority between", authority_between, "warning[chain-incomplete] server and client: ", "cat ISSUER >>"),
+    ("link out of the way", link_to_writable, "error[directory-unsafe] server and client: ", "/open"),
+    ("no file", no_file, "error[file-not-pem] server and client: ", "certs install"),
+    ("exchanged", exchanged, "error[file-not-pem] server and client: ", "exchange the names: O ServerCertFile="),
+    (
+        "link that leads nowhere",
+        |b| link_to(b, "nosuch"),
+        "warning[ca-link-missing] server and client: ",
+        "tlscheck --rehash ",
+    ),
+    (
+        "link to another",
+        |b| link_to(b, "b.test.crt"),
+        "warning[ca-link-missing] server and client: ",
+        "tlscheck --rehash ",
+    ),
+    ("authority first", authority_first, "error[key-mismatch] server and client: ", "first in "),
+    (
+        "no directory but a file",
+        |b| instead(b, "O CACertPath=", "O CACertPath=TLS/ca.crt\n#"),
+        "error[directory-missing] server and client: ",
+        "O CACertPath=/",
+    ),
+    ("open directory", open_directory, "warning[ca-directory-open] server and client: ", "chmod go-w "),
 ];
+
+fn instead(b: &Bench, line: &str, other: &str) {
+    let lines = b.authority.options("a.test");
+    assert!(lines.contains(line));
+    b.configure(&lines.replace(line, other));
+}
+
+fn short_parameters(b: &Bench) {
+    let parameters = openssl::dh::Dh::generate_params(512, 2).unwrap();
+    fs::write(b.tls("dh.pem"), parameters.params_to_pem().unwrap()).unwrap();
+    b.add("O DHParameters=TLS/dh.pem\n");
+}
+
+fn list_directory(b: &Bench, name: Option<&str>) {
+    let directory = b.sandbox.path("lists");
+    fs::create_dir(&directory).unwrap();
+    if let Some(name) = name {
+        fs::write(directory.join(name), b.authority.list(&[], 30)).unwrap();
+    }
+    b.add(&format!("O CRLPath={}\n", directory.display()));
+}
+
+fn revoked(b: &Bench) {
+    let certificate = b.authority.sign_as("a.test", Wish::default());
+    fs::write(b.sandbox.path("list.crl"), b.authority.list(&[&certificate], 30)).unwrap();
+    b.add(&format!("O CRLFile={}\n", b.sandbox.path("list.crl").display()));
+}
+
+fn authority_between(b: &Bench) {
+    let other = Authority::named(&b.sandbox.path("others"), "ca", "Between");
+    other.sign("a.test");
+    for kind in ["crt", "key"] {
+        fs::copy(other.path("a.test", kind), b.authority.path("a.test", kind)).unwrap();
+    }
+}
+
+fn link_to_writable(b: &Bench) {
+    let open = b.sandbox.path("open");
+    fs::create_dir(&open).unwrap();
+    fs::rename(b.tls("a.test.key"), open.join("key")).unwrap();
+    symlink(open.join("key"), b.tls("a.test.key")).unwrap();
+    mode(&open, 0o777);
+}
+
+fn no_file(b: &Bench) {
+    fs::remove_file(b.tls("a.test.key")).unwrap();
+    fs::create_dir(b.tls("a.test.key")).unwrap();
+}
+
+fn exchanged(b: &Bench) {
+    fs::rename(b.tls("a.test.key"), b.tls("key")).unwrap();
+    fs::rename(b.tls("a.test.crt"), b.tls("a.test.key")).unwrap();
+    fs::rename(b.tls("key"), b.tls("a.test.crt")).unwrap();
+}
+
+fn link_to(b: &Bench, name: &str) {
+    let link = b.tls(&new_hash(b.authority.certificate()));
+    fs::remove_file(&link).unwrap();
+    symlink(name, link).unwrap();
+}
+
+fn authority_first(b: &Bench) {
+    let all = [fs::read(b.tls("ca.crt")).unwrap(), fs::read(b.tls("a.test.crt")).unwrap()].concat();
+    fs::write(b.tls("a.test.crt"), all).unwrap();
+}
+
+fn open_directory(b: &Bench) {
+    let open = b.sandbox.path("open");
+    fs::create_dir(&open).unwrap();
+    mode(&open, 0o777);
+    instead(b, "O CACertPath=", &format!("O CACertPath={}\n#", open.display()));
+}
 
 fn another_key(b: &Bench) {
     fs::copy(b.tls("b.test.key"), b.tls("a.test.key")).unwrap();
@@ -298,8 +457,8 @@ fn notes_are_shown_when_asked_for() {
     bench.add("O UseTLS=False\nO DaemonPortOptions=Name=Q, Port=2526, M=S\nStry_tls\nR$*\t$@ ok\n");
     let (causes, sides) = bench.lines();
     assert_eq!(causes, Vec::<String>::new());
-    assert_eq!(sides[0], format!("MTA, port {}: STARTTLS is not offered", bench.port));
-    assert_eq!(sides[2], "client: STARTTLS is not used");
+    assert_eq!(sides[0], format!("MTA, port {}: STARTTLS is not offered: UseTLS is False", bench.port));
+    assert_eq!(sides[2], "client: STARTTLS is not used: UseTLS is False");
     let text = String::from_utf8(bench.check(&["--notes"]).stdout).unwrap();
     for id in [
         "note[tls-off] server and client: UseTLS: is False; mend: O UseTLS=True",
@@ -308,6 +467,16 @@ fn notes_are_shown_when_asked_for() {
     ] {
         assert!(text.contains(id), "{id}: {text}");
     }
+}
+
+#[test]
+fn a_side_says_what_turns_it_off() {
+    let bench = Bench::new();
+    bench.add("O DaemonPortOptions=Name=Q, Port=2526, M=S\nSsrv_features\nR$*\t$# S\n");
+    let (causes, sides) = bench.lines();
+    assert_eq!(causes, Vec::<String>::new());
+    assert!(sides[0].ends_with("; srv_features may turn it off"), "{sides:?}");
+    assert_eq!(sides[1], "Q, port 2526: STARTTLS is not offered: the port has modifier S");
 }
 
 #[test]

@@ -10,10 +10,10 @@ use openssl::x509::X509;
 
 use super::causes::{Cause, Sides};
 use super::pairs::{certificates, is_encrypted, time};
-use super::subject::{LARGEST, Subject, path_of};
+use super::subject::{LARGEST, Subject, path_of, relative};
 use crate::net::tls::hash_directory::{Kind, LinkName, certificate_hashes, identify};
 use crate::sys::file::{self, Dir, read_following};
-use crate::sys::safefile;
+use crate::sys::safefile::{self, Purpose, Refusal};
 
 /// Both, and what lies beside them.
 pub(super) fn look(subject: &Subject<'_>, causes: &mut Vec<Cause>) {
@@ -27,10 +27,10 @@ pub(super) fn look(subject: &Subject<'_>, causes: &mut Vec<Cause>) {
         names(file, &authorities, causes);
     }
     if let Some(path) = &options.ca_cert_path {
-        directory(path, "CACertPath", causes);
+        directory(subject, path, "CACertPath", causes);
     }
     if let Some(path) = &options.crl_path {
-        directory(path, "CRLPath", causes);
+        directory(subject, path, "CRLPath", causes);
     }
     keys(subject, &authorities, causes);
 }
@@ -50,22 +50,42 @@ fn names(file: &Bytes, authorities: &[X509], causes: &mut Vec<Cause>) {
 }
 
 /// Links that are not found any more, and files that no link leads to.
-fn directory(path: &Bytes, option: &'static str, causes: &mut Vec<Cause>) {
+fn directory(subject: &Subject<'_>, path: &Bytes, option: &'static str, causes: &mut Vec<Cause>) {
     let directory = path_of(path);
     let cause = |id, text: String| Cause::new(id, Sides::BOTH, option, text);
+    if !directory.is_absolute() {
+        return causes.push(relative(&directory, option, Sides::BOTH));
+    }
     let entries = match Dir::open(&directory).and_then(|dir| dir.entries()) {
         Ok(entries) => entries,
         Err(why) => {
-            let mend = format!("mkdir -m 755 {}", directory.display());
+            let mend = match directory.parent().filter(|_| why.raw_os_error() == Some(libc::ENOTDIR)) {
+                Some(parent) => format!("O {option}={}", parent.display()),
+                None => format!("mkdir -m 755 {}", directory.display()),
+            };
             let cause = cause("directory-missing", safefile::error_text(&why));
             return causes.push(cause.about(directory).mend(mend));
         }
     };
+    if let Err(Refusal::Rule(fault)) = safefile::check(&directory.join("x"), Purpose::Certificate, &subject.judge)
+        && !causes.iter().any(|c| c.row.id == "directory-unsafe")
+    {
+        let mend = format!("chmod go-w {}", directory.display());
+        causes.push(cause("ca-directory-open", fault.text().to_owned()).about(&directory).mend(mend));
+    }
     let mend = format!("tlscheck --rehash {}", directory.display());
     let mut names: Vec<&str> = entries.iter().filter_map(|name| name.to_str()).take(MANY).collect();
     names.sort_unstable();
-    let links: BTreeSet<(u32, Kind)> =
-        names.iter().filter_map(|n| LinkName::parse(n)).map(|l| (l.hash, l.kind)).collect();
+    // One that leads nowhere, or to another certificate, is none.
+    let leads = |link: &LinkName, name: &str| {
+        let text = read_following(&directory.join(name), LARGEST).unwrap_or_default();
+        identify(&text).is_some_and(|(kind, h)| kind == link.kind && (link.hash == h.current || link.hash == h.old))
+    };
+    let links: BTreeSet<(u32, Kind)> = names
+        .iter()
+        .filter_map(|name| LinkName::parse(name).filter(|link| leads(link, name)))
+        .map(|link| (link.hash, link.kind))
+        .collect();
     let mut is_told = BTreeSet::new();
     for name in &names {
         let text = read_following(&directory.join(name), LARGEST).unwrap_or_default();
@@ -124,7 +144,7 @@ fn is_key_of_authority(path: &Path, authorities: &[X509]) -> bool {
 }
 
 /// Whether a certificate signs others. One that is its own issuer and nobody else's is a server's, signed by itself.
-fn is_authority(certificate: &X509) -> bool {
+pub(super) fn is_authority(certificate: &X509) -> bool {
     let text = certificate.to_text().unwrap_or_default();
     String::from_utf8_lossy(&text).contains("CA:TRUE")
 }

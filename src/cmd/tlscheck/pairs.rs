@@ -1,5 +1,7 @@
 //! Certificates with their keys.
 
+use std::ffi::OsString;
+
 use bytes::Bytes;
 use openssl::asn1::{Asn1Time, Asn1TimeRef};
 use openssl::pkey::{HasPublic, Id, PKey, PKeyRef, Private};
@@ -8,10 +10,13 @@ use openssl::x509::store::X509StoreBuilder;
 use openssl::x509::verify::{X509VerifyFlags, X509VerifyParam};
 use openssl::x509::{X509, X509PurposeId, X509StoreContext, X509VerifyResult};
 
+use super::authorities::is_authority;
 use super::causes::{Cause, Sides};
-use super::subject::{Subject, path_of};
+use super::subject::{LARGEST, Subject, path_of};
 use crate::base::time::UnixTime;
 use crate::net::tls::Role;
+use crate::sys::file::{Dir, read_following};
+use crate::sys::openssl_extra;
 use crate::sys::safefile::Purpose;
 
 /// Both sides.
@@ -29,7 +34,13 @@ fn pair(subject: &Subject<'_>, role: Role, file: &Bytes, key_file: Option<&Bytes
         Role::Server => (Sides::SERVER, "ServerCertFile", "ServerKeyFile"),
         Role::Client => (Sides::CLIENT, "ClientCertFile", "ClientKeyFile"),
     };
-    let certificate = certificates(subject, file, option, sides, causes).map(|mut all| all.remove(0));
+    if let Some(key_file) = key_file.filter(|key_file| are_exchanged(file, key_file)) {
+        let text = format!("holds a private key, and {} the certificate", shown(key_file));
+        let cause = Cause::new("file-not-pem", sides, option, text).about(path_of(file));
+        return causes.push(cause.mend(format!("exchange the names: O {option}={}", shown(key_file))));
+    }
+    let chain = certificates(subject, file, option, sides, causes).unwrap_or_default();
+    let certificate = chain.first().cloned();
     if let Some(certificate) = &certificate {
         time(subject, certificate, file, option, sides, causes);
         let fault = |text: String| Cause::new("certificate-purpose", sides, option, text).about(path_of(file));
@@ -37,6 +48,17 @@ fn pair(subject: &Subject<'_>, role: Role, file: &Bytes, key_file: Option<&Bytes
             let usage = if role == Role::Server { "serverAuth" } else { "clientAuth" };
             let mend = format!("have it signed again with extended key usage {usage} (certs sign gives both)");
             causes.push(fault(format!("{why} for a {}", role.word())).mend(mend));
+        }
+        if role == Role::Server && certificate.subject_alt_names().is_none() && !is_authority(certificate) {
+            let cause = Cause::new("certificate-nameless", sides, option, "has no subject alternative name");
+            let mend = "have it signed again with the name of this host (certs sign adds it)";
+            causes.push(cause.about(path_of(file)).mend(mend));
+        }
+        if let Some(issuer) = missing_issuer(subject, &chain) {
+            let text =
+                format!("neither the file nor the authorities have the certificate of {issuer}, which signed it");
+            let cause = Cause::new("chain-incomplete", sides, option, text).about(path_of(file));
+            causes.push(cause.mend(format!("append the certificate of the authority: cat ISSUER >>{}", shown(file))));
         }
     }
     let Some(key_file) = key_file else { return };
@@ -48,9 +70,15 @@ fn pair(subject: &Subject<'_>, role: Role, file: &Bytes, key_file: Option<&Bytes
     if let (Some(certificate), Some(key)) = (&certificate, &key)
         && certificate.public_key().is_ok_and(|public| !public.public_eq(key))
     {
-        let (text, shown) = (format!("is not the key of {}", shown(file)), shown(key_file));
+        let is_later = chain.iter().skip(1).any(|c| c.public_key().is_ok_and(|public| public.public_eq(key)));
+        let (text, mend) = if is_later {
+            let text = format!("its certificate is not the first one in {}", shown(file));
+            (text, format!("put the certificate of this host first in {}", shown(file)))
+        } else {
+            let mend = "openssl pkey -pubout shows whose it is; install the pair again: certs install";
+            (format!("is not the key of {}", shown(file)), mend.to_owned())
+        };
         let cause = Cause::new("key-mismatch", sides, key_option, text).about(path_of(key_file));
-        let mend = format!("openssl pkey -in {shown} -pubout shows whose it is; install the pair again: certs install");
         causes.push(cause.mend(mend));
     }
     // The key tells for both; without it the certificate does.
@@ -59,6 +87,42 @@ fn pair(subject: &Subject<'_>, role: Role, file: &Bytes, key_file: Option<&Bytes
         Some(key) => causes.extend(too_short(subject, key).map(|text| weak(text, key_option, key_file))),
         None => causes.extend(public().and_then(|key| too_short(subject, &key)).map(|text| weak(text, option, file))),
     }
+}
+
+/// Whether each holds what the other should.
+fn are_exchanged(certificate: &Bytes, key: &Bytes) -> bool {
+    let holds = |file: &Bytes, what: &str| {
+        let text = read_following(&path_of(file), LARGEST).unwrap_or_default();
+        String::from_utf8_lossy(&text).contains(what)
+    };
+    let (is_certificate, is_key) = ("BEGIN CERTIFICATE-----", "PRIVATE KEY-----");
+    holds(certificate, is_key)
+        && !holds(certificate, is_certificate)
+        && holds(key, is_certificate)
+        && !holds(key, is_key)
+}
+
+/// Name of who signed the first certificate, when nothing here has the certificate of that one.
+fn missing_issuer(subject: &Subject<'_>, chain: &[X509]) -> Option<String> {
+    let first = chain.first()?;
+    let is_issuer = |other: &X509| other.issued(first) == X509VerifyResult::OK;
+    let options = &subject.config.options;
+    // Without authorities nothing can be said.
+    let known = options.ca_cert_file.as_ref()?;
+    let known = X509::stack_from_pem(&read_following(&path_of(known), LARGEST).unwrap_or_default()).unwrap_or_default();
+    if known.is_empty() || chain.iter().chain(&known).any(is_issuer) {
+        return None;
+    }
+    if let Some(directory) = &options.ca_cert_path {
+        let directory = path_of(directory);
+        let entries = Dir::open(&directory).and_then(|dir| dir.entries()).unwrap_or_default();
+        let read = |name: &OsString| read_following(&directory.join(name), LARGEST).unwrap_or_default();
+        // Links that are missing are another cause.
+        if entries.iter().take(MANY).any(|name| X509::from_pem(&read(name)).is_ok_and(|other| is_issuer(&other))) {
+            return None;
+        }
+    }
+    openssl_extra::one_line(first.issuer_name()).ok()
 }
 
 /// All certificates of a file; `None` when there is none, which was told.
@@ -195,5 +259,7 @@ fn shown(path: &Bytes) -> String {
     path_of(path).display().to_string()
 }
 
+/// Most files of a directory that are looked at.
+const MANY: usize = 4096;
 /// `X509_V_ERR_INVALID_PURPOSE` of x509_vfy.h.
 const INVALID_PURPOSE: i32 = 26;

@@ -1,11 +1,14 @@
 //! Options that are missing or that the library does not take.
 
+use std::cmp::Ordering;
+
 use openssl::hash::MessageDigest;
 use openssl::ssl::{SslContext, SslContextBuilder, SslMethod};
 
 use super::causes::{Cause, Sides};
 use super::subject::{Subject, path_of};
 use crate::base::bytes::shown;
+use crate::net::tls::Role;
 use crate::net::tls::features::{DEFAULT_OPTIONS, options as ssl_options};
 use crate::sys::safefile::Purpose;
 
@@ -16,6 +19,7 @@ pub(super) fn look(subject: &Subject<'_>, causes: &mut Vec<Cause>) {
         causes.push(Cause::new("tls-off", Sides::BOTH, "UseTLS", "is False").mend("O UseTLS=True"));
     }
     missing(subject, causes);
+    halves(subject, causes);
     ciphers(subject, causes);
     diffie_hellman(subject, causes);
     for (value, option, sides) in [
@@ -66,7 +70,7 @@ fn missing(subject: &Subject<'_>, causes: &mut Vec<Cause>) {
     }
     for (option, is_missing) in [
         ("ServerCertFile", options.server_cert_file.is_empty()),
-        ("ServerKeyFile", options.server_key_file.len() < options.server_cert_file.len().max(1)),
+        ("ServerKeyFile", options.server_key_file.is_empty()),
         ("CACertFile", options.ca_cert_file.is_none()),
         ("CACertPath", options.ca_cert_path.is_none()),
     ] {
@@ -74,6 +78,30 @@ fn missing(subject: &Subject<'_>, causes: &mut Vec<Cause>) {
             let file = if option == "CACertPath" { "/DIRECTORY" } else { "/FILE" };
             let cause = Cause::new("option-missing", Sides::SERVER, option, "is not set");
             causes.push(cause.mend(format!("O {option}={file} (certs install prints the lines)")));
+        }
+    }
+}
+
+/// A certificate without a key, or more of one than of the other.
+fn halves(subject: &Subject<'_>, causes: &mut Vec<Cause>) {
+    for (role, sides, names) in [
+        (Role::Server, Sides::SERVER, ("ServerCertFile", "ServerKeyFile")),
+        (Role::Client, Sides::CLIENT, ("ClientCertFile", "ClientKeyFile")),
+    ] {
+        let (certificates, keys) = subject.identity(role);
+        let (short, long, has, wanted) = match certificates.len().cmp(&keys.len()) {
+            Ordering::Equal => continue,
+            Ordering::Less => (names.0, names.1, certificates.len(), keys.len()),
+            Ordering::Greater => (names.1, names.0, keys.len(), certificates.len()),
+        };
+        let cause = |text: String, mend: String| Cause::new("option-missing", sides, short, text).mend(mend);
+        if has > 0 {
+            let text = format!("names {has} of {wanted} files that {long} names");
+            causes.push(cause(text, format!("O {short}=/FILE,/FILE (one for each of {long})")));
+        } else if role == Role::Client {
+            // A server without one of them was told.
+            let text = format!("is not set, so that {long} is of no use");
+            causes.push(cause(text, format!("O {short}=/FILE (certs install prints the lines)")));
         }
     }
 }
@@ -97,9 +125,15 @@ fn ciphers(subject: &Subject<'_>, causes: &mut Vec<Cause>) {
 }
 
 fn diffie_hellman(subject: &Subject<'_>, causes: &mut Vec<Cause>) {
-    let Some(file) = subject.config.options.dh_parameters.as_ref().filter(|value| value.starts_with(b"/")) else {
+    let Some(file) = &subject.config.options.dh_parameters else { return };
+    if !file.starts_with(b"/") {
+        // The first letter counts.
+        if !file.first().is_some_and(|letter| b"nN125iI".contains(letter)) {
+            let text = format!("{} is neither the whole path of a file nor one of none, i and 2048", shown(file));
+            causes.push(Cause::new("dh-missing", Sides::SERVER, "DHParameters", text).mend("O DHParameters=2048"));
+        }
         return;
-    };
+    }
     let mend = format!("openssl dhparam -out {} 2048, or take the line out", path_of(file).display());
     let cause = |text: String| Cause::new("dh-missing", Sides::SERVER, "DHParameters", text).about(path_of(file));
     let mut told = Vec::new();
@@ -107,8 +141,14 @@ fn diffie_hellman(subject: &Subject<'_>, causes: &mut Vec<Cause>) {
         None => causes.extend(told.into_iter().map(|why| cause(why.text).mend(mend.clone()))),
         Some(text) => {
             causes.extend(told);
-            if openssl::dh::Dh::params_from_pem(&text).is_err() {
-                causes.push(cause("holds no parameters in PEM form".to_owned()).mend(mend));
+            let Ok(parameters) = openssl::dh::Dh::params_from_pem(&text) else {
+                return causes.push(cause("holds no parameters in PEM form".to_owned()).mend(mend));
+            };
+            let bits = parameters.prime_p().num_bits();
+            if SslContext::builder(SslMethod::tls_server()).is_ok_and(|mut c| c.set_tmp_dh(&parameters).is_err()) {
+                let text = format!("has {bits} bits, which OpenSSL does not take");
+                let cause = Cause::new("dh-weak", Sides::SERVER, "DHParameters", text).about(path_of(file));
+                causes.push(cause.mend(mend));
             }
         }
     }

@@ -88,12 +88,16 @@ impl Built {
             (false, ..) if is_client_alone(config) => {
                 "STARTTLS is not offered; only the client side counts unless it is started with -bd".to_owned()
             }
+            (false, ..) if !config.options.use_tls => "STARTTLS is not offered: UseTLS is False".to_owned(),
+            (false, ..) if port.modifiers.has(b'S') => "STARTTLS is not offered: the port has modifier S".to_owned(),
             (false, ..) => "STARTTLS is not offered".to_owned(),
             (true, true, true) => "TLS from the first byte; clients are asked for a certificate".to_owned(),
             (true, true, false) => "TLS from the first byte; clients are not asked for a certificate".to_owned(),
             (true, false, true) => "STARTTLS is offered; clients are asked for a certificate".to_owned(),
             (true, false, false) => "STARTTLS is offered; clients are not asked for a certificate".to_owned(),
         };
+        let decides = has_tls && config.ruleset(b"srv_features").is_some();
+        let text = if decides { format!("{text}; srv_features may turn it off") } else { text };
         let usual = if config.options.use_msp { submit::PORT } else { 25 };
         let number = port.port.as_ref().map_or(usual.to_string(), |port| shown(port).to_string());
         Side { name: shown(&port.name).to_string(), port: Some(number), has_tls, text }
@@ -105,6 +109,7 @@ impl Built {
         let has_pair = !config.options.client_cert_file.is_empty() && !config.options.client_key_file.is_empty();
         let knows = config.options.ca_cert_file.is_some() || config.options.ca_cert_path.is_some();
         let text = match (self.client, has_pair && !hidden, knows) {
+            (false, ..) if !config.options.use_tls => "STARTTLS is not used: UseTLS is False",
             (false, ..) => "STARTTLS is not used",
             (true, true, true) => "STARTTLS is used; our certificate is shown, servers are verified",
             (true, false, true) => "STARTTLS is used; no certificate is shown, servers are verified",

@@ -81,12 +81,21 @@ impl Subject<'_> {
         causes: &mut Vec<Cause>,
     ) -> Option<Vec<u8>> {
         let path = path_of(path);
+        if !path.is_absolute() {
+            causes.push(relative(&path, option, sides));
+            return None;
+        }
         match safefile::open(&path, purpose, &self.judge) {
             Ok(opened) => {
                 if let Some(reader) = self.reader.as_ref().filter(|reader| !reader.can_read(&opened.facts)) {
                     causes.push(self.unreadable_for(reader, &path, option, sides));
                     return None;
                 }
+            }
+            Err(Refusal::Rule(Fault::NotRegular)) => {
+                let cause = Cause::new("file-not-pem", sides, option, "is no regular file").about(&path);
+                causes.push(cause.mend(format!("ls -ld {}; certs install puts the right file there", path.display())));
+                return None;
             }
             Err(Refusal::Rule(fault)) => causes.push(self.unsafe_file(&path, purpose, fault, option, sides)),
             Err(refusal) => {
@@ -144,6 +153,12 @@ impl Subject<'_> {
 
     /// The directory on the way to a file that is refused.
     fn first_refused(&self, path: &Path, purpose: Purpose) -> PathBuf {
+        // Where links lead to counts as well.
+        let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        [path, &real].iter().find_map(|path| self.refused_above(path, purpose)).unwrap_or_else(|| path.to_owned())
+    }
+
+    fn refused_above(&self, path: &Path, purpose: Purpose) -> Option<PathBuf> {
         let mut above: Vec<&Path> = path.ancestors().skip(1).collect();
         above.reverse();
         let is_refused = |directory: &&&Path| {
@@ -151,7 +166,7 @@ impl Subject<'_> {
             let fault = safefile::check(&inside, purpose, &self.judge).err();
             matches!(fault, Some(Refusal::Rule(Fault::WorldWritableDirectory | Fault::GroupWritableDirectory)))
         };
-        above.iter().find(is_refused).map_or_else(|| path.to_owned(), |directory| (*directory).to_owned())
+        above.iter().find(is_refused).map(|directory| (*directory).to_owned())
     }
 }
 
@@ -195,6 +210,16 @@ fn unusable(path: &Path, refusal: &Refusal, option: &'static str, sides: Sides) 
         ("file-unreadable", format!("ls -l {shown}; run tlscheck as root"))
     };
     Cause::new(id, sides, option, refusal.to_string()).about(path).mend(mend)
+}
+
+/// A name that depends on the directory the program is in.
+pub(super) fn relative(path: &Path, option: &'static str, sides: Sides) -> Cause {
+    let id = if option.ends_with("Path") { "directory-missing" } else { "file-missing" };
+    let here = crate::sys::env::current_directory().ok().map(|here| here.join(path));
+    let whole =
+        here.filter(|whole| file::facts_of(whole).is_ok()).unwrap_or_else(|| Path::new("/DIRECTORY").join(path));
+    let cause = Cause::new(id, sides, option, "does not begin with /; no other name counts").about(path);
+    cause.mend(format!("O {option}={}", whole.display()))
 }
 
 /// A path of an option.

@@ -53,10 +53,12 @@ pub struct Identity {
 /// `DHParameters`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum DhParameters {
-    /// `i`, `2`, `1` and the default: parameters known to the library that fit the key.
+    /// The default: parameters known to the library that fit the key.
     #[default]
     BuiltIn,
-    /// `none`: no Diffie-Hellman over finite fields.
+    /// The same, asked for by this letter: `i`, `2`, `1`, `5`. Shorter ones than 2048 bits are not made.
+    Named(char),
+    /// `n`: no Diffie-Hellman over finite fields.
     None,
     /// A file.
     File(PemFile),

@@ -38,11 +38,13 @@ pub struct Wish<'a> {
     pub fields: &'a [(Nid, &'a str)],
     /// Signed with SHA-1.
     pub is_sha1: bool,
+    /// Without alternative names.
+    pub is_nameless: bool,
 }
 
 impl Default for Wish<'_> {
     fn default() -> Self {
-        Self { days: (0, 90), usages: &[], rsa_bits: None, fields: &[], is_sha1: false }
+        Self { days: (0, 90), usages: &[], rsa_bits: None, fields: &[], is_sha1: false, is_nameless: false }
     }
 }
 
@@ -83,7 +85,9 @@ impl Authority {
         builder.set_issuer_name(self.certificate.subject_name()).unwrap();
         let names =
             SubjectAlternativeName::new().dns(host).build(&builder.x509v3_context(Some(&self.certificate), None));
-        builder.append_extension(names.unwrap()).unwrap();
+        if !wish.is_nameless {
+            builder.append_extension(names.unwrap()).unwrap();
+        }
         let issuer =
             AuthorityKeyIdentifier::new().keyid(true).build(&builder.x509v3_context(Some(&self.certificate), None));
         builder.append_extension(issuer.unwrap()).unwrap();

@@ -94,7 +94,7 @@ impl ServerContext {
         for identity in &settings.server {
             b.identity(identity)?;
         }
-        b.dh(&settings.dh)?;
+        b.dh(&settings.dh);
         if let Some(file) = &settings.ca_file {
             b.announce_authorities(file)?;
         }
@@ -381,25 +381,38 @@ impl<'n> Builder<'n> {
         })
     }
 
-    fn dh(&mut self, parameters: &DhParameters) -> Result<(), Refusal> {
+    fn dh(&mut self, parameters: &DhParameters) {
         match parameters {
-            DhParameters::None => Ok(()),
-            DhParameters::BuiltIn => {
-                openssl_extra::set_automatic_dh(&mut self.context);
-                let text = "STARTTLS=server, Diffie-Hellman init, key=2048 bit (I)".to_owned();
-                self.notices.push(Notice::detail(text));
-                Ok(())
-            }
-            DhParameters::File(file) => match openssl::dh::Dh::params_from_pem(&file.pem) {
-                Ok(dh) => self.check("SSL_CTX_set_tmp_dh", |c| c.set_tmp_dh(&dh)),
-                Err(error) => {
-                    let path = file.path.display();
-                    let reason = first_reason(&error);
-                    self.complain(&format!("cannot read DH parameters({path}): {reason}"));
-                    Ok(())
+            DhParameters::None => {}
+            DhParameters::BuiltIn => self.automatic_dh('I'),
+            DhParameters::Named(letter) => self.automatic_dh(*letter),
+            DhParameters::File(file) => {
+                let path = file.path.display();
+                match openssl::dh::Dh::params_from_pem(&file.pem) {
+                    Ok(dh) => {
+                        let bits = dh.prime_p().num_bits();
+                        let text = format!("STARTTLS=server, Diffie-Hellman init, key={bits} bit (/)");
+                        self.notices.push(Notice::detail(text));
+                        // Without them the rest works. Source: observed.
+                        if let Err(error) = self.context.set_tmp_dh(&dh) {
+                            let reason = first_reason(&error);
+                            self.complain(&format!("cannot use DH parameters({path}): {reason}"));
+                        }
+                    }
+                    Err(error) => {
+                        let reason = first_reason(&error);
+                        self.complain(&format!("cannot read DH parameters({path}): {reason}"));
+                        self.automatic_dh('I');
+                    }
                 }
-            },
+            }
         }
+    }
+
+    fn automatic_dh(&mut self, letter: char) {
+        openssl_extra::set_automatic_dh(&mut self.context);
+        let text = format!("STARTTLS=server, Diffie-Hellman init, key=2048 bit ({letter})");
+        self.notices.push(Notice::detail(text));
     }
 
     /// Names of the authorities in `CACertFile` go to clients, those of `CACertPath` do not.
