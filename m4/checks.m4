@@ -190,9 +190,10 @@ R$*			$: < $&{deliveryMode} > $1
 R< d > $*		$@ deferred
 R< $* > $*		$: $2
 ifdef(`_REQUIRE_QUAL_RCPT_', `R$*			$: $&{daemon_flags} $| $1
-R$* r $* $| $* $=O $*	$: $3 $4 $5
-R$* r $* $| < $+ >	$# error $@ 5.5.4 $: "553 Fully-qualified address required"
-R$* r $* $| $+		$# error $@ 5.5.4 $: "553 Fully-qualified address required"
+R$* r $* $| $* @ $*	$: $3 @ $4
+R$* r $* $| < postmaster >	$: < postmaster >
+R$* r $* $| postmaster	$: postmaster
+R$* r $* $| $*		$# error $@ 5.5.4 $: "553 Fully qualified domain name required"
 R$* $| $*		$: $2
 ')dnl
 ifdef(`_F_promiscuous_relay_', `# _FROM_(`FEATURE', `promiscuous_relay'): only the recipient itself may be refused
@@ -431,15 +432,16 @@ R$* $| $#$*		$# $2
 R$* $| $*		$: $1 $| $>checkrelay $&{client_name} $| $&{client_addr}
 R$* $| $#$*		$# $2
 R$* $| $*		$: $1
+')dnl
 ifdef(`_F_block_bad_helo_', `
-# _FROM_(`FEATURE', `block_bad_helo'): our names and names without a dot; class R and users of AUTH are exempt
+# _FROM_(`FEATURE', `block_bad_helo'): our names and names without a dot; class R and users of AUTH are exempt.
+# Behind what was said of the recipient, or without delay_checks of the client that wants to relay.
 R$+			$: $1 $| < $&{auth_authen} > $&{client_addr}
 R$+ $| < $+ > $*	$: $1
-R$+ $| < > $=R		$: $1
+R$+ $| < > $=R $*	$: $1
 R$+ $| < > $*		$: $1 $| <?> $&s
 R$+ $| <?> $=w		$# error $@ 5.7.1 $: "550 bogus HELO name used: " $&s
 R$+ $| <?> [ $+ ]	$: $1
 R$+ $| <?> $+ . $+	$: $1
 R$+ $| <?> $*		$# error $@ 5.7.1 $: "550 bogus HELO name used: " $&s
-')dnl
 ')dnl

@@ -83,9 +83,12 @@ R<?> < $* >		$: $>A < $1 > <?> < ! "TLS_Srv_Features" > < $1 >
 R<?> < $* >		$@ ""
 R< $+ > < $* >		$@ $1
 ifdef(`_F_sts_', `Stls_clt_features
-R$* $| $*		$: <ok> $>tls_clt_feat_acc $1 $| $2
-R<ok> $*		$@ $1
-R$*			$@ ""
+R$* $| $*		$: $>"tls_clt_feat_acc" $1 $| $2
+R$*			$: < $1 > $| $>"Set_SNI" $1
+R$* $| $#$*		$# $2
+R< "" > $| $*		$@ $1
+R< $* > $| ""		$@ $1
+R< $* > $| $*		$@ $1 ; $2
 Stls_clt_feat_acc
 ', `Stls_clt_features
 ')dnl
@@ -93,7 +96,11 @@ R$* $| $*		$: $>D < $1 > <?> < ! "TLS_Clt_Features" > < $2 >
 R<?> < $* >		$: $>A < $1 > <?> < ! "TLS_Clt_Features" > < $1 >
 R<?> < $* >		$@ ""
 R< $+ > < $* >		$@ $1
-')dnl
+', `ifdef(`_F_sts_', `
+Stls_clt_features
+R$*			$: $>"Set_SNI" $1
+R$#$*			$# $1
+')')dnl
 ifdef(`_F_bcc_', `
 #####
 ##### _FROM_(`FEATURE', `bcc')

@@ -79,7 +79,7 @@ R< $- > $* <@ $+ .REDIRECT. >	$# error $@ 5.1.1 $: "551 User has moved; please t
 #####
 
 ifdef(`_F_domainmap_', `#####
-##### DomainMapLookup: the table of a domain is called domain_ and its name, with _ for dots; first the user with detail, then without
+##### DomainMapLookup: the table of a domain is called domain_ and its name, with _ for dots; it is asked for the user without detail
 #####
 
 SDomainMapLookup
@@ -88,7 +88,8 @@ R< $* <TEMP> > $*	$# error $@ 4.3.0 $: "451 Temporary failure of the domain map"
 R<NOTFOUND> $*		$# error $@ 5.1.1 $: "550 email address lookup in domain map failed"
 R< error : $- . $- . $- : $+ > $+	$# error $@ $1 . $2 . $3 $: $4
 R< error : $- $+ > $+	$# error $@ $(dequote $1 $) $: $2
-R< $+ > $*		$@ $>Recurse $1
+R< $+ @ $+ > < $* > $*	$@ $>Recurse $1 $3 @ $2
+R< $+ > < $* > $*	$@ $>Recurse $1
 ')dnl
 
 SParse1
@@ -137,6 +138,7 @@ ifdef(`_NO_VIRTUSER_RECURSION_', `R< $+ > $+ <@ $+ >		$: $>canonify $1', `R< $+ 
 ifdef(`_F_stickyhost_', `# _FROM_(`FEATURE', `stickyhost'): the address keeps our name for MAIL_HUB, LOCAL_RELAY has no part in it
 R$+ <@ $=w . >			$: < ifdef(`MAIL_HUB', `$H') > $1 <@ $2 . >
 R< $+ > $+ <@ $=w . >		$: $>MailerToTriple < $1 > $2 <@ $3 . >
+R< > $+ + $* <@ $=w . >	$# _LOCAL_ $: $1 + $2
 R< > $+ <@ $=w . >		$# _LOCAL_ $: @ $1
 ', `R$=L <@ $=w . >			$# _LOCAL_ $: @ $1		no other host takes these names
 R$+ <@ $=w . >			$# _LOCAL_ $: $1

@@ -129,9 +129,8 @@ R<? $* > $* <@ $* $~P > $*		$: <.> $2 <@ $[ $3 $4 $] > $5
 ')dnl
 R<.> $*				$: $1
 R<? $* > $*				$: $2
-ifdef(`_F_nocanonify_', `', `# nobody needs to know more about names that no name server has
+# nobody needs to know more about names that no name server has
 R$* <@ $* $=P > $*			$: $1 <@ $2 $3 . > $4
-')dnl
 
 # names that this file knows are complete
 R$* <@ $=w > $*				$: $1 <@ $2 . > $3
@@ -160,7 +159,6 @@ R$* <@ *LOCAL* > $*	$: $1 <@ $j > $2
 # so do the angles
 R$* < $+ > $*		$1 $2 $3
 ifdef(`_USE_DEPRECATED_ROUTE_ADDR_', `R@ $+ : @ $+ : $+	@ $1 , @ $2 : $3
-R@ $*			$@ <@ $1 >
 ')dnl
 ifdef(`_USE_DECNET_SYNTAX_', `# DECnet as well
 R$+ @ $+ . DECNET	$2 :: $1

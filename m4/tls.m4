@@ -254,24 +254,47 @@ R$* $| < $* > <>	$# $2
 ')')dnl
 ifdef(`_F_sts_', `
 #####
-##### _FROM_(`FEATURE', `sts'): policies of MTA-STS; the map answers secure match=host:host... for domains that have one
+##### _FROM_(`FEATURE', `sts'): policies of MTA-STS. The map answers "secure match=host:.domain:... servername=name" for domains that have one.
 #####
 
-# is the server one that the policy of the recipient names? verify
+# the policy of the domain of the recipient asks for a certificate; verify
 SSTS_secure
 R$*			$: < $&{rcpt_addr} > $1
-R< > $*			$@ ok
 R< $* @ $+ > $*		$: < $(sts $2 $: none $) > $3
-R< $* <TMPF> > $*	$# error $@ 4.7.0 $: "451 Policy of recipient domain cannot be found out"
-ifdef(`_STS_SAN_', `R< secure $* > $={TlsVerified}	$: < $(stsxmatch $1 $: $1 $) : > $2
-R< $* : $&{server_name} : $* > $*	$@ $3
-R< : $* > $*		$# error $@ 4.7.0 $: "450 Server " $&{server_name} " is not named by the policy of the recipient domain"
-')dnl
-R< secure $* > $={TlsVerified}	$@ $2
-R< secure $* > $*	$# error $@ 4.7.0 $: "450 Policy of recipient domain requires a verified certificate"
+R< $* <TMPF> > $*	$# error $@ 4.7.0 $: 450 STS lookup temp fail
+R< secure $* > $*	$: $2 $| $>"TLS_connection" $2 $| <TEMP + VERIFY>
+R$* $| $#$*		$# $2
+R$* $| $*		$@ $1
 R< $* > $*		$: $2
 
-# may this recipient share the connection? what STS asks is asked of the server
+# the server is one that the policy names, .domain for any host of a domain, and the certificate names it as well
 SSTS_Check
+R$*			$: < $&{rcpt_addr} >
+R< $* @ $+ >		$: < $(sts $2 $: none $) >
+R< $* <TMPF> >		$# error $@ 4.7.0 $: 450 STS lookup temp fail
+R< secure $* >		$: < : $(stsxmatch secure $1 $: $) > $&{server_name}
+R< $* . servername=hostname : > $*	$: < $1 : > $2
+R< : > $*		$: <named>
+R< $* > $- . $+		$: $(macro {sts_domain} $@ . $3 $) < $1 > $2 . $3
+R< $* : $&{server_name} : $* > $*	$: <named>
+R< $* : $&{sts_domain} : $* > $*	$: <named>
+R< : $* : > $*		$# error $@ 4.7.0 $: 450 $2 not found in " " $1
+R<named>		$@ ifdef(`_STS_SAN_', `$>"STS_SAN" $&{server_name}')
 R$*			$@ ok
+ifdef(`_STS_SAN_', `
+SSTS_SAN
+R$*			$: $&{server_name}
+R$={cert_altnames}	$@ ok
+R$*			$# error $@ 4.7.0 $: 450 $1 not listed in SANs
+')dnl
+
+# what a session with a server of that domain needs
+SSet_SNI
+R$*			$: < $&{rcpt_addr} >
+R< $* @ $+ >		$: < $(sts $2 $: none $) >
+R< $* <TMPF> >		$# error $@ 4.7.0 $: 450 STS lookup temp fail
+R< secure $* >		$: < : $(stsxsni secure $1 $: $) > $(stsxsni2 secure $1 $: : $)
+R< : $+ : > $+ :	$@ $(macro {sts_sni} $@ $1 $) sts=secure ; $2
+R< : $* > $+		$@ sts=secure ; $2
+R$*			$@ ""
 ')dnl

@@ -12,6 +12,7 @@ ifdef(`_DOMAINMAP_THERE_', `', `define(`_DOMAINMAP_THERE_')Kdomainmap_regex rege
 ')dnl
 POPDIVERT
 PUSHDIVERT(_D_DMAP_)dnl
-R$+ <@ _ARG_ . >	$: < $(domain_`'translit(_ARG_, `.', `_') $1 $: NOTFOUND $) > $1 <@ _ARG_ . >
-R<NOTFOUND> $+ + $* <@ _ARG_ . >	$: < $(domain_`'translit(_ARG_, `.', `_') $1 $: NOTFOUND $) > $1 <@ _ARG_ . >
+R$+ <@ _ARG_ . >	$: <> $1 <@ _ARG_ . >
+R<> $+ + $* <@ _ARG_ . >	$: < + $2 > $1 <@ _ARG_ . >
+R< $* > $+ <@ _ARG_ . >	$: < $(domain_`'translit(_ARG_, `.', `_') $2 $: NOTFOUND $) > < $1 > $2 <@ _ARG_ . >
 POPDIVERT

@@ -40,8 +40,8 @@ SHdrToL
 ifdef(`_F_always_add_domain_', `R$+			$: $>AddDomain $1
 ')dnl
 ifdef(`_F_allmasquerade_', `ifdef(`_F_local_no_masquerade_', `', `R$*			$: $>MasqHdr $1
-')')dnl
-R$* <@ *LOCAL* > $*	$: $1 <@ $j . > $2
+')', `R$* <@ *LOCAL* > $*	$: $1 <@ $j . > $2
+')dnl
 
 ifdef(`_F_always_add_domain_', `# _FROM_(`FEATURE', `always_add_domain'): names without a host get one
 SAddDomain

@@ -18,8 +18,8 @@ const BEGIN: &str = "define(`confDOMAIN_NAME', `mail.example.com')dnl\ndefine(`c
     define(`confHOSTS_FILE', `@DIR@/hosts')dnl\ndefine(`confDONT_PROBE_INTERFACES', `True')dnl\nOSTYPE(`bsd4.4')dnl\n";
 const END: &str = "MAILER(`local')dnl\nMAILER(`smtp')dnl\n";
 
-/// Rows that are allowed to change nothing.
-const SAY_NOTHING: &[&str] = &["notsticky"];
+/// Rows that change nothing: comments, words of old releases, and those that are told about.
+const SAY_NOTHING: &[&str] = &["VERSIONID", "notsticky", "confAUTO_REBUILD", "confDEF_GROUP_ID", "confREAD_TIMEOUT"];
 
 #[derive(Default)]
 struct Case {
@@ -359,6 +359,22 @@ fn mistakes_are_told_with_place_and_nearest_name() {
 }
 
 #[test]
+fn defines_of_old_releases_are_told() {
+    let dir = folder("obsolete");
+    for (name, text) in [
+        ("confAUTO_REBUILD", "warning: confAUTO_REBUILD is no longer valid"),
+        ("confDAEMON_OPTIONS", "warning: confDAEMON_OPTIONS is no longer valid"),
+        ("confCLIENT_OPTIONS", "warning: confCLIENT_OPTIONS is no longer valid"),
+        ("confUNSAFE_GROUP_WRITES", "warning: confUNSAFE_GROUP_WRITES is deprecated"),
+        ("confDEF_GROUP_ID", "error: confDEF_GROUP_ID is obsolete"),
+        ("confREAD_TIMEOUT", "error: confREAD_TIMEOUT is obsolete"),
+    ] {
+        let (_, messages, _) = build(&dir, &format!("{BEGIN}define(`{name}', `v')\n{END}"));
+        assert!(messages.contains(text), "{name}: {messages}");
+    }
+}
+
+#[test]
 fn file_checks_are_turned_off_before_a_file_is_named() {
     let dir = folder("order");
     let mc = "OSTYPE(`linux')\ndefine(`confDONT_BLAME_SENDMAIL', `TrustStickyBit')\nFEATURE(`use_cw_file')\nMAILER(`local')\n";
@@ -402,6 +418,57 @@ fn an_installed_library_needs_no_source_tree() {
     assert!(inside.status.success() && inside.stderr.is_empty(), "{}", String::from_utf8_lossy(&inside.stderr));
     assert_eq!(lines(&inside.stdout), lines(&before.stdout));
     assert!(lines(&inside.stdout).len() > 500);
+}
+
+/// Words of `m4` that other implementations do not have.
+const OF_GNU_ALONE: &[&str] = &[
+    "__gnu__",
+    "builtin",
+    "changeword",
+    "debugfile",
+    "debugmode",
+    "esyscmd",
+    "format",
+    "indir",
+    "mkstemp",
+    "patsubst",
+    "regexp",
+];
+
+#[test]
+fn any_m4_will_do() {
+    let mut folders = vec![root().join("m4"), root().join("cf")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|name| name == "m4" || name == "mc") {
+                let text = fs::read_to_string(&path).unwrap();
+                // The one place that takes format away.
+                let text = text.replace("ifdef(`format', `undefine(`format')')", "");
+                let code = text.lines().filter(|line| !line.trim_start().starts_with(['#', 'R']));
+                let mut words = code.flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
+                let found = words.find(|word| OF_GNU_ALONE.contains(word));
+                assert_eq!(found, None, "{}", path.display());
+            }
+        }
+    }
+    let built = |traditional: bool, mc: &Path| {
+        let mut command = Command::new("m4");
+        command.args(traditional.then_some("-G")).arg(format!("-D_CF_DIR_={}/", root().display()));
+        let output = command.arg(root().join("m4/cf.m4")).arg(mc).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let version = Command::new("m4").arg("--version").stdin(Stdio::null()).output().unwrap();
+    if String::from_utf8_lossy(&version.stdout).contains("GNU") {
+        for entry in fs::read_dir(root().join("cf/cf")).unwrap() {
+            let mc = entry.unwrap().path();
+            assert_eq!(built(true, &mc), built(false, &mc), "{}", mc.display());
+        }
+    }
 }
 
 #[test]
