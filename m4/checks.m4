@@ -193,7 +193,10 @@ ifdef(`_REQUIRE_QUAL_RCPT_', `R$*			$: $&{daemon_flags} $| $1
 R$* r $* $| $* @ $*	$: $3 @ $4
 R$* r $* $| < postmaster >	$: < postmaster >
 R$* r $* $| postmaster	$: postmaster
-R$* r $* $| $*		$# error $@ 5.5.4 $: "553 Fully qualified domain name required"
+R$* r $* $| $*		$: < ? $&{client_name} > $3
+R<?> $*			$: $1
+R< ? $=w > $*		$: $2
+R< ? $* > $*		$# error $@ 5.5.4 $: "553 Fully qualified domain name required"
 R$* $| $*		$: $2
 ')dnl
 ifdef(`_F_promiscuous_relay_', `# _FROM_(`FEATURE', `promiscuous_relay'): only the recipient itself may be refused
