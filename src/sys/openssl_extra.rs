@@ -38,6 +38,8 @@ unsafe extern "C" {
 
 /// `SSL_CTRL_CHAIN_CERT` of ssl.h.
 const CTRL_CHAIN_CERT: c_int = 89;
+/// `SSL_CTRL_BUILD_CERT_CHAIN` of ssl.h.
+const CTRL_BUILD_CERT_CHAIN: c_int = 105;
 /// `SSL_CTRL_SET_DH_AUTO` of ssl.h.
 const CTRL_SET_DH_AUTO: c_int = 118;
 /// `DANE_FLAG_NO_DANE_EE_NAMECHECKS` of ssl.h.
@@ -113,6 +115,17 @@ pub fn add_crl(store: &mut X509StoreBuilderRef, list: &X509Crl) -> Result<(), Er
     // SAFETY: both pointers are valid while borrowed; the store takes its own reference to the list.
     let added = unsafe { X509_STORE_add_crl(store.as_ptr(), list.as_ptr()) };
     if added == 1 { Ok(()) } else { Err(ErrorStack::get()) }
+}
+
+/// Looks for the issuers of the certificate that was set last, once instead of in each handshake. When they are not all there it
+/// stays as it was.
+pub fn complete_chain(context: &mut SslContextBuilder) {
+    // SAFETY: the pointer is valid while borrowed; the call takes no argument but flags, none here.
+    let built = unsafe { ffi::SSL_CTX_ctrl(context.as_ptr(), CTRL_BUILD_CERT_CHAIN, 0, NO_ARGUMENT) };
+    if built != 1 {
+        // What the library says of it must not be taken for the reason of a later failure.
+        drop(ErrorStack::get());
+    }
 }
 
 /// Adds an intermediate certificate to the chain of the certificate that was set last.

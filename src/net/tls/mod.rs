@@ -10,6 +10,7 @@ pub mod context;
 pub mod dane;
 pub mod features;
 pub mod hash_directory;
+mod held;
 pub mod peer;
 pub mod session;
 pub mod stream;

@@ -12,7 +12,7 @@ use super::tolerance::Tolerance;
 use crate::sys::openssl_extra;
 
 /// Settings of one connection: from `srv_features`, `tls_srv_features`, `tls_clt_features`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SessionSettings {
     /// `SSL_OP_…` bits to add.
     pub options: u64,

@@ -11,6 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_openssl::SslStream;
 
+use super::held::Held;
+
 /// Anything that carries bytes both ways: pipes of a program, a stream in memory.
 pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Duplex for T {}
@@ -30,7 +32,7 @@ pub enum Stream {
     /// In clear.
     Plain(Plain),
     /// Encrypted.
-    Tls(Box<SslStream<Plain>>),
+    Tls(Box<SslStream<Held>>),
 }
 
 impl std::fmt::Debug for Stream {
@@ -66,7 +68,7 @@ impl Stream {
     pub fn tcp(&self) -> Option<&TcpStream> {
         let plain = match self {
             Self::Plain(plain) => plain,
-            Self::Tls(tls) => tls.get_ref(),
+            Self::Tls(tls) => tls.get_ref().plain(),
         };
         match plain {
             Plain::Tcp(tcp) => Some(tcp),
@@ -82,6 +84,13 @@ impl Stream {
     /// Address of our end.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.tcp().and_then(|tcp| tcp.local_addr().ok())
+    }
+
+    /// What is written from here on goes out together with the end of the stream, when that is one of TLS.
+    pub fn hold_to_the_end(&mut self) {
+        if let Self::Tls(tls) = self {
+            tls.get_mut().hold();
+        }
     }
 
     /// Ends the stream in good order: without it a TLS session cannot be resumed. Errors do not matter any more.

@@ -11,13 +11,15 @@ use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
 use openssl::ssl::{
     Ssl, SslContext, SslContextBuilder, SslFiletype, SslMethod, SslMode, SslOptions, SslSession, SslSessionCacheMode,
-    SslVerifyMode,
+    SslVerifyMode, SslVersion,
 };
 use openssl::x509::store::X509Lookup;
 use openssl::x509::verify::X509VerifyFlags;
 use openssl::x509::{X509, X509Crl};
+use tokio::io::AsyncWriteExt;
 use tokio_openssl::SslStream;
 
+use super::held::Held;
 use super::tolerance::Tolerance;
 use super::{
     DhParameters, HandshakeError, Identity, Notice, PeerInfo, PemFile, Plain, Role, SessionSettings, Settings, Stream,
@@ -130,7 +132,8 @@ impl ServerContext {
         let mut ssl = self.0.ssl("accept")?;
         session.apply(&mut ssl, self.0.tolerance).map_err(|reason| HandshakeError::settings("accept", reason))?;
         let mut stream = wrap("accept", ssl, plain)?;
-        let done = tokio::time::timeout(limit, Pin::new(&mut stream).accept()).await;
+        stream.get_mut().hold();
+        let done = tokio::time::timeout(limit, handshake(&mut stream)).await;
         self.0.outcome("accept", false, stream, done)
     }
 }
@@ -217,7 +220,7 @@ impl Inner {
         &self,
         call: &'static str,
         by_dane: bool,
-        stream: SslStream<Plain>,
+        stream: SslStream<Held>,
         done: Result<Result<(), openssl::ssl::Error>, tokio::time::error::Elapsed>,
     ) -> Result<(Stream, PeerInfo), HandshakeError> {
         match done {
@@ -231,8 +234,19 @@ impl Inner {
     }
 }
 
-fn wrap(call: &'static str, ssl: Ssl, plain: Plain) -> Result<SslStream<Plain>, HandshakeError> {
-    SslStream::new(ssl, plain).map_err(|e| HandshakeError::settings(call, first_reason(&e)))
+/// Accepts. What TLS 1.3 has to send at the end goes with the first reply; before, the client waits for it.
+async fn handshake(stream: &mut SslStream<Held>) -> Result<(), openssl::ssl::Error> {
+    let done = Pin::new(&mut *stream).accept().await;
+    stream.get_mut().let_go();
+    if done.is_err() || stream.ssl().version2() != Some(SslVersion::TLS1_3) {
+        // The socket that fails here fails the next read or write too.
+        let _ = stream.get_mut().flush().await;
+    }
+    done
+}
+
+fn wrap(call: &'static str, ssl: Ssl, plain: Plain) -> Result<SslStream<Held>, HandshakeError> {
+    SslStream::new(ssl, Held::new(plain)).map_err(|e| HandshakeError::settings(call, first_reason(&e)))
 }
 
 /// A context in the making, and the lines about it.
@@ -340,6 +354,9 @@ impl<'n> Builder<'n> {
         }
         let call = format!("SSL_CTX_use_PrivateKey_file({})", identity.key.path.display());
         self.check(&call, |c| c.set_private_key(&key))?;
+        if chain.len() == 0 {
+            openssl_extra::complete_chain(&mut self.context);
+        }
         for certificate in chain {
             self.check("SSL_CTX_add_chain_cert", |c| openssl_extra::add_chain_certificate(c, &certificate))?;
         }

@@ -201,6 +201,9 @@ impl Drive {
         match action {
             Action::Close => {
                 self.wait().await;
+                if !self.session.has_filters() {
+                    self.wire.hold_to_the_end();
+                }
                 // A client who has gone is not told.
                 let _ = self.flush().await;
                 self.log_notes();
@@ -211,8 +214,7 @@ impl Drive {
                 None
             }
             Action::Read => self.read().await,
-            // Boxed, so that an idle client does not pay for the largest of all actions.
-            other => Some(Box::pin(self.perform(other)).await),
+            other => Some(self.perform(other).await),
         }
     }
 
@@ -276,11 +278,13 @@ impl Drive {
         })
     }
 
+    /// Each action is boxed by itself: neither an idle client nor a small action pays for the largest.
     async fn perform(&mut self, action: Action) -> Action {
         let input = match action {
-            Action::Check(hook, arguments) => Input::Verdict(self.check(hook, &arguments).await),
+            Action::Check(hook, arguments) => Input::Verdict(Box::pin(self.check(hook, &arguments)).await),
             Action::Ask(hook, arguments) => {
-                Input::Value(self.server.site.policy.ask(hook, &arguments, self.session.scope()).await)
+                let policy = &self.server.site.policy;
+                Input::Value(Box::pin(policy.ask(hook, &arguments, self.session.scope())).await)
             }
             Action::Pause(span) => {
                 let early = self.wire.watch(span).await;
@@ -288,32 +292,35 @@ impl Drive {
             }
             Action::Probe => Input::Waited { early: self.wire.has_input() },
             Action::ResolveSender(address) => {
-                Input::Resolved(self.server.site.router.resolve_sender(&address, self.session.scope()).await)
+                let router = &self.server.site.router;
+                Input::Resolved(Box::pin(router.resolve_sender(&address, self.session.scope())).await)
             }
             Action::Resolve(address) => {
-                Input::Resolved(self.server.site.router.resolve(&address, Depth::Rulesets, self.session.scope()).await)
+                let router = &self.server.site.router;
+                Input::Resolved(Box::pin(router.resolve(&address, Depth::Rulesets, self.session.scope())).await)
             }
-            Action::Add(recipient) => Input::Resolved(self.add(*recipient).await),
+            Action::Add(recipient) => Input::Resolved(Box::pin(self.add(*recipient)).await),
             Action::Space(size) => Input::Space(self.space(size)),
-            Action::List { address, expand } => Input::Listed(self.list(&address, expand).await),
+            Action::List { address, expand } => Input::Listed(Box::pin(self.list(&address, expand)).await),
             Action::Run(request) => Input::Run(self.server.deliverer.run(&request)),
-            Action::PrepareTls => Input::TlsPrepared(self.prepare_tls().await),
+            Action::PrepareTls => Input::TlsPrepared(Box::pin(self.prepare_tls()).await),
             Action::StartTls => {
                 if self.flush().await.is_err() {
                     return self.session.on(Input::Gone);
                 }
-                let done = self.handshake().await;
+                let done = Box::pin(self.handshake()).await;
                 if done {
                     self.know_mechanisms().await;
                 }
                 Input::Tls(done)
             }
             Action::Authenticate { mechanism, response } => {
-                let (exchange, answer) = self.server.site.sasl.begin(&self.around, mechanism, response).await;
+                let begun = self.server.site.sasl.begin(&self.around, mechanism, response);
+                let (exchange, answer) = Box::pin(begun).await;
                 self.exchange = exchange;
                 Input::Auth(answer)
             }
-            Action::Continue(response) => Input::Auth(self.proceed(response).await),
+            Action::Continue(response) => Input::Auth(Box::pin(self.proceed(response)).await),
             Action::Secure => {
                 if self.flush().await.is_err() {
                     return self.session.on(Input::Gone);
@@ -321,8 +328,8 @@ impl Drive {
                 self.wire.secure(self.exchange.take());
                 Input::Secured
             }
-            Action::Collect => Input::Message(self.collect().await),
-            Action::Filter(call) => self.filter(call).await,
+            Action::Collect => Input::Message(Box::pin(self.collect()).await),
+            Action::Filter(call) => Box::pin(self.filter(call)).await,
             Action::Read | Action::Close => return action,
         };
         self.session.on(input)
@@ -468,7 +475,9 @@ impl Drive {
                 return false;
             }
         };
-        if let Some(Err(error)) = self.tls.as_ref().map(|context| context.check(&settings)) {
+        // The settings of the context itself were tried when it was made.
+        let differ = settings != SessionSettings::default();
+        if let Some(Err(error)) = self.tls.as_ref().filter(|_| differ).map(|context| context.check(&settings)) {
             let text = format!("STARTTLS=server, error: {error}");
             site.log.write(Level::TLS, Priority::Warning, Id::None, text);
             return false;

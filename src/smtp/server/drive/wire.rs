@@ -141,6 +141,13 @@ impl Wire {
         }
     }
 
+    /// What is sent from here on goes with the end of the stream.
+    pub(super) fn hold_to_the_end(&mut self) {
+        if let Some(stream) = &mut self.stream {
+            stream.hold_to_the_end();
+        }
+    }
+
     pub(super) async fn close(&mut self) {
         if let Some(stream) = self.stream.take() {
             stream.close(CLOSE).await;
