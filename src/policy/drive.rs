@@ -65,7 +65,7 @@ impl Policy {
     /// What a ruleset that gives a value says: the text behind `$#`; `None` without ruleset or value.
     pub async fn ask(&self, hook: Hook, arguments: &[Bytes], scope: &mut Scope) -> Option<Bytes> {
         let ruleset = self.ruleset(hook)?;
-        let mut workspace = self.rewriter.workspace();
+        let mut workspace = self.rewriter.lend();
         let mut said = Messages::default();
         load(&mut workspace, arguments, mode(hook))?;
         let exit = self.rewriter.apply(ruleset, &mut workspace, scope, &mut said).await;
@@ -80,7 +80,7 @@ impl Policy {
     }
 
     async fn check_ruleset(&self, ruleset: RulesetId, arguments: &[Bytes], mode: Mode, scope: &mut Scope) -> Verdict {
-        let mut workspace = self.rewriter.workspace();
+        let mut workspace = self.rewriter.lend();
         let mut said = Messages::default();
         if load(&mut workspace, arguments, mode).is_none() {
             // What cannot be taken apart is not looked at: the command's own parser refuses it.

@@ -2,7 +2,8 @@
 //!
 //! Being dropped at an await loses the evaluation, nothing else.
 
-use std::sync::Arc;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::machine::{Reply, Step};
 use super::print::{Both, Levels, Printer};
@@ -25,6 +26,43 @@ pub struct Rewriter {
     /// Debug output, with the names that it shows.
     tracer: Arc<Tracer>,
     names: Arc<NameTable>,
+    /// Workspaces that nobody uses now.
+    spare: Arc<Mutex<Vec<Workspace>>>,
+}
+
+/// A workspace on loan; dropping it gives it back.
+pub struct Lent {
+    workspace: Workspace,
+    spare: Arc<Mutex<Vec<Workspace>>>,
+}
+
+impl Deref for Lent {
+    type Target = Workspace;
+
+    fn deref(&self) -> &Workspace {
+        &self.workspace
+    }
+}
+
+impl DerefMut for Lent {
+    fn deref_mut(&mut self) -> &mut Workspace {
+        &mut self.workspace
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        // One that was left in the middle, or grew with a monster of an address, is not kept.
+        if !self.workspace.is_at_rest() || self.workspace.memory() > MOST_KEPT {
+            return;
+        }
+        let empty = Workspace::new(Arc::clone(&self.workspace.program));
+        let workspace = std::mem::replace(&mut self.workspace, empty);
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < MOST_SPARE {
+            spare.push(workspace);
+        }
+    }
 }
 
 impl Rewriter {
@@ -32,7 +70,7 @@ impl Rewriter {
     pub fn new(program: Arc<Program>, maps: MapSet) -> Self {
         let ids = 0..program.symbol_count();
         let by_symbol = ids.map(|id| maps.find(program.symbol_text(u32::try_from(id).unwrap_or_default()))).collect();
-        Self { program, maps, by_symbol, tracer: Arc::default(), names: Arc::default() }
+        Self { program, maps, by_symbol, tracer: Arc::default(), names: Arc::default(), spare: Arc::default() }
     }
 
     /// The same with debug output.
@@ -54,6 +92,14 @@ impl Rewriter {
     /// An empty workspace.
     pub fn workspace(&self) -> Workspace {
         Workspace::new(Arc::clone(&self.program))
+    }
+
+    /// A workspace for a while, with the memory that an earlier evaluation left.
+    pub fn lend(&self) -> Lent {
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut workspace = spare.unwrap_or_else(|| self.workspace());
+        workspace.clear();
+        Lent { workspace, spare: Arc::clone(&self.spare) }
     }
 
     /// Evaluates a ruleset on what is in the workspace, which then holds the result.
@@ -103,7 +149,8 @@ impl Rewriter {
                     let question = workspace.question();
                     let answer = match self.maps.lookup_now(map, &question.key, &question.args, scope) {
                         Some(answer) => answer,
-                        None => self.maps.lookup(map, &question.key, &question.args, scope).await,
+                        // Boxed: most maps answer at once.
+                        None => Box::pin(self.maps.lookup(map, &question.key, &question.args, scope)).await,
                     };
                     for complaint in self.maps.take_complaints() {
                         observer.message(&complaint);
@@ -121,3 +168,8 @@ impl Rewriter {
         }
     }
 }
+
+/// Workspaces that are kept for later.
+const MOST_SPARE: usize = 16;
+/// Memory of one of them, bytes.
+const MOST_KEPT: usize = 64 * 1024;

@@ -29,6 +29,11 @@ impl Text {
         start
     }
 
+    /// Memory, bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// Forgets all text, keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();

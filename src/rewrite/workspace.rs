@@ -186,6 +186,16 @@ impl Workspace {
         self.tokens.clear();
     }
 
+    /// Whether no evaluation was left in the middle.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.machine.is_at_rest()
+    }
+
+    /// Memory of texts and tokens, bytes, about.
+    pub(crate) fn memory(&self) -> usize {
+        self.own.memory() + size_of::<Token>() * self.tokens.capacity() + self.machine.memory()
+    }
+
     fn add_operator(&mut self, id: SymbolId) {
         self.tokens.push(self.program.table.operator(id));
     }

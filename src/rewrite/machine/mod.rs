@@ -152,6 +152,18 @@ impl Default for Machine {
     }
 }
 
+impl Machine {
+    /// Whether no evaluation was left in the middle.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    /// Memory of results, bytes, about.
+    pub(super) fn memory(&self) -> usize {
+        size_of::<Token>() * (self.result.capacity() + self.source.capacity()) + self.plain.capacity()
+    }
+}
+
 impl Workspace {
     /// Begins to evaluate a ruleset; go on with [`Self::run`].
     pub fn start(&mut self, ruleset: RulesetId, observer: &mut impl Observer) {

@@ -64,7 +64,7 @@ impl Router {
     ) -> Result<Parsed, RouteError> {
         let kind = if is_sender { Kind::ENVELOPE_SENDER } else { Kind::ENVELOPE_RECIPIENT };
         scope.set(names::ADDR_TYPE, kind.addr_type());
-        let mut workspace = self.rewriter.workspace();
+        let mut workspace = self.rewriter.lend();
         load(&mut workspace, address)?;
         let rulesets = [self.standard.three, self.standard.zero];
         match self.run(&mut workspace, rulesets, scope).await {
@@ -89,7 +89,7 @@ impl Router {
         scope.set(names::ADDR_TYPE, Kind::ENVELOPE_RECIPIENT.addr_type());
         scope.set(names::RCPT_HOST_H, triple.host.clone());
         scope.set(names::RCPT_USER, triple.user.clone());
-        let mut workspace = self.rewriter.workspace();
+        let mut workspace = self.rewriter.lend();
         load(&mut workspace, &triple.user)?;
         self.run(&mut workspace, [Some(five)], scope).await?;
         if !workspace.is_resolved() {
@@ -101,7 +101,7 @@ impl Router {
 
     /// See [`Router::sender_text`].
     pub(super) async fn outward_text(&self, address: &[u8], scope: &mut Scope) -> Result<Bytes, RouteError> {
-        let mut workspace = self.rewriter.workspace();
+        let mut workspace = self.rewriter.lend();
         load(&mut workspace, address)?;
         let rulesets = [self.standard.three, self.standard.one, self.standard.four];
         self.run(&mut workspace, rulesets, scope).await?;
@@ -118,7 +118,7 @@ impl Router {
     ) -> Result<Bytes, RouteError> {
         let whole = Frame { has_address: true, ..Frame::default() };
         let frame = if kind.in_header { crack(address, &self.config.options.must_quote_chars) } else { whole };
-        let mut workspace = self.rewriter.workspace();
+        let mut workspace = self.rewriter.lend();
         if workspace.load(address, Mode::Address, None).is_err() || workspace.view().is_empty() {
             return Ok(Bytes::copy_from_slice(address));
         }
@@ -189,7 +189,7 @@ impl Router {
         if settled.mailer != id {
             return Ok(Parsed { triple: settled, is_final });
         }
-        let mut workspace = self.rewriter.workspace();
+        let mut workspace = self.rewriter.lend();
         load(&mut workspace, &raw.user)?;
         self.outward(&mut workspace, kind, id, scope).await?;
         Ok(Parsed { triple: settle(&self.config, Triple { user: workspace.text(), ..raw }), is_final })
