@@ -32,7 +32,7 @@ use crate::maps::{MapSet, Services, class_words};
 use crate::site::{self, Site, StartOptions};
 use crate::sys::daemonize::{Half, Leash};
 use crate::sys::handover::{self, Handover};
-use crate::sys::{clock, daemonize, env, file, safefile, title, user};
+use crate::sys::{allocator, clock, daemonize, env, file, safefile, title, user};
 
 /// A request with all that was found out about it before it is served.
 pub struct Request {
@@ -104,6 +104,8 @@ fn run(argv: &[Bytes], role: Option<Role>, listeners: Handover, out: &mut dyn Wr
     }
     if serves(&invocation) {
         title::take_over();
+        allocator::change();
+        allocator::change_openssl();
     }
     let role = invocation.role.or(role).unwrap_or_else(|| default_role(invocation.mode));
     let traffic = match &invocation.traffic_log {

@@ -6,6 +6,7 @@
 //! `unsafe` stands only here, one file per foreign interface. Files are opened relative to a directory descriptor and
 //! judged on the descriptor; children start with an environment built from nothing and their own descriptors only.
 
+pub mod allocator;
 pub mod clock;
 pub mod daemonize;
 pub mod env;
