@@ -90,7 +90,7 @@ impl HostStatus {
             Trouble::Broken { phase, errno } => Some(lost(*phase, errno.unwrap_or(libc::ECONNRESET))),
             Trouble::Timeout(phase) => Some(lost(*phase, libc::ETIMEDOUT)),
             Trouble::Refused { phase, reply, .. } if *phase != Phase::Auth => Some(Self {
-                exit: if reply.code < 500 { Exit::TEMPFAIL } else { Exit::UNAVAILABLE },
+                exit: if phase.is_lasting(reply.code) { Exit::UNAVAILABLE } else { Exit::TEMPFAIL },
                 status: Some(settled::trouble(trouble, host).status),
                 reply: Some(reply.log_form().into()),
                 used,
@@ -121,8 +121,12 @@ impl HostStatus {
                 Some(Self { used, ..Self::default() })
             }
             Settled::Refused { phase, reply, .. } => Some(Self {
-                exit: if *phase == Phase::DataFinal && reply.code < 500 { Exit::TEMPFAIL } else { Exit::OK },
-                status: reply.status().or(Some(Status(if reply.code < 500 { 4 } else { 5 }, 0, 0))),
+                exit: if *phase == Phase::DataFinal && !phase.is_lasting(reply.code) {
+                    Exit::TEMPFAIL
+                } else {
+                    Exit::OK
+                },
+                status: reply.status().or(Some(Status(if phase.is_lasting(reply.code) { 5 } else { 4 }, 0, 0))),
                 reply: Some(reply.log_form().into()),
                 used,
                 ..Self::default()

@@ -17,13 +17,17 @@ pub struct Meaning {
     pub is_marked: bool,
 }
 
-/// The meaning of a reply of class 4 or 5 to what was said last.
+/// The meaning of a reply to what was said last, when it is not what was waited for.
 ///
 /// `is_enhanced`: the server announced ENHANCEDSTATUSCODES; from one that did not, what looks like an enhanced code is text.
 pub fn meaning(phase: Phase, reply: &Reply, is_enhanced: bool) -> Meaning {
     let given = reply.status().filter(|_| is_enhanced);
-    if reply.code < 500 {
+    if !phase.is_lasting(reply.code) {
         return Meaning { exit: Exit::TEMPFAIL, status: passing(phase, reply.code, given), is_marked: true };
+    }
+    if reply.class() != 5 && phase != Phase::Greeting {
+        let status = if matches!(phase, Phase::Mail | Phase::DataInit) { Status(5, 5, 1) } else { Status(5, 0, 0) };
+        return Meaning { exit: Exit::PROTOCOL, status, is_marked: true };
     }
     let exit = exit(phase, reply.code);
     match phase {
@@ -41,7 +45,7 @@ pub fn meaning(phase: Phase, reply: &Reply, is_enhanced: bool) -> Meaning {
 
 /// Whether a server breaks the protocol with this code at the end of the message, which is told to the operator.
 pub fn is_protocol_error(phase: Phase, code: u16) -> bool {
-    phase == Phase::DataFinal && code >= 500 && exit(phase, code) == Exit::PROTOCOL
+    phase == Phase::DataFinal && phase.is_lasting(code) && exit(phase, code) == Exit::PROTOCOL
 }
 
 fn exit(phase: Phase, code: u16) -> Exit {
@@ -109,6 +113,12 @@ mod tests {
     #[test]
     fn each_command_has_codes_of_its_own() {
         let cases = [
+            (Phase::Greeting, "999 x", Exit::UNAVAILABLE, "5.5.0", true),
+            (Phase::Helo, "999 x", Exit::TEMPFAIL, "4.5.0", true),
+            (Phase::Mail, "354 x", Exit::PROTOCOL, "5.5.1", true),
+            (Phase::Rcpt, "100 x", Exit::PROTOCOL, "5.0.0", true),
+            (Phase::DataInit, "250 2.0.0 x", Exit::PROTOCOL, "5.5.1", true),
+            (Phase::DataFinal, "600 x", Exit::PROTOCOL, "5.0.0", true),
             (Phase::Rcpt, "550 5.7.1 x", Exit::NOUSER, "5.7.1", true),
             (Phase::Rcpt, "550 4.7.1 x", Exit::NOUSER, "5.1.1", false),
             (Phase::Rcpt, "501 x", Exit::UNAVAILABLE, "5.5.4", true),

@@ -136,24 +136,30 @@ fn trouble_alone(trouble: &Trouble, host: &Bytes) -> Outcome {
 /// A refusal with the words of the server. Source: observed (bounce/remote-550).
 fn answered(phase: Phase, command: &Bytes, reply: &Reply, host: &Bytes, server: Option<&Capabilities>) -> Outcome {
     let meaning = refusal::meaning(phase, reply, server.is_none_or(|server| server.enhanced_status_codes));
-    let mut outcome = if reply.code < 500 {
-        Outcome::deferred(meaning.status, &reply.log_form())
-    } else {
+    let is_lasting = phase.is_lasting(reply.code);
+    let mut outcome = if is_lasting {
         let row = meaning.exit.row();
         let mut outcome =
             Outcome::failed(meaning.exit, meaning.status, row.map_or("Service unavailable", |row| row.text));
         outcome.told = row.map(|row| (row.reply, row.status));
         outcome
+    } else {
+        // What breaks the protocol is not quoted.
+        let words = if reply.class() == 4 { reply.log_form() } else { String::new() };
+        Outcome::deferred(meaning.status, &words)
     };
-    outcome = outcome.with_reply(reply.log_form(), host.clone());
+    // Source: observed; a recipient's reply is shown whatever its first line is.
+    if reply.shows_refusal() || phase == Phase::Rcpt {
+        outcome = outcome.with_reply(reply.log_form(), host.clone());
+    }
     outcome.dialogue = Some(dialogue(host, command, reply));
     // DSNs show the first line of many as it came.
     outcome.diagnostic = reply.lines.first().filter(|_| reply.lines.len() > 1).cloned();
-    if !meaning.is_marked && reply.code >= 500 {
+    if !meaning.is_marked && is_lasting {
         outcome.knows_exit_alone = true;
     }
     // Who refuses the sender, or everybody for good, is not named.
-    if phase == Phase::Mail || (reply.code >= 500 && matches!(phase, Phase::Greeting | Phase::Helo | Phase::Lhlo)) {
+    if phase == Phase::Mail || (is_lasting && matches!(phase, Phase::Greeting | Phase::Helo | Phase::Lhlo)) {
         outcome.server = None;
     }
     let knows_size = server.is_none_or(|server| server.size.is_some());

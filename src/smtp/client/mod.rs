@@ -75,6 +75,16 @@ impl Phase {
         })
     }
 
+    /// Whether a refusal with this code is one for good. A code that is neither of class 4 nor 5 breaks the protocol; before the
+    /// first transaction that may pass. Source: observed.
+    pub fn is_lasting(self, code: u16) -> bool {
+        match code {
+            400..=499 => false,
+            500..=599 => true,
+            _ => matches!(self, Self::Greeting | Self::Mail | Self::Rcpt | Self::DataInit | Self::DataFinal),
+        }
+    }
+
     /// For how long; `None` for ever.
     pub fn limit(self, timeouts: &Timeouts) -> Option<Duration> {
         let limit = match self {
@@ -135,7 +145,7 @@ impl Trouble {
     /// Whether another try makes sense.
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::Refused { reply, .. } => reply.code < 500,
+            Self::Refused { phase, reply, .. } => !phase.is_lasting(reply.code),
             Self::Ruleset(reply) => reply.first() != Some(&b'5'),
             Self::Name(error) => *error == crate::net::dns::Error::Temporary,
             Self::Loop => false,

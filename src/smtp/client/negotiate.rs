@@ -345,7 +345,7 @@ impl Negotiation {
     /// Source: observed (tls/client-failures): 4xx gives TEMP, 5xx NONE, and both go on in clear.
     fn answered_starttls(&mut self, reply: &Reply) -> Action {
         match reply.class() {
-            2 => {
+            2 if reply.code == 220 => {
                 self.state = State::Handshake;
                 return Action::Handshake;
             }
@@ -571,6 +571,10 @@ mod tests {
             (&["554 no"], &[], "false 554 no true"),
             (&["220 x", starttls, "454 4.7.0 not now"], &["EHLO us.test", "STARTTLS", "(TEMP)"], "ready"),
             (&["220 x", starttls, "500 what"], &["EHLO us.test", "STARTTLS", "(NONE)"], "ready"),
+            (&["220 x", starttls, "999 what"], &["EHLO us.test", "STARTTLS", "(PROTOCOL)"], "ready"),
+            (&["220 x", starttls, "250 what"], &["EHLO us.test", "STARTTLS", "(PROTOCOL)"], "ready"),
+            (&["999 what"], &[], "false 999 what true"),
+            (&["220 x", "999 what"], &["EHLO us.test"], "true 999 what true"),
             (&["220 x", starttls, "220 go", "250 h"], &["EHLO us.test", "STARTTLS", "(OK)", "EHLO us.test"], "ready"),
             (
                 &["220 x", "250 us.test hello"],

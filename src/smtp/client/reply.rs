@@ -31,9 +31,15 @@ impl Reply {
         self.lines.first().and_then(|line| line.get(4..)).unwrap_or_default()
     }
 
-    /// `550 5.1.1 no such user`: the first line, a blank behind the code. For `reply=`, `Diagnostic-Code` and the queue file.
+    /// `550 5.1.1 no such user`: the first line, a blank behind its code. For `reply=`, `Diagnostic-Code` and the queue file.
     pub fn log_form(&self) -> String {
-        format!("{:03} {}", self.code, shown(self.first_text())).trim_end().to_owned()
+        let code = self.lines.first().and_then(|line| line.get(..3)).unwrap_or_default();
+        format!("{} {}", shown(code), shown(self.first_text())).trim_end().to_owned()
+    }
+
+    /// Whether the first line, which is what is shown, is a refusal.
+    pub fn shows_refusal(&self) -> bool {
+        self.lines.first().is_some_and(|line| line.first().is_some_and(|digit| *digit >= b'4'))
     }
 
     /// The words for `Sent (…)`: without the enhanced code when the server announced such codes.
@@ -81,7 +87,15 @@ impl Parser {
             let line = self.buffer.split_to(at + 1).freeze();
             let end = line.len() - if line.ends_with(b"\r\n") { 2 } else { 1 };
             let line = line.slice(..end);
-            let code = code(&line).ok_or(NotAReply)?;
+            // A line ends where the original's strings end.
+            let line = line.slice(..memchr::memchr(0, &line).unwrap_or(line.len()));
+            let Some(code) = code(&line) else {
+                // Empty lines, and whatever stands between the lines of a reply, are passed over. Source: observed.
+                if self.lines.is_empty() && !line.is_empty() {
+                    return Err(NotAReply);
+                }
+                continue;
+            };
             let more = line.get(3) == Some(&b'-');
             if self.lines.len() < limits::REPLY_LINES {
                 self.lines.push(line);
@@ -109,7 +123,7 @@ fn code(line: &[u8]) -> Option<u16> {
         return None;
     }
     let code: u16 = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    (200..600).contains(&code).then_some(code)
+    (100..).contains(&code).then_some(code)
 }
 
 #[cfg(test)]
@@ -140,9 +154,13 @@ mod tests {
 
     #[test]
     fn what_is_no_reply_is_told() {
-        for text in ["HTTP/1.1 400 x\r\n", "25\r\n", "999 x\r\n", "250x\r\n", "\r\n"] {
+        for text in ["HTTP/1.1 400 x\r\n", "25\r\n", "099 x\r\n", "250x\r\n", "2500 x\r\n", "250\tx\r\n"] {
             assert_eq!(parsed(text), Err(NotAReply), "{text}");
         }
+        assert_eq!(parsed("999 x\r\n").unwrap().unwrap().code, 999);
+        let mixed = parsed("\r\n451-a\r\nHello\r\n\r\n250 b\0c\r\n").unwrap().unwrap();
+        assert_eq!((mixed.code, mixed.lines.len(), mixed.log_form().as_str()), (250, 2, "451 a"));
+        assert_eq!(mixed.lines[1], "250 b");
         assert_eq!(parsed(&"2".repeat(limits::REPLY_LINE + 1)), Err(NotAReply));
     }
 

@@ -299,22 +299,21 @@ impl Session {
 
     fn answered_data(&mut self, reply: &Reply) -> Action {
         match (reply.code, self.taken.is_empty()) {
-            (354, false) => {
+            (300..=399, false) => {
                 self.state = State::Body;
                 Action::Write
             }
             // Nobody was taken, yet the server waits for a message: it gets an empty one. Source: observed.
-            (354, true) => {
+            (300..=399, true) => {
                 self.state = State::EmptyFinal;
                 Action::Send(Bytes::from_static(b".\r\n"), Phase::DataFinal)
             }
             (_, true) => self.done(),
-            (400.., false) => {
+            (_, false) => {
                 // After a temporary refusal QUIT comes at once. Source: observed (queue/deferred-4xx).
-                self.needs_reset = reply.code >= 500;
+                self.needs_reset = reply.class() != 4;
                 self.refuse_all(Phase::DataInit, reply)
             }
-            (_, false) => self.broken(&Trouble::Garbage(Phase::DataInit)),
         }
     }
 
@@ -585,7 +584,15 @@ mod tests {
                 &["failed true"],
                 false,
             ),
-            (&["x"], "P", &["250 ok", "250 ok", "250 what"], "[RCPT To:<x>|DATA]", &["failed true"], false),
+            (&["x"], "P", &["250 ok", "250 ok", "250 what"], "[RCPT To:<x>|DATA]", &["DataInit 250 DATA"], true),
+            (
+                &["x"],
+                "P",
+                &["250 ok", "250 ok", "399 go", "250 took it"],
+                "[RCPT To:<x>|DATA]<body>",
+                &["ok 250"],
+                true,
+            ),
         ]);
     }
 
