@@ -83,12 +83,13 @@ R<?> < $* >		$: $>A < $1 > <?> < ! "TLS_Srv_Features" > < $1 >
 R<?> < $* >		$@ ""
 R< $+ > < $* >		$@ $1
 ifdef(`_F_sts_', `Stls_clt_features
-R$* $| $*		$: $>"tls_clt_feat_acc" $1 $| $2
-R$*			$: < $1 > $| $>"Set_SNI" $1
-R$* $| $#$*		$# $2
+R$* $| $*		$: <.> $>"tls_clt_feat_acc" $1 $| $2
+R<.> $*			$: < $1 > $| $>"Set_SNI" $1
+R< $* > $| $#$*		$# $2
 R< "" > $| $*		$@ $1
 R< $* > $| ""		$@ $1
 R< $* > $| $*		$@ $1 ; $2
+R$*			$@ ""
 Stls_clt_feat_acc
 ', `Stls_clt_features
 ')dnl

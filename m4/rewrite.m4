@@ -7,8 +7,9 @@
 
 Scanonify=3
 
-# nothing at all
+# nothing at all, and a list that was here before
 R$@			$@ <@>
+R$* : ; <@>		$@ : ; <@>
 
 # Before a colon stands the name of a group, unless the address says otherwise: <:> group possible, <.> not
 R$*			$: <:> $1

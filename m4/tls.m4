@@ -260,6 +260,7 @@ ifdef(`_F_sts_', `
 # the policy of the domain of the recipient asks for a certificate; verify
 SSTS_secure
 R$*			$: < $&{rcpt_addr} > $1
+R< > $*			$@ ok
 R< $* @ $+ > $*		$: < $(sts $2 $: none $) > $3
 R< $* <TMPF> > $*	$# error $@ 4.7.0 $: 450 STS lookup temp fail
 R< secure $* > $*	$: $2 $| $>"TLS_connection" $2 $| <TEMP + VERIFY>

@@ -25,7 +25,8 @@ ifdef(`_F_local_no_masquerade_', `', `R$*			$: $>MasqEnv $1')
 
 # recipients of envelopes: the host is of no use to the mailer
 SEnvToL
-R$+ <@ $* >		$: $1
+R$+ <@ $* > $*		$: $1 $3
+R<@ $+ > $+		$: $2
 
 # senders of headers
 SHdrFromL
