@@ -87,6 +87,11 @@ R< $+ > $| < $* > $| < $+ > < >	$@ < $3 >
 # as ruleset 3 and the first half of ruleset 0 see it
 SCanonAddr
 R$*			$: $>Parse0 $>canonify $1
+ifdef(`_USE_DEPRECATED_ROUTE_ADDR_', `# a route leads to its first stop, whatever stands behind it
+R<@ $+ > : @ $+ : $+	<@ $1 > : $3 % $2
+R<@ $+ > : $+ @ $+	$: $2 % $3 <@ $1 >
+R<@ $+ > : $+		$: $2 <@ $1 >
+')dnl
 
 # a recipient without those hosts that pass it on for us anyway
 SParseRecipient
