@@ -9,6 +9,8 @@
 PREFIX     ?= /usr
 SBINDIR    ?= $(PREFIX)/sbin
 LIBEXECDIR ?= $(PREFIX)/libexec/sendmail
+# Where programs of old look for it.
+LIBDIR     ?= $(PREFIX)/lib
 MANDIR     ?= $(PREFIX)/share/man
 DOCDIR     ?= $(PREFIX)/share/doc/sendmail-rs
 CFDIR      ?= $(PREFIX)/share/sendmail-cf
@@ -59,7 +61,7 @@ peers: need-demo
 	contrib/peers/run target/debug
 
 # What stood under a name before is kept beside it, once; uninstall puts it back.
-PROGRAMS = $(addprefix $(SBINDIR)/,sendmail mailq newaliases hoststat purgestat sendmail-msp makemap editmap praliases certs \
+PROGRAMS = $(LIBDIR)/sendmail $(addprefix $(SBINDIR)/,sendmail mailq newaliases hoststat purgestat sendmail-msp makemap editmap praliases certs \
 	mtail cfcheck tlscheck gencf mailstats) $(addprefix $(LIBEXECDIR)/,sendmail sendmail-msp mail.local) \
 	$(addprefix $(UNITDIR)/,sendmail.service sendmail-msp.service)
 KEPT = before-sendmail-rs
@@ -87,10 +89,13 @@ install: build install-cf
 	for name in sendmail mailq newaliases hoststat purgestat; do \
 		ln -sf $(LIBEXECDIR)/sendmail $(DESTDIR)$(SBINDIR)/$$name || exit 1; done
 	ln -sf $(LIBEXECDIR)/sendmail-msp $(DESTDIR)$(SBINDIR)/sendmail-msp
+	install -d $(DESTDIR)$(LIBDIR)
+	ln -sf $(SBINDIR)/sendmail $(DESTDIR)$(LIBDIR)/sendmail
 	install -m 755 contrib/echo/echo-mail $(DESTDIR)$(LIBEXECDIR)/echo-mail
 	install -m 644 README.md $(DESTDIR)$(DOCDIR)
 	install -m 644 docs/*.md $(DESTDIR)$(DOCDIR)/docs
-	install -d $(DESTDIR)$(MANDIR)/man8
+	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man8
+	install -m 644 man/mailq.1 man/newaliases.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 man/sendmail.8 man/sendmail-msp.8 man/makemap.8 man/editmap.8 man/praliases.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 man/certs.8 man/mtail.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 man/cfcheck.8 man/gencf.8 man/tlscheck.8 man/mailstats.8 $(DESTDIR)$(MANDIR)/man8

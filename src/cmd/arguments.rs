@@ -1,7 +1,7 @@
 //! Command lines of the companion programs that clap reads.
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{self, Write};
 
 use clap::Parser;
 
@@ -17,8 +17,40 @@ pub(super) fn told(error: &clap::Error, out: &mut dyn Write, errors: &mut dyn Wr
     let is_misuse = error.use_stderr();
     let written = if is_misuse { write!(errors, "{error}") } else { write!(out, "{error}") };
     match (is_misuse, written) {
+        // Who closed the pipe has seen what he wanted.
+        (false, Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::OK,
         (_, Err(_)) => Exit::IOERR,
         (true, Ok(())) => Exit::USAGE,
         (false, Ok(())) => Exit::OK,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Args {}
+
+    struct Closed(io::ErrorKind);
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn help_into_a_closed_pipe_is_no_fault() {
+        let exit = |word: &str, kind| {
+            parse::<Args>(vec!["x".into(), word.into()], &mut Closed(kind), &mut Closed(kind)).unwrap_err()
+        };
+        assert_eq!(exit("--help", io::ErrorKind::BrokenPipe), Exit::OK);
+        assert_eq!(exit("--help", io::ErrorKind::StorageFull), Exit::IOERR);
+        assert_eq!(exit("--wrong", io::ErrorKind::BrokenPipe), Exit::IOERR);
     }
 }

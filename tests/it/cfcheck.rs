@@ -131,6 +131,24 @@ fn faults_of_the_text_are_found_at_their_lines() {
 }
 
 #[test]
+fn what_is_gone_has_a_fix_and_a_line() {
+    let bench = Bench::new();
+    let text = |lines: &str| String::from_utf8(bench.check(lines, &[]).stdout).unwrap();
+    for (line, fix) in [
+        ("Kold dbm /etc/mail/old", "makemap hash"),
+        ("O AutoRebuildAliases=True", "newaliases"),
+        ("O NothingLikeIt=1", "take the line out"),
+        ("O AliasFile=dbm:/etc/mail/aliases", "write hash:"),
+        ("Mx, P=[TCP], F=mD, E=\\r\\n, A=TCP $h", "write P=[IPC]"),
+        ("Mx, P=[IPC], F=mD, E=\\r\\n, A=IPC $h", "write A=TCP $h"),
+    ] {
+        let text = text(line);
+        let (place, help) = (format!("| {line}"), text.lines().find(|l| l.contains("= help: ") && l.contains(fix)));
+        assert!(text.contains(&place) && help.is_some(), "{line}: {text}");
+    }
+}
+
+#[test]
 fn configurations_of_this_repository_have_no_fault() {
     let sandbox = Sandbox::new();
     for site in [sandbox.mta("a", 1, ""), sandbox.msp("b", 1, "")] {

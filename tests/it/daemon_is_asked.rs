@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::client::Client;
+use crate::support::daemon::Daemon;
 use crate::support::fake_host::FakeHost;
 use crate::support::sandbox::{Sandbox, Site};
 use crate::support::{LIMIT, until};
@@ -126,6 +127,13 @@ fn what_is_no_socket_is_left_where_the_control_socket_would_be() {
     assert!(control(&path, "help\n").contains("HELP"));
 }
 
+/// A daemon with runs that follow each other.
+fn persistent(mta: &Site) -> Daemon {
+    let mut command = mta.command();
+    command.args(["-bD", "-qp1s"]);
+    Daemon::start(command, mta.port)
+}
+
 #[test]
 fn a_slow_host_does_not_keep_persistent_runs_from_others() {
     let sandbox = Sandbox::new();
@@ -138,12 +146,10 @@ fn a_slow_host_does_not_keep_persistent_runs_from_others() {
         assert!(child.wait().unwrap().success());
     };
     queue("two@next.test");
-    let mut runner = mta.command().args(["-bD", "-qp1s"]).spawn().unwrap();
+    let _runner = persistent(&mta);
     let (_held, _) = tarpit.accept().unwrap();
     queue("one@a.test");
     until(LIMIT, "the other message arrives", || mta.path("mail/one").exists());
-    assert!(Command::new("kill").arg(runner.id().to_string()).status().unwrap().success());
-    runner.wait().unwrap();
 }
 
 #[test]
@@ -204,11 +210,10 @@ fn persistent_runs_follow_each_other() {
     let mut child = command.args(["-odq", "two@next.test"]).stdin(std::process::Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"Subject: later\n\nx\n").unwrap();
     assert!(child.wait().unwrap().success());
-    let mut runner = mta.command().args(["-bD", "-qp1s"]).spawn().unwrap();
+    let runner = persistent(&mta);
     next.wait_for(1);
     until(LIMIT, "the start is logged", || mta.log().contains("SMTP+persistent-queueing@00:00:01"));
-    assert!(Command::new("kill").arg(runner.id().to_string()).status().unwrap().success());
-    runner.wait().unwrap();
+    drop(runner);
     assert!(mta.queue_is_empty());
 }
 

@@ -207,10 +207,10 @@ pub(super) static CHECKS: &[Check] = &[
     ),
     check(
         "privileged-listener",
-        Warning,
-        "A listener needs a port below 1024 that cannot be bound again.",
-        "RunAsUser gives root's rights up after the first start, so that a restart by SIGHUP cannot bind the port. \
-         Restart the daemon through its service instead.",
+        Note,
+        "A listener needs a port below 1024 that only a start as root can bind.",
+        "RunAsUser gives root's rights up after the start. Listeners go on through SIGHUP, but one that is added, or gets another \
+         port below 1024, is there after a restart through the service alone.",
     ),
     check(
         "queue-directory-missing",

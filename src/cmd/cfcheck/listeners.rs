@@ -45,7 +45,7 @@ pub(super) fn look(context: &Context<'_>, findings: &mut Vec<Finding>) {
             findings.push(Finding::new(
                 "privileged-listener",
                 Some(place),
-                format!("port {number} cannot be bound again once the daemon runs as {who}"),
+                format!("port {number} is kept through SIGHUP; once the daemon runs as {who} a new one below 1024 cannot be bound"),
             ));
         }
     }

@@ -37,13 +37,14 @@ pub(super) fn look(context: &Context<'_>, findings: &mut Vec<Finding>) {
 
 fn finding(context: &Context<'_>, diagnostic: &Diagnostic, line: Option<&Line>) -> Finding {
     let text = &diagnostic.text;
+    let line = line.or_else(|| line_of_mailer(context, text));
     let place = line.map(|line| context.source.place(line, &culprit(text, context, line)));
     if let Some(name) = text.strip_prefix("readcf: unknown option name ") {
         let near = nearest(name, OPTIONS.iter().map(|row| row.name));
         let finding = Finding::new("unknown-option", place, format!("there is no option {name}"));
         return match near {
             Some(near) => finding.fix(format!("is it {near}?")),
-            None => finding,
+            None => finding.fix(gone(name)),
         };
     }
     if let Some((name, whole)) = text.strip_prefix("Option ").and_then(|t| t.split_once(" used as abbreviation for ")) {
@@ -51,7 +52,48 @@ fn finding(context: &Context<'_>, diagnostic: &Diagnostic, line: Option<&Line>) 
             .fix(format!("write {whole}"));
     }
     let id = if diagnostic.severity == Severity::Warning { "configuration-warning" } else { "configuration-error" };
-    Finding::new(id, place, shown(text))
+    let finding = Finding::new(id, place, shown(text));
+    match fix(text) {
+        Some(fix) => finding.fix(fix),
+        None => finding,
+    }
+}
+
+/// What to do about an option that no known one is near to.
+fn gone(name: &str) -> &'static str {
+    match name.to_ascii_lowercase().as_str() {
+        "autorebuildaliases" => {
+            "take the line out: newaliases makes the database, till then the text of the aliases is read"
+        }
+        "trustedfileowner" => "it is called TrustedUser now",
+        _ => "take the line out, or look for its name in the operations guide",
+    }
+}
+
+/// What mends what a text says, where that is known.
+fn fix(text: &str) -> Option<&'static str> {
+    let is_dbm = ["class dbm ", "class ndbm ", "alias class dbm", "alias class ndbm"].iter().any(|w| text.contains(w));
+    if is_dbm && text.contains("alias class") {
+        return Some("write hash: in its place and run newaliases");
+    }
+    if is_dbm {
+        return Some("declare it with class hash, and make its file from the text: makemap hash FILE < FILE");
+    }
+    [
+        ("P=[TCP] must be replaced by P=[IPC]", "write P=[IPC]"),
+        ("first argument in [IPC] mailer must be TCP or FILE", "write A=TCP $h"),
+    ]
+    .iter()
+    .find_map(|(words, fix)| text.contains(words).then_some(*fix))
+}
+
+/// The line of a mailer that a text names in front (`Mesmtp: …`) without a number.
+fn line_of_mailer<'a>(context: &'a Context<'_>, text: &str) -> Option<&'a Line> {
+    let (name, _) = text.strip_prefix('M')?.split_once(": ")?;
+    context.source.of_kind(b'M').find(|line| {
+        let end = line.text.iter().position(|b| *b == b',' || b.is_ascii_whitespace()).unwrap_or(line.text.len());
+        line.text.get(..end).is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes()))
+    })
 }
 
 /// The part of the line that a text is about: what it quotes, else its last word that stands in the line.

@@ -227,6 +227,8 @@ pub struct Connection {
     /// Nothing more can come from the server.
     is_broken: bool,
     needs_reset: bool,
+    /// RSET was the last thing said.
+    is_reset: bool,
 }
 
 impl Connection {
@@ -282,6 +284,7 @@ impl Connection {
             is_usable: true,
             is_broken: false,
             needs_reset: false,
+            is_reset: false,
         })
     }
 
@@ -299,7 +302,7 @@ impl Connection {
         for recipient in &transaction.recipients {
             settled.push(hooks.tls_rcpt(&recipient.address).await.map(Settled::Ruleset));
         }
-        let resets = self.transactions > 0;
+        let resets = self.transactions > 0 && !std::mem::take(&mut self.is_reset);
         self.transactions += 1;
         // Until the end is known the connection counts as broken.
         self.is_usable = false;
@@ -379,6 +382,7 @@ impl Connection {
         }
         let reply = self.exchange(b"RSET\r\n", Phase::Rset, hooks).await;
         self.needs_reset = false;
+        self.is_reset = true;
         self.is_usable = matches!(&reply, Ok(reply) if reply.code != 421);
         self.is_usable
     }

@@ -93,6 +93,46 @@ const EHLO: [&str; 5] =
     ["S:220 sink.test ESMTP", "C:EHLO us.test", "S:250-sink.test", "S:250-PIPELINING", "S:250 SIZE 1000"];
 
 #[tokio::test]
+async fn who_was_asked_with_rset_is_not_asked_again() {
+    const SCRIPT: &[&str] = &[
+        EHLO[0],
+        EHLO[1],
+        EHLO[2],
+        EHLO[3],
+        EHLO[4],
+        "C:MAIL From:<a@b> SIZE=14",
+        "S:250 ok",
+        "C:RCPT To:<x>",
+        "C:DATA",
+        "S:250 ok",
+        "S:354 go",
+        "D:",
+        "S:250 2.0.0 took it",
+        "C:RSET",
+        "S:250 reset",
+        "C:MAIL From:<a@b> SIZE=14",
+        "S:250 ok",
+        "C:RCPT To:<y>",
+        "C:DATA",
+        "S:550 no",
+        "S:503 no",
+        "C:RSET",
+        "S:250 reset",
+        "C:QUIT",
+        "S:221 bye",
+    ];
+    let (address, serving) = server(SCRIPT).await;
+    let mut notes = Notes::default();
+    let mut connection = opened(address, &settings(None), &mut notes).await.unwrap();
+    let mut content = InMemory(Some(Bytes::from_static(b"x\r\n")));
+    connection.send(message("x"), &mut content, &mut notes).await;
+    assert!(connection.reset(&mut notes).await);
+    connection.send(message("y"), &mut InMemory(None), &mut notes).await;
+    connection.quit(&mut notes).await;
+    serving.await.unwrap();
+}
+
+#[tokio::test]
 async fn two_messages_share_a_connection() {
     const SCRIPT: &[&str] = &[
         EHLO[0],
