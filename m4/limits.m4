@@ -121,8 +121,11 @@ Sbcc
 R< $+ >			$: $1
 R$+ @ $+		$: $1 @ $2 $| $>BCC $2
 R$* $| <?>		$@
-R$* $| < $* <TMPF> >	$@
-R$* $| < $+ >		$@ ifelse(_BCC_RESULT_, `', `$1', `_BCC_RESULT_')
+ifelse(_BCC_RESULT_, `', `ifdef(`_BCC_CANONICAL_', `R$* $| < $* >		$: $(canonicalRcpt $1 $: $)
+R$* <TMPF>		$# error _TMPF_TEXT_
+', `R$* $| < $* >		$@ $1
+')', `R$* $| < $* >		$@ _BCC_RESULT_
+')dnl
 
 # copies go to a host of their own
 SParseBcc

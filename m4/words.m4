@@ -143,7 +143,8 @@ define(`_flags_', `translit(ifdef(`_$1_EXACT_', `_$1_EXACT_', `$2'), ifdef(`_$1_
 
 # ---- for files of features
 # _map_(name, spec, file, LDAP name): the line of a map; spec is what the .mc gave, or nothing, or LDAP
-define(`_LDAP_MAP_', `ldap -1 -v sendmailMTAMapValue,sendmailMTAMapSearch:FILTER:sendmailMTAMapObject,sendmailMTAMapURL:URL:sendmailMTAMapObject -k (&(objectClass=sendmailMTAMapObject)(|(sendmailMTACluster=${sendmailMTACluster})(sendmailMTAHost=DOL(j)))(sendmailMTAMapName=$1)(sendmailMTAKey=%0))')
+define(`_LDAP_ARGS_', `-1 -v sendmailMTAMapValue,sendmailMTAMapSearch:FILTER:sendmailMTAMapObject,sendmailMTAMapURL:URL:sendmailMTAMapObject -k (&(objectClass=sendmailMTAMapObject)(|(sendmailMTACluster=${sendmailMTACluster})(sendmailMTAHost=DOL(j)))(sendmailMTAMapName=$1)(sendmailMTAKey=%0))')
+define(`_LDAP_MAP_', `ldap _LDAP_ARGS_(`$1')')
 define(`_map_', `PUSHDIVERT(_D_CONFIG_)K$1 ifelse(`$2', `', `DATABASE_MAP_TYPE MAIL_SETTINGS_DIR`$3'', `$2', `LDAP', `_LDAP_MAP_(`$4')', `$2')
 POPDIVERT`'')
 # _host_part_([mailer:]host): without the mailer

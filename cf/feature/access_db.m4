@@ -6,7 +6,7 @@ define(`_NEEDS_MACRO_')
 define(`_NEEDS_TLS_')
 define(`_ACCESS_SPEC_', defn(`_ARG_'))
 ifelse(_ARG_, `', `define(`_ACCESS_SPEC_', `DATABASE_MAP_TYPE -T<TMPF> MAIL_SETTINGS_DIR`'access')',
-	_ARG_, `LDAP', `define(`_ACCESS_SPEC_', `ldap -T<TMPF> 'substr(_LDAP_MAP_(`access'), 5))',
+	_ARG_, `LDAP', `define(`_ACCESS_SPEC_', `ldap -T<TMPF> _LDAP_ARGS_(`access')')',
 	`ifelse(substr(_ARG_, 0, 9), `sequence ', `', index(_ARG_, `-T<TMPF>'), -1,
 		`_warn_(`FEATURE(access_db): the map has no -T<TMPF>; it is put in')
 		define(`_ACCESS_SPEC_', substr(_ARG_, 0, index(_ARG_, ` '))` -T<TMPF>'substr(_ARG_, index(_ARG_, ` ')))')')

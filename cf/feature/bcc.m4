@@ -7,7 +7,9 @@ Kbcctable ifelse(_ARG_, `', `DATABASE_MAP_TYPE MAIL_SETTINGS_DIR`'bcctable', `_A
 POPDIVERT')
 ifelse(_ARG2_, `', `', `PUSHDIVERT(_D_CLASS_)DA`'_ARG2_
 POPDIVERT')
-ifelse(_ARG4_, `', `', `PUSHDIVERT(_D_CONFIG_)KcanonicalRcpt _ARG4_
+ifelse(_ARG4_, `', `', `define(`_BCC_CANONICAL_')PUSHDIVERT(_D_CONFIG_)dnl
+KcanonicalRcpt _ARG4_
+C{SMTPOpModes}s d D
 POPDIVERT')
 define(`_BCC_RESULT_', _ARG3_)
 PUSHDIVERT(_D_OPTION_)dnl

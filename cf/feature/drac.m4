@@ -3,7 +3,7 @@ divert(-1)
 _on_(`drac')
 PUSHDIVERT(_D_CONFIG_)dnl
 # _FROM_(`FEATURE', `drac')
-Kdrac ifelse(_ARG_, `', `hash MAIL_SETTINGS_DIR`'drac', `_ARG_')
+Kdrac ifelse(_ARG_, `', `DATABASE_MAP_TYPE MAIL_SETTINGS_DIR`'drac', `_ARG_')
 POPDIVERT
 PUSHDIVERT(_D_RELAY_)dnl
 
