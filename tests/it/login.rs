@@ -209,6 +209,49 @@ fn every_mechanism_logs_in_at_a_smart_host() {
 }
 
 #[test]
+fn a_site_of_the_library_logs_in_at_its_smart_host() {
+    let Some(smart) = smart(ALL) else { return };
+    let relayed = |name: &str, password: &str, mechanism: &str| {
+        // As sites do it: a table of its own, and the port of submission in the arguments of the mailer.
+        let lines = format!(
+            "{}define(`confAUTH_MECHANISMS', `PLAIN LOGIN DIGEST-MD5')dnl\nFEATURE(`authinfo', `hash DIR/authinfo')dnl\n",
+            smart.authority.macros("a.test")
+        );
+        let a = smart.sandbox.mta_of_library(name, smart.site.port, &lines);
+        let entry = format!("\"U:user\" \"P:{password}\" \"R:b.test\" \"M:{mechanism}\"");
+        let table =
+            ["[127.0.0.1]", "127.0.0.1", "localhost"].map(|host| format!("AuthInfo:{host}\t{entry}\n")).concat();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_makemap"));
+        command.args(["-C", "/dev/null", "hash", "authinfo"]).current_dir(&a.dir).stdin(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(table.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success());
+        fs::set_permissions(a.path("authinfo.db"), fs::Permissions::from_mode(0o600)).unwrap();
+        let _daemon = a.start();
+        let start = a.log().len();
+        let to = format!("{name}@next.test");
+        let reply = Client::connect(a.port).message("me@a.test", &[&to], b"Subject: x\r\n\r\nx\r\n");
+        assert!(reply.starts_with("250 "), "{reply}");
+        let outcome =
+            || a.log()[start..].lines().find(|l| l.contains("mailer=relay") && l.contains(&to)).map(str::to_owned);
+        until(LIMIT, "the try is over", || outcome().is_some());
+        outcome().unwrap()
+    };
+    for (nth, mechanism) in ["PLAIN", "LOGIN", "DIGEST-MD5", "LOGIN PLAIN"].iter().enumerate() {
+        let name = format!("good{nth}");
+        let line = relayed(&name, "secret", mechanism);
+        assert!(line.contains("stat=Sent"), "{mechanism}: {line}");
+        until(LIMIT, "it is in the mailbox", || smart.site.mailbox(&name).contains("X-Auth: "));
+        let mailbox = smart.site.mailbox(&name);
+        let said = mailbox.lines().find_map(|line| line.strip_prefix("X-Auth: ")).unwrap();
+        assert!(mechanism.split(' ').any(|one| said.starts_with(&format!("{one} of user"))), "{mechanism}: {said}");
+        assert!(mailbox.contains("verify=OK)"), "{mailbox}");
+        let line = relayed(&format!("bad{nth}"), "wrong", mechanism);
+        assert!(!line.contains("stat=Sent"), "{mechanism}: {line}");
+    }
+}
+
+#[test]
 fn what_is_known_of_a_server_comes_from_rules_a_map_or_a_file() {
     let Some(smart) = smart(ALL) else { return };
     let map = "Kauth hash DIR/authinfo\nO AuthMechanisms=PLAIN LOGIN\nSauthinfo\nR$* $| $*\t$: $(auth AuthInfo:$1 $: none $)\n\

@@ -155,6 +155,8 @@ impl Submission<'_> {
         } else {
             None
         };
+        let owner = found.owner.as_ref().map(|owner| owner.uid);
+        let is_vouched = is_vouched(caller, given, owner, &self.site.config);
         if let Some(owner) = found.owner.filter(|_| !sender.is_empty()) {
             self.envelope.sender_user = SenderUser::Local(Controller {
                 user: owner.name,
@@ -172,7 +174,7 @@ impl Submission<'_> {
         let scope = &mut self.envelope.scope;
         scope.set(names::SENDER, shown.clone());
         scope.set(names::SENDER_FOR_RECIPIENT, shown);
-        if !sender.is_empty() {
+        if !sender.is_empty() && is_vouched {
             let full =
                 if sender.contains(&b'@') { sender.to_vec() } else { [&sender[..], b"@", &self.site.host].concat() };
             self.envelope.auth = Some(xtext::encode(&full, b"").into());
@@ -573,6 +575,12 @@ fn warn_of_sender(warnings: &mut Vec<String>, caller: &Caller, chosen: &Bytes, c
     }
 }
 
+/// Whether the caller may say who the sender is (`AUTH=`): it is the caller, or somebody whom the caller, who is trusted, chose.
+/// Source: observed.
+fn is_vouched(caller: &Caller, given: Option<&Bytes>, owner: Option<u32>, config: &Config) -> bool {
+    given.is_none_or(|given| given.as_ref() == caller.name) || owner == Some(caller.uid) || caller.is_trusted(config)
+}
+
 fn is_permanent((_, error): &(usize, RouteError)) -> bool {
     !error.is_temporary()
 }
@@ -683,6 +691,24 @@ mod tests {
         assert_eq!(warnings, ["joe set sender to ceo@x.test using -f"]);
         warn_of_sender(&mut warnings, &Caller { uid: 0, ..caller }, &Bytes::from_static(b"any@x.test"), &config);
         assert_eq!(warnings.len(), 1);
+    }
+
+    #[test]
+    fn nobody_vouches_for_a_sender_that_an_untrusted_caller_chose() {
+        let joe = Caller { uid: 1, name: Bytes::from_static(b"joe"), ..Caller::own() };
+        let config = Config::default();
+        for (given, owner, wanted) in [
+            (None, None, true),
+            (Some("joe"), Some(1), true),
+            (Some("joe@our.test"), Some(1), true),
+            (Some("jim"), Some(2), false),
+            (Some("ceo@x.test"), None, false),
+        ] {
+            let given = given.map(|text| Bytes::from_static(text.as_bytes()));
+            assert_eq!(is_vouched(&joe, given.as_ref(), owner, &config), wanted, "{given:?}");
+            let root = Caller { uid: 0, ..joe.clone() };
+            assert!(is_vouched(&root, given.as_ref(), owner, &config), "{given:?}");
+        }
     }
 
     #[test]

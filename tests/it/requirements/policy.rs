@@ -67,19 +67,15 @@ fn r8_1_a_client_certificate_opens_the_relay() {
     }
 }
 
-const DEMANDS: &str = "Karith arith
-Stls_server
-R$*			$: < $1 > < $(access TLS_Srv:$&{server_name} $: NO $) >
-R< $* > < NO >		$@ ok
-R< OK > < VERIFY >	$@ ok
-R< $* > < VERIFY >	$#error $@ 4.7.0 $: \"403 not verified\"
-R< NONE > < $* >	$#error $@ 4.7.0 $: \"403 no TLS\"
-R< $* > < ENCR : $+ >	$: < $(arith l $@ $&{cipher_bits} $@ $2 $) >
-R< TRUE >		$#error $@ 4.7.0 $: \"403 too weak\"
-Stry_tls
-R$*			$: $(access Try_TLS:$&{server_name} $: YES $)
-RNO			$#error $@ 5.7.1 $: \"550 not with this one\"
-";
+/// One whose configuration the m4 library makes, with a smart host and a table `access`; `lines` are `.mc` lines.
+fn of_library(place: &Place, name: &str, next_port: u16, access: &str, lines: &str) -> Running {
+    let keys = place.authority.macros(&format!("{name}.test"));
+    let lines = format!("{keys}FEATURE(`access_db', `hash -T<TMPF> DIR/access')dnl\n{lines}");
+    let site = place.sandbox.mta_of_library(name, next_port, &lines);
+    table(&site, "access", access);
+    let daemon = site.start();
+    Running { site, _daemon: daemon }
+}
 
 /// What becomes of a message to a server, under a demand.
 fn demand(access: &str, server: &str, lines: &str) -> (String, Option<bool>) {
@@ -90,8 +86,7 @@ fn demand(access: &str, server: &str, lines: &str) -> (String, Option<bool>) {
         "verified" => tls_host(&place.authority),
         _ => tls_host(&stranger),
     };
-    let lines = format!("{}{DEMANDS}{lines}", place.authority.options("a.test"));
-    let running = with_access(&place, "a", next.port, access, &lines);
+    let running = of_library(&place, "a", next.port, access, lines);
     send(&running);
     until(LIMIT, "the try is over", || running.site.log().contains("stat="));
     let log = running.site.log();
@@ -104,7 +99,8 @@ fn demand(access: &str, server: &str, lines: &str) -> (String, Option<bool>) {
 fn r8_2_tls_is_forced_to_named_destinations() {
     let verify = "TLS_Srv:localhost VERIFY\nTLS_Srv:[127.0.0.1] VERIFY\n";
     let bits = |n: u32| format!("TLS_Srv:localhost ENCR:{n}\nTLS_Srv:[127.0.0.1] ENCR:{n}\n");
-    let weak = "O ClientSSLOptions=+SSL_OP_NO_TLSv1_3\nO CipherList=ECDHE-ECDSA-AES128-GCM-SHA256\n";
+    let weak = "define(`confCLIENT_SSL_OPTIONS', `+SSL_OP_NO_TLSv1_3')dnl\n\
+        define(`confCIPHER_LIST', `ECDHE-ECDSA-AES128-GCM-SHA256')dnl\n";
     for (access, server, lines, is_sent) in [
         ("", "clear", "", true),
         ("", "unverified", "", true),
@@ -131,7 +127,7 @@ fn r8_3_two_hosts_demand_tls_of_each_other() {
     let demand = "Scheck_mail\nR$*\t$: $&{verify}\nROK\t$@ ok\nR$*\t$#error $@ 4.7.0 $: \"403 not verified\"\n";
     let b = place.run("b", 1, &format!("Cwnext.test a.test\n{}{demand}", place.authority.options("b.test")));
     let access = "TLS_Srv:localhost VERIFY\nTLS_Srv:[127.0.0.1] VERIFY\n";
-    let a = with_access(&place, "a", b.site.port, access, &format!("{}{DEMANDS}", place.authority.options("a.test")));
+    let a = of_library(&place, "a", b.site.port, access, "");
     send(&a);
     until(LIMIT, "it is in the mailbox", || b.site.mailbox("you").contains("out"));
     let mut stranger = Client::connect(b.site.port);

@@ -46,6 +46,20 @@ impl Sandbox {
         self.site(name, include_str!("submit.cf.in"), env!("CARGO_BIN_EXE_sendmail-msp"), next_port, lines)
     }
 
+    /// A transfer agent whose configuration the m4 library makes, as sites do: a smart host on `next_port` takes what is not local.
+    /// `lines` are `.mc` lines; `DIR` in them is its folder.
+    pub fn mta_of_library(&self, name: &str, next_port: u16, lines: &str) -> Site {
+        let site = self.site(name, include_str!("site.mc.in"), env!("CARGO_BIN_EXE_sendmail"), next_port, lines);
+        let text = fs::read_to_string(site.path("cf")).unwrap().replace("DIR/", &format!("{}/", site.dir.display()));
+        fs::rename(site.path("cf"), site.path("mc")).unwrap();
+        fs::write(site.path("mc"), text).unwrap();
+        let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("m4/cf.m4");
+        let made = Command::new("m4").arg(library).arg(site.path("mc")).output().unwrap();
+        assert!(made.status.success() && made.stderr.is_empty(), "{}", String::from_utf8_lossy(&made.stderr));
+        site.write("cf", &made.stdout, 0o644);
+        site
+    }
+
     fn site(&self, name: &str, template: &str, program: &'static str, next_port: u16, lines: &str) -> Site {
         let site = Site { dir: self.path(name), port: free_port(), program, log: self.path("log") };
         for folder in ["", "queue", "mail"] {

@@ -159,6 +159,21 @@ impl Authority {
         format!("O ClientCertFile={dir}/{host}.crt\nO ClientKeyFile={dir}/{host}.key\n")
     }
 
+    /// The options of [`Authority::options`] as `.mc` lines.
+    pub fn macros(&self, host: &str) -> String {
+        let (dir, file) = (self.dir.display(), &self.file);
+        let line = |name: &str, value: String| format!("define(`conf{name}', `{dir}/{value}')dnl\n");
+        [
+            format!("define(`confCACERT_PATH', `{dir}')dnl\n"),
+            line("CACERT", format!("{file}.crt")),
+            line("SERVER_CERT", format!("{host}.crt")),
+            line("SERVER_KEY", format!("{host}.key")),
+            line("CLIENT_CERT", format!("{host}.crt")),
+            line("CLIENT_KEY", format!("{host}.key")),
+        ]
+        .concat()
+    }
+
     /// A server side with the certificate of a host, which asks for one of the client.
     pub fn acceptor(&self, host: &str) -> SslAcceptor {
         let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
