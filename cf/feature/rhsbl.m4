@@ -2,10 +2,10 @@ divert(-1)
 # `FEATURE(`rhsbl', zone, [message], [t | message])': senders whose domain the zone lists are refused
 _on_(`rhsbl')
 ifelse(_ARG_, `', `_error_(`FEATURE(rhsbl) needs the name of a zone')')
-ifdef(`_DNSBL_MAP_THERE_', `', `define(`_DNSBL_MAP_THERE_')PUSHDIVERT(_D_CONFIG_)dnl
-# a list of names, kept by a name server
+ifdef(`_DNSBL_MAP_THERE_', `', `ifdef(`_RHSBL_MAP_THERE_', `', `define(`_RHSBL_MAP_THERE_')PUSHDIVERT(_D_CONFIG_)dnl
+# a list of names, kept by a name server; the map of `FEATURE(dnsbl)' takes its place
 Kdnsbl host -T<TMP>
-POPDIVERT')
+POPDIVERT')')
 PUSHDIVERT(_D_DNSBL_)dnl
 
 # _FROM_(`FEATURE', `rhsbl'): _ARG_
