@@ -13,7 +13,7 @@ pub fn run(input: &[u8]) {
         assert!(count <= input.len() + 1, "parameters without end");
         let value = parameter.value;
         let _ = parameter::Fault::unrecognized(parameter.keyword);
-        let _ = body::parse(value).map(body::name);
+        let _ = body::parse(value).map(sendmail::envelope::BodyType::word);
         let _ = (deliver_by::parse(value, 0), deliver_by::parse(value, 60));
         let _ = size::parse(value).map(|n| size::check(n, 1000));
         let _ = (dsn::ret(value), dsn::notify(value));

@@ -236,6 +236,10 @@ fn set_interface_names(config: &mut Config) {
         config.classes.add(class(b'w'), bracketed(interface.address).as_bytes());
         if let Some(name) = host::reverse_name(interface.address) {
             config.classes.add(class(b'w'), name.as_bytes());
+            // A name without a domain stands there in brackets, too. Source: observed.
+            if !name.contains('.') {
+                config.classes.add(class(b'w'), format!("[{name}]").as_bytes());
+            }
         }
     }
 }

@@ -41,7 +41,7 @@ pub static FLAGS: &[Row] = &[
     row(b'E', "QUOTE_FROM",        "Body lines that begin with From get a > in front.", Done),
     row(b'F', "WANTS_FROM",        "H lines add From:.", Done),
     row(b'I', "SENDMAIL_PEER",     "The peer is another sendmail; deprecated, a warning is logged.", Done),
-    row(b'K', "CHUNKING",          "Reserved.", Done),
+    row(b'K', "CHUNKING",          "Reserved.", Accepted("BDAT is not spoken")),
     row(b'L', "RFC_821_LINES",     "Lines are cut at 990 bytes; deprecated.", Done),
     row(b'M', "WANTS_MESSAGE_ID",  "H lines add Message-Id:.", Done),
     row(b'P', "WANTS_RETURN_PATH", "H lines add Return-Path:.", Done),

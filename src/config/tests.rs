@@ -12,7 +12,8 @@ use super::reader::Reader;
 use super::values::UserSpec;
 use super::{Config, Diagnostic};
 use crate::base::exit::Exit;
-use crate::macros::{Scope, Template};
+use crate::base::letters::LetterSet;
+use crate::macros::{Scope, Template, names};
 
 /// A machine with two users, one group and no files.
 struct Small;
@@ -122,6 +123,64 @@ fn mailers_fill_in_what_their_line_leaves_out() {
     let y = &config.mailers[config.mailer(b"y").unwrap().0];
     assert_eq!((y.eol.as_ref(), y.line_limit), (&b"\r\n"[..], 990));
     assert_eq!(config.mailers.len(), 6);
+}
+
+#[test]
+fn mailers_are_there_before_the_file_and_a_later_line_counts() {
+    let (config, findings) = read(BASE);
+    assert_eq!(findings, []);
+    // Source: observed (=M).
+    for (name, path, flags, kind, argv) in [
+        ("prog", "/bin/sh", "lsouDq9", "X-Unix", &["sh", "-c"][..]),
+        ("*file*", "[FILE]", "lsDFMPEouq9", "X-Unix", &["FILE"]),
+        ("*include*", "/dev/null", "su", "", &["INCLUDE"]),
+    ] {
+        let mailer = &config.mailers[config.mailer(name.as_bytes()).unwrap().0];
+        assert_eq!((mailer.path.as_ref(), mailer.flags), (path.as_bytes(), LetterSet::from_bytes(flags.as_bytes())));
+        for own in [&mailer.mta_type, &mailer.address_type, &mailer.diagnostic_type] {
+            assert_eq!(own.as_ref(), kind.as_bytes(), "{name}");
+        }
+        let words: Vec<_> = mailer.argv.iter().filter_map(Template::as_literal).collect();
+        assert_eq!(words, argv, "{name}");
+        assert!(mailer.argv.last().unwrap().mentions(names::RCPT_USER), "{name}");
+    }
+    let (config, findings) =
+        read(&format!("{BASE}Mprog, P=/bin/other, F=D, A=other $u\nMlocal, P=/bin/own, F=l, A=own\n"));
+    assert_eq!(findings, []);
+    assert_eq!(config.mailers.len(), 4);
+    let path = |name: &[u8]| config.mailers[config.mailer(name).unwrap().0].path.clone();
+    assert_eq!((path(b"prog").as_ref(), path(b"local").as_ref()), (&b"/bin/other"[..], &b"/bin/own"[..]));
+}
+
+#[test]
+fn mailers_have_a_limit_and_one_is_needed() {
+    let lines = |count: usize| (0..count).fold(String::new(), |text, n| text + &format!("Mm{n}, P=/bin/x, A=x\n"));
+    let (config, findings) = read(&format!("{BASE}{}", lines(21)));
+    assert_eq!((config.mailers.len(), findings.len()), (25, 0));
+    let (config, findings) = read(&format!("{BASE}{}", lines(22)));
+    assert_eq!(config.mailers.len(), 25);
+    assert!(findings[0].to_string().ends_with("too many mailers defined (25 max)"), "{findings:?}");
+    let (_, findings) = read(&BASE.replace("Mlocal", "Mother"));
+    assert!(findings.iter().any(|f| f.to_string() == "No local mailer defined"), "{findings:?}");
+}
+
+/// Levels of the language, with what `local` has besides its own.
+#[test]
+fn old_levels_imply_flags_and_options() {
+    for (level, implied) in [("V10", ""), ("V7", ""), ("V6", "q"), ("V5", "Aw5:|/@q")] {
+        let text = BASE.replace("V10/Berkeley", level).replace("F=lsDFMAw5:/|@q", "F=ls");
+        let (config, _) = read(&text);
+        let flags = config.mailers[config.mailer(b"local").unwrap().0].flags;
+        assert_eq!(flags, LetterSet::from_bytes(format!("ls{implied}").as_bytes()), "{level}");
+        let base = text.replace("O OperatorChars=.:%@!^/[]+\n", "");
+        let (config, _) = read(&format!("{base}De$j says hello\nDlFrom $g once\nDo.:@\n"));
+        let shown = |template: &Template| String::from_utf8(template.expand(&config.scope())).unwrap();
+        let (greeting, line) = (shown(&config.options.smtp_greeting_message), shown(&config.options.unix_from_line));
+        let is_old = matches!(level, "V5" | "V6");
+        assert_eq!(greeting.ends_with("says hello"), is_old, "$e at {level}: {greeting}");
+        assert_eq!(line.ends_with(" once"), is_old, "$l at {level}: {line}");
+        assert_eq!(config.options.operator_chars == ".:@", is_old, "$o at {level}");
+    }
 }
 
 #[test]

@@ -21,8 +21,6 @@ pub struct LineWriter {
     /// Up to five bytes at the start of a line, kept until it is known whether they are `From `.
     start: Vec<u8>,
     is_at_start: bool,
-    wrote_any: bool,
-    last_line_blank: bool,
 }
 
 impl LineWriter {
@@ -39,26 +37,27 @@ impl LineWriter {
             column: 0,
             start: Vec::with_capacity(5),
             is_at_start: true,
-            wrote_any: false,
-            last_line_blank: false,
         }
     }
 
     /// For a message that is kept or sent back within another: lines that begin with `From ` are quoted, nothing else.
     pub fn quoting_from() -> Self {
+        Self { quotes_from: true, ..Self::cutting(Bytes::from_static(b"\n"), 0) }
+    }
+
+    /// For lines that are cut at a length, 0 for none, and otherwise stay as they are.
+    pub fn cutting(eol: Bytes, limit: usize) -> Self {
         Self {
-            eol: Bytes::from_static(b"\n"),
-            limit: 0,
+            eol,
+            limit,
             doubles_dots: false,
-            quotes_from: true,
+            quotes_from: false,
             strips_8bit: false,
             strips_nul: false,
             ends_blank: false,
             column: 0,
-            start: Vec::with_capacity(5),
+            start: Vec::new(),
             is_at_start: true,
-            wrote_any: false,
-            last_line_blank: false,
         }
     }
 
@@ -70,7 +69,6 @@ impl LineWriter {
     /// Takes a block.
     pub fn push(&mut self, block: &[u8], out: &mut BytesMut) {
         let mut rest = block;
-        self.wrote_any |= !block.is_empty();
         while !rest.is_empty() {
             if self.is_at_start {
                 rest = self.begin_line(rest, out);
@@ -88,15 +86,14 @@ impl LineWriter {
         }
     }
 
-    /// Ends the last line, and adds the blank line that some mailers want.
+    /// Ends the last line; a body that did so itself gets the blank line that some mailers want. Source: observed.
     pub fn finish(&mut self, out: &mut BytesMut) {
         if !self.start.is_empty() {
             self.release_start(out);
         }
         if !self.is_at_start {
             self.end_line(out);
-        }
-        if self.ends_blank && !self.last_line_blank {
+        } else if self.ends_blank {
             out.extend_from_slice(&self.eol);
         }
     }
@@ -158,7 +155,6 @@ impl LineWriter {
 
     fn end_line(&mut self, out: &mut BytesMut) {
         out.extend_from_slice(&self.eol);
-        self.last_line_blank = self.column == 0;
         self.column = 0;
         self.is_at_start = true;
     }
@@ -191,7 +187,9 @@ mod tests {
             ("E", "\n", false, &["From a\nFro", "m b\nFrom", "\n\nFr\n"], ">From a\n>From b\nFrom\n\nFr\n"),
             ("E", "\n", true, &[".x\nFrom "], "..x\n>From \n"),
             ("b", "\n", false, &["a\n"], "a\n\n"),
-            ("b", "\n", false, &["a\n\n"], "a\n\n"),
+            ("b", "\n", false, &["a\n\n"], "a\n\n\n"),
+            ("b", "\n", false, &["a"], "a\n"),
+            ("b", "\n", false, &[], "\n"),
             ("", "\n", false, &[], ""),
         ];
         for (flags, eol, dots, blocks, want) in cases {

@@ -4,6 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::address::list::{FOLD, List};
 use crate::config::Mailer;
+use crate::deliver::body::LineWriter;
 use crate::envelope::Flags;
 use crate::macros::Scope;
 use crate::message::{Condition, Header, HeaderList, HeaderValue, fields};
@@ -133,20 +134,23 @@ fn field(header: &Header, mailer: &Mailer, scope: &Scope, old_style: bool) -> Op
 }
 
 /// Writes a field. Lines behind its first are continuations, whatever a macro's value holds: no text becomes a field of its
-/// own or ends the header.
+/// own or ends the header. Lines are cut like those of a body.
 fn text_field(name: &[u8], text: &[u8], mailer: &Mailer, out: &mut Vec<u8>) {
-    out.extend_from_slice(name);
-    out.extend_from_slice(b":");
+    let mut whole = [name, b":"].concat();
     let mut lines = text.split(|b| *b == b'\n');
-    out.extend_from_slice(lines.next().unwrap_or_default());
+    whole.extend_from_slice(lines.next().unwrap_or_default());
     for line in lines {
-        out.extend_from_slice(&mailer.eol);
+        whole.push(b'\n');
         if !line.starts_with(b" ") {
-            out.push(b'\t');
+            whole.push(b'\t');
         }
-        out.extend_from_slice(line.strip_prefix(b"\t").unwrap_or(line));
+        whole.extend_from_slice(line.strip_prefix(b"\t").unwrap_or(line));
     }
-    out.extend_from_slice(&mailer.eol);
+    let mut writer = LineWriter::cutting(mailer.eol.clone(), mailer.line_limit);
+    let mut written = BytesMut::with_capacity(whole.len() + 2);
+    writer.push(&whole, &mut written);
+    writer.finish(&mut written);
+    out.extend_from_slice(&written);
 }
 
 /// An address without parts in parentheses, and without its phrase when it has angle brackets (`F=c`).
@@ -203,6 +207,16 @@ mod tests {
         let folded = header("X-Folded", " a\n b\n\tc");
         let forged = header("X-Macro", " a\nX-Evil: yes\n\nbody");
         assert_eq!(rendered(vec![folded, forged], ""), "X-Folded: a\n b\n\tc\nX-Macro: a\n\tX-Evil: yes\n\t\n\tbody\n");
+    }
+
+    #[test]
+    fn fields_are_cut_where_lines_of_the_body_would_be() {
+        let mut list = HeaderList::default();
+        list.push(header("X-Word", " abcdefghijkl\n mnop"));
+        let mut mailer = super::super::plan::tests::mailer("m", "/bin/x", "");
+        mailer.line_limit = 12;
+        let fields = written(&list, &mailer, &Scope::new(Arc::default()), Flags::default());
+        assert_eq!(render(&fields, &mailer), b"X-Word: abc!\n defghijkl\n mnop\n");
     }
 
     #[test]

@@ -47,20 +47,27 @@ fn render_recipient(out: &mut Vec<u8>, recipient: &Recipient, envelope: &Envelop
     if let Some(original) = &recipient.original {
         field(out, "Original-Recipient", &[&original_recipient(original)]);
     }
-    let last = recipient
-        .final_recipient
-        .clone()
-        .unwrap_or_else(|| Bytes::from([b"RFC822; ".as_slice(), &qualified(&recipient.address, facts.host)].concat()));
-    field(out, "Final-Recipient", &[&last]);
-    if !facts.config.options.privacy_options.has(Privacy::NO_ACTUAL_RECIPIENT) {
-        field(out, "X-Actual-Recipient", &[&actual(recipient, facts.host)]);
+    let mailer = recipient.route.as_ref().and_then(|route| facts.config.mailers.get(route.mailer.0));
+    // Where addresses of our own are none of RFC 822, the address is told as its mailer has it, once. Source: observed.
+    let has_internet_names =
+        facts.config.mailer(b"local").and_then(|id| facts.config.mailers.get(id.0)).is_none_or(is_internet);
+    if has_internet_names {
+        let last = recipient.final_recipient.clone().unwrap_or_else(|| {
+            Bytes::from([b"RFC822; ".as_slice(), &qualified(&recipient.address, facts.host)].concat())
+        });
+        field(out, "Final-Recipient", &[&last]);
+        if !facts.config.options.privacy_options.has(Privacy::NO_ACTUAL_RECIPIENT) {
+            field(out, "X-Actual-Recipient", &[&actual(recipient, mailer, facts.host)]);
+        }
+    } else {
+        let kind = mailer.map(|m| m.address_type.as_ref()).filter(|kind| !kind.is_empty()).unwrap_or(b"rfc822");
+        field(out, "Final-Recipient", &[kind, b"; ", &recipient.address]);
     }
     field(out, "Action", &[action(recipient).as_bytes()]);
     field(out, "Status", &[status(recipient).to_string().as_bytes()]);
-    let mailer = recipient.route.as_ref().and_then(|route| facts.config.mailers.get(route.mailer.0));
     if let Some(host) = &recipient.remote_mta {
         let kind = mailer.map(|m| m.mta_type.as_ref()).filter(|t| !t.is_empty()).unwrap_or(b"DNS");
-        field(out, "Remote-MTA", &[&upper(kind), b"; ", without_final_dot(host)]);
+        field(out, "Remote-MTA", &[kind, b"; ", without_final_dot(host)]);
     }
     if let Some(code) = diagnostic(recipient, mailer) {
         field(out, "Diagnostic-Code", &[&code]);
@@ -96,15 +103,23 @@ fn original_recipient(original: &Bytes) -> Bytes {
     }
 }
 
-/// Where it really went: the user that its mailer is told. Source: observed.
-fn actual(recipient: &Recipient, host: &[u8]) -> Bytes {
+/// Where it really went: the user that its mailer is told, with the mailer's type of addresses (`T=`). Source: observed.
+fn actual(recipient: &Recipient, mailer: Option<&Mailer>, host: &[u8]) -> Bytes {
     let user = recipient.route.as_ref().map(|route| route.user.as_ref()).filter(|user| !user.is_empty());
     let address = user.unwrap_or(&recipient.address);
+    if let Some(mailer) = mailer.filter(|m| !is_internet(m)) {
+        return [mailer.address_type.as_ref(), b"; ", address].concat().into();
+    }
     let bare = address.strip_prefix(b"\"").and_then(|a| a.strip_suffix(b"\"")).unwrap_or(address);
-    if bare.starts_with(b"|") || bare.starts_with(b"/") {
+    if mailer.is_none() && (bare.starts_with(b"|") || bare.starts_with(b"/")) {
         return Bytes::from([b"X-Unix; ", bare].concat());
     }
     Bytes::from([b"rfc822; ".as_slice(), &qualified(address, host)].concat())
+}
+
+/// Whether a mailer's addresses are those of mail, which is so when `T=` says nothing else.
+fn is_internet(mailer: &Mailer) -> bool {
+    mailer.address_type.is_empty() || mailer.address_type.eq_ignore_ascii_case(b"rfc822")
 }
 
 /// Without brackets, with a domain.
@@ -153,10 +168,6 @@ fn diagnostic(recipient: &Recipient, mailer: Option<&Mailer>) -> Option<Bytes> {
         None => b"X-Unix",
     };
     Some(Bytes::from([kind, b"; ", &text].concat()))
-}
-
-fn upper(text: &[u8]) -> Vec<u8> {
-    text.to_ascii_uppercase()
 }
 
 fn field(out: &mut Vec<u8>, name: &str, parts: &[&[u8]]) {

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use jiff::tz::TimeZone;
 
 use super::Envelope;
+use super::told::set_moment;
 use crate::base::bytes::trim;
-use crate::base::date;
 use crate::config::{Config, HeaderRule};
 use crate::macros::{MacroId, Scope, Template, names};
 use crate::message::{Header, HeaderList, HeaderValue, fields};
@@ -50,12 +50,8 @@ pub fn priority(envelope: &Envelope, config: &Config) -> i64 {
 /// Macros as they are while the header is completed.
 fn scope(envelope: &Envelope, zone: &TimeZone) -> Scope {
     let mut scope = envelope.scope.clone();
-    let now = Bytes::from(date::rfc822(envelope.created, zone));
     scope.set(names::QUEUE_ID, envelope.id.as_str().to_owned());
-    scope.set(names::TIMESTAMP, date::compact(envelope.created));
-    scope.set(names::NOW, now.clone());
-    scope.set(names::NOW_CTIME, date::ctime(envelope.created, zone));
-    scope.set(names::DATE, now);
+    set_moment(&mut scope, envelope.created, zone);
     unless_set(&mut scope, names::SENDER, &envelope.sender);
     unless_set(&mut scope, names::SENDER_FOR_RECIPIENT, &envelope.sender);
     match envelope.only_named().filter(|_| !envelope.flags.had_refused_recipient) {

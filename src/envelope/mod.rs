@@ -9,6 +9,7 @@ pub mod order;
 pub mod recipient;
 pub mod routes;
 pub mod split;
+pub mod told;
 
 use bytes::Bytes;
 

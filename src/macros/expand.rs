@@ -328,6 +328,14 @@ mod tests {
         assert_eq!(expanded(text, &[(names::QUEUE_ID, "x"), (names::HOST, "h")]), "a<x>+hb");
     }
 
+    /// What rules use is no macro: it stays as it is.
+    #[test]
+    fn names_of_operators_expand_to_themselves() {
+        for operator in ["$*", "$+", "$-", "$=", "$~", "$#", "$@", "$:", "$>", "$[", "$]", "$(", "$)", "$0", "$9"] {
+            assert_eq!(expanded(operator, &[]), operator);
+        }
+    }
+
     #[test]
     fn values_set_at_run_time_are_not_expanded_again() {
         assert_eq!(expanded("<${client_name}>", &[(names::CLIENT_NAME, "$j")]), "<$j>");

@@ -97,6 +97,8 @@ impl Server {
         launch.environment = self.environment();
         launch.identity = self.identity_to_take(uid, gid)?;
         launch.directories = request.directories.iter().map(|d| OsStr::from_bytes(d).into()).collect();
+        // Where nothing else is said it begins in the queue directory. Source: op guide 5.4 (D=); observed.
+        launch.begins_in = request.root.is_none().then(|| self.config.queue_root());
         launch.root = request.root.as_ref().map(|d| OsStr::from_bytes(d).into());
         launch.nice = mailer.nice;
         launch.umask = MAILER_UMASK;

@@ -5,7 +5,7 @@ use crate::base::letters::LetterSet;
 /// What a letter does when it is given.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
-    /// The letter; upper case turns off what is on, lower case turns on what is off, `h`, `t` and `2` aside.
+    /// The letter; upper case turns off what is on, lower case turns on what is off, `h` and `2` aside.
     pub letter: u8,
     /// What it is about.
     pub effect: &'static str,
@@ -22,7 +22,7 @@ pub static LETTERS: &[Row] = &[
     Row { letter: b'F', effect: "clients may talk before the reply to EHLO and DATA" },
     Row { letter: b'G', effect: "a bare LF is taken" },
     Row { letter: b'L', effect: "AUTH is not needed" },
-    Row { letter: b'O', effect: "line ends other than CRLF may end a message" },
+    Row { letter: b'O', effect: "nothing: other line ends never end a message" },
     Row { letter: b'P', effect: "PIPELINING is not offered" },
     Row { letter: b'R', effect: "revocation is not checked" },
     Row { letter: b'S', effect: "STARTTLS is not offered" },
@@ -42,7 +42,7 @@ pub static LETTERS: &[Row] = &[
     Row { letter: b'p', effect: "PIPELINING is offered" },
     Row { letter: b'r', effect: "revocation is checked" },
     Row { letter: b's', effect: "STARTTLS is offered" },
-    Row { letter: b't', effect: "all is refused for now" },
+    Row { letter: b't', effect: "nothing; the word temp refuses all for now" },
     Row { letter: b'u', effect: "a bare CR is refused; u2 makes it a blank" },
     Row { letter: b'v', effect: "a client certificate is asked for" },
     Row { letter: b'x', effect: "EXPN is offered" },
@@ -99,12 +99,15 @@ impl Features {
             match (letter, variant) {
                 (b'g', Some(b'2')) => features.bare_lf = Bare::Blank,
                 (b'u', Some(b'2')) => features.bare_cr = Bare::Blank,
-                (b'G', None) => features.bare_lf = Bare::Keep,
-                (b'U', None) => features.bare_cr = Bare::Keep,
-                (b't', _) => features.is_temporary = true,
                 (_, Some(v)) => {
                     unknown.push(format!("srv_features: unknown variant {}{}", char::from(*letter), char::from(v)));
                 }
+                _ => {}
+            }
+            // A variant that means nothing takes nothing from the letter. Source: observed.
+            match letter {
+                b'G' => features.bare_lf = Bare::Keep,
+                b'U' => features.bare_cr = Bare::Keep,
                 _ => {}
             }
         }
@@ -127,7 +130,7 @@ mod tests {
         let (features, unknown) = Features::parse(b"S v g2 u2");
         assert!(features.has(b'S') && features.has(b'v') && unknown.is_empty());
         assert_eq!((features.bare_lf, features.bare_cr), (Bare::Blank, Bare::Blank));
-        assert!(Features::parse(b"temp").0.is_temporary);
+        assert!(Features::parse(b"temp").0.is_temporary && !Features::parse(b"t").0.is_temporary);
         assert_eq!(Features::parse(b"q3").1.len(), 1);
     }
 }

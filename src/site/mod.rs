@@ -3,6 +3,7 @@
 //! In: a configuration and how the program was started. Out: a [`Site`]. Documents: op guide 2.5. Never: changes once
 //! loaded; a reload builds another beside it.
 
+pub mod connection;
 mod resolver;
 mod sasl;
 mod tls;

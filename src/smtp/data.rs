@@ -78,7 +78,7 @@ impl Decoder {
                 self.at = At::Cr { behind_dot: true };
                 Step::Took(1)
             }
-            Some(b'\n') if self.bare_lf != Bare::Keep => Step::Lf,
+            Some(b'\n') if self.bare_lf == Bare::Refuse => Step::Lf,
             _ => {
                 self.at = At::Line;
                 Step::Took(0)
@@ -122,9 +122,9 @@ impl Decoder {
         }
         match self.bare_lf {
             Bare::Refuse => Step::Lf,
+            // No dot behind it ends the message. Source: observed.
             Bare::Keep => {
                 out.push(b'\n');
-                self.at = At::LineStart;
                 Step::Took(at + 1)
             }
             Bare::Blank => {

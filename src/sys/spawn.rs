@@ -39,6 +39,8 @@ pub struct Launch {
     pub environment: Vec<(Bytes, Bytes)>,
     /// Whom to become; `None` to stay.
     pub identity: Option<Identity>,
+    /// Where it begins, entered before anybody else's rights are taken; `/` when it cannot be entered.
+    pub begins_in: Option<PathBuf>,
     /// Working directories to try, as the new user; the first that can be entered counts, `/` when none can.
     pub directories: Vec<PathBuf>,
     /// New root directory.
@@ -67,6 +69,7 @@ impl Launch {
             argv: Vec::new(),
             environment: Vec::new(),
             identity: None,
+            begins_in: None,
             directories: Vec::new(),
             root: None,
             nice: 0,
@@ -100,6 +103,7 @@ impl Launch {
         command.stdin(stdio(self.stdin)).stdout(stdio(self.stdout)).stderr(stdio(self.stderr));
         let child = Setup {
             root: self.root.map(|p| CString::new(p.as_os_str().as_bytes())).transpose()?,
+            begins_in: self.begins_in.map(|p| CString::new(p.as_os_str().as_bytes())).transpose()?,
             directories: self
                 .directories
                 .iter()
@@ -190,6 +194,7 @@ static ORIGINAL_OPEN_FILES: OnceLock<(u64, u64)> = OnceLock::new();
 /// What happens between fork and exec, in this order.
 struct Setup {
     root: Option<CString>,
+    begins_in: Option<CString>,
     directories: Vec<CString>,
     identity: Option<Identity>,
     nice: i32,
@@ -220,6 +225,13 @@ impl Setup {
             check(unsafe { libc::chroot(root.as_ptr()) })?;
             // SAFETY: see above.
             check(unsafe { libc::chdir(c"/".as_ptr()) })?;
+        }
+        if let Some(directory) = &self.begins_in {
+            // SAFETY: see above.
+            if unsafe { libc::chdir(directory.as_ptr()) } != 0 {
+                // SAFETY: see above.
+                check(unsafe { libc::chdir(c"/".as_ptr()) })?;
+            }
         }
         if self.nice != 0 {
             // SAFETY: see above. A refused increment is no reason to lose mail.
@@ -318,6 +330,14 @@ mod tests {
         let text = output("pwd", |l| l.directories = vec!["/no/such".into(), "/usr".into(), "/tmp".into()]);
         assert_eq!(text, "/usr\n");
         assert_eq!(output("pwd", |l| l.directories = vec!["/no/such".into()]), "/\n");
+    }
+
+    #[test]
+    fn a_program_without_directories_begins_where_it_is_told() {
+        assert_eq!(output("pwd", |l| l.begins_in = Some("/usr".into())), "/usr\n");
+        assert_eq!(output("pwd", |l| l.begins_in = Some("/no/such".into())), "/\n");
+        let both = |l: &mut Launch| (l.begins_in, l.directories) = (Some("/usr".into()), vec!["/tmp".into()]);
+        assert_eq!(output("pwd", both), "/tmp\n");
     }
 
     #[test]

@@ -605,6 +605,8 @@ pub(super) fn new_envelope(request: &Request, site: &Site) -> Envelope {
     scope.set(names::CLIENT_INFO, [request.caller.name.as_ref(), b"@localhost"].concat());
     scope.set(names::QUEUE_ID, envelope.id.as_str().to_owned());
     scope.set(names::HOP_COUNT, invocation.hop_count.to_string());
+    scope.set(names::PID, std::process::id().to_string());
+    scope.set(names::NTRIES, "0");
     scope.set(names::LOAD_AVG, load::average().unwrap_or(0).to_string());
     scope.set(names::DELIVERY_MODE, vec![site.config.options.delivery_mode.letter()]);
     scope.set(names::DAEMON_FLAGS, daemon_flags(invocation, site.config.options.direct_submission_modifiers));
@@ -625,6 +627,16 @@ pub(super) fn new_envelope(request: &Request, site: &Site) -> Envelope {
         None => None,
     };
     envelope.envid.clone_from(&invocation.dsn.envelope_id);
+    let scope = &mut envelope.scope;
+    if let Some(ret) = envelope.ret {
+        scope.set(names::DSN_RET, if ret == Ret::Full { "FULL" } else { "HDRS" });
+    }
+    if let Some(envid) = &envelope.envid {
+        scope.set(names::DSN_ENVID, envid.clone());
+    }
+    if let Some(notify) = invocation.dsn.notify {
+        scope.set(names::DSN_NOTIFY, notify.words());
+    }
     envelope
 }
 

@@ -14,7 +14,7 @@ use crate::deliver::plan::Batch;
 use crate::envelope::Recipient;
 use crate::log::statistics::Event;
 use crate::macros::{Scope, names};
-use crate::route::Kind;
+use crate::route::{Kind, Owner};
 use crate::sys::clock;
 
 /// What came of a batch.
@@ -43,6 +43,8 @@ pub(super) struct Load {
     pub(super) sender: Bytes,
     /// Macros of the batch.
     pub(super) scope: Scope,
+    /// Who owns the mailbox of the first recipient.
+    pub(super) owner: Option<Owner>,
     /// When the try began.
     pub(super) started: std::time::Instant,
 }
@@ -105,6 +107,14 @@ pub(super) async fn load(attempt: &Attempt, config: &Arc<Config>, batch: &Batch)
     scope.set(names::RCPT_HOST_H, batch.host.clone());
     let user = batch.recipients.first().and_then(|i| envelope.recipients.get(*i)).map(user_of).unwrap_or_default();
     scope.set(names::RCPT_USER, user);
+    let mut owner = None;
+    if let Some(first) = batch.recipients.first().and_then(|i| envelope.recipients.get(*i)) {
+        scope.set(names::DSN_NOTIFY, first.notify.words());
+        owner = attempt.site.router.owner(first).await;
+    }
+    if let Some(owner) = &owner {
+        scope.set(names::HOME, owner.home.clone());
+    }
     if let Some(port) = config.options.client_port_options.first() {
         scope.set(names::CLIENT_FLAGS, port.modifiers.as_flags());
     }
@@ -116,10 +126,10 @@ pub(super) async fn load(attempt: &Attempt, config: &Arc<Config>, batch: &Batch)
     let has = |flag| config.mailers.get(batch.mailer.0).is_some_and(|m| m.has(flag));
     let is_null = envelope.sender.is_empty() || envelope.sender.eq_ignore_ascii_case(NULL_SENDER);
     // F=g: reports come from somebody.
-    let sender = if is_null && !has(b'g') {
+    let sender = if is_null && !(has(b'g') && envelope.flags.is_response) {
         Bytes::new()
-    } else if has(b'p') && !shown.starts_with(b"@") {
-        // F=p: a reverse-path that shows the way.
+    } else if has(b'p') && !shown.starts_with(b"@") && !is_local(attempt, &envelope.sender).await {
+        // F=p: a reverse-path that shows the way; who is here needs none. Source: observed.
         [b"@", attempt.site.host.as_ref(), b":", &shown].concat().into()
     } else {
         shown
@@ -131,8 +141,18 @@ pub(super) async fn load(attempt: &Attempt, config: &Arc<Config>, batch: &Batch)
         host: batch.host.clone(),
         sender,
         scope,
+        owner,
         started: clock::monotonic(),
     }
+}
+
+/// Whether answers to a sender stay here.
+async fn is_local(attempt: &Attempt, sender: &Bytes) -> bool {
+    let sender = if sender.is_empty() { &Bytes::from_static(NULL_SENDER) } else { sender };
+    let mut scope = attempt.envelope.scope.clone();
+    let resolved = attempt.site.router.resolve_sender(sender, &mut scope).await.ok();
+    let mailer = resolved.and_then(|resolved| attempt.site.config.mailers.get(resolved.triple.mailer.0));
+    mailer.is_some_and(|mailer| mailer.has(b'l'))
 }
 
 /// `$u` of a recipient.

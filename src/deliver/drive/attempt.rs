@@ -23,6 +23,7 @@ use crate::deliver::outcome::{Dialogue, Outcome, Verdict};
 use crate::deliver::owners;
 use crate::deliver::plan::{self, Batch};
 use crate::deliver::retry;
+use crate::envelope::told::set_moment;
 use crate::envelope::{Controller, Envelope, SenderUser, State};
 use crate::log::line::To;
 use crate::log::{Id, Level, Priority};
@@ -296,7 +297,14 @@ impl Attempt {
     /// Routes recipients that came from a queue file and finds out who the sender is.
     async fn prepare(&mut self) {
         let site = Arc::clone(&self.site);
-        self.envelope.scope.set(names::NTRIES, self.envelope.tries.to_string());
+        self.envelope.tell_message();
+        self.envelope.tell_attempt();
+        let date = self.envelope.headers.first("date").is_some().then(|| self.envelope.scope.text(names::DATE));
+        set_moment(&mut self.envelope.scope, self.now, &site.zone);
+        if let Some(date) = date {
+            self.envelope.scope.set(names::DATE, date);
+        }
+        self.envelope.scope.set(names::PID, std::process::id().to_string());
         self.envelope.scope.set(names::LOAD_AVG, load::average().unwrap_or(0).to_string());
         if self.envelope.sender_user == SenderUser::Unknown {
             let mut scope = self.envelope.scope.clone();

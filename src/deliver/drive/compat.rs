@@ -25,6 +25,9 @@ pub(super) async fn check(attempt: &mut Attempt, recipients: &mut Vec<usize>) ->
     for index in std::mem::take(recipients) {
         let Some(address) = attempt.envelope.recipients.get(index).map(|r| r.address.clone()) else { continue };
         let mut scope = attempt.envelope.scope.clone();
+        if let Some(recipient) = attempt.envelope.recipients.get(index) {
+            scope.set(names::DSN_NOTIFY, recipient.notify.words());
+        }
         let arguments = [sender(attempt), address.clone()];
         let verdict = site.policy.check(Hook::CheckCompat, &arguments, &mut scope).await;
         if let Some(words) = verdict.log_words(&address) {

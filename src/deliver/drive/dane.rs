@@ -12,21 +12,14 @@ use crate::deliver::outcome::Outcome;
 use crate::log::{Level, Priority};
 use crate::net::dns::TlsaAnswer;
 use crate::net::tls::{Dane, Verify};
-use crate::policy::Hook;
 use crate::smtp::client::drive::Connection;
 
 /// Records for `host`, a mail exchanger of `domain`; `None` when nothing signed says that there are any.
 ///
 /// Errors: what it means that the question cannot be answered: the host is not spoken to now (RFC 7672 §2.1.1).
-pub(super) async fn find(
-    attempt: &Attempt,
-    load: &Load,
-    domain: &Bytes,
-    host: &Bytes,
-    port: u16,
-) -> Result<Option<Dane>, Outcome> {
+pub(super) async fn find(attempt: &Attempt, domain: &Bytes, host: &Bytes, port: u16) -> Result<Option<Dane>, Outcome> {
     let site = &attempt.site;
-    if !load.config.options.dane || !allows(attempt, load, host).await {
+    if !site.config.options.dane {
         return Ok(None);
     }
     match site.resolver.tlsa(domain, host, port).await {
@@ -67,12 +60,4 @@ pub(super) async fn fitting(
     }
     connection.quit(&mut Asking::new(attempt, load)).await;
     None
-}
-
-/// `clt_features`: the letter `D` lets a server go without.
-async fn allows(attempt: &Attempt, load: &Load, host: &Bytes) -> bool {
-    let server = Bytes::copy_from_slice(without_final_dot(host));
-    let mut scope = load.scope.clone();
-    let letters = attempt.site.policy.ask(Hook::CltFeatures, &[server], &mut scope).await;
-    !letters.is_some_and(|letters| letters.contains(&b'D'))
 }

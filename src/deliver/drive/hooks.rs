@@ -15,18 +15,38 @@ use super::attempt::Attempt;
 use crate::base::bytes::shown;
 use crate::log::traffic::Sign;
 use crate::log::{Id, Level, Priority};
-use crate::macros::{Scope, names};
-use crate::net::dns::shown_address;
+use crate::macros::{MacroId, Scope, names};
 use crate::net::tls::features::{Features, FeaturesError, features};
 use crate::net::tls::{PeerInfo, SessionSettings, Verify};
 use crate::policy::{Hook, Verdict, verdict};
 use crate::site::Site;
+use crate::site::connection::{Interface, tell_tls};
 use crate::smtp::client::auth::Credentials;
 use crate::smtp::client::drive::{Connection, Hooks, Peer};
 use crate::sys::safefile::Purpose;
 
 /// Most of a file of credentials, bytes.
 const AUTH_FILE_BYTES: usize = 16 * 1024;
+
+/// Macros that tell of the connection in hand.
+static SESSION_MACROS: &[MacroId] = &[
+    names::TLS_VERSION,
+    names::CIPHER,
+    names::CIPHER_BITS,
+    names::ALG_BITS,
+    names::VERIFY,
+    names::CERT_SUBJECT,
+    names::CERT_ISSUER,
+    names::CN_SUBJECT,
+    names::CN_ISSUER,
+    names::CERT_FP,
+    names::CERT_MD5,
+    names::CERT_ALTNAMES,
+    names::AUTH_TYPE,
+    names::AUTH_AUTHEN,
+    names::AUTH_AUTHOR,
+    names::AUTH_SSF,
+];
 
 /// Asks the rulesets of the site for one attempt.
 pub(super) struct Asking {
@@ -44,10 +64,15 @@ pub(super) struct Asking {
 
 impl Asking {
     pub(super) fn new(attempt: &Attempt, load: &Load) -> Self {
+        let mut scope = load.scope.clone();
+        // What the client that brought the message showed says nothing of this server.
+        for id in SESSION_MACROS {
+            scope.unset(*id);
+        }
         Self {
             site: Arc::clone(&attempt.site),
             id: attempt.envelope.id.to_string(),
-            scope: load.scope.clone(),
+            scope,
             server: Bytes::new(),
             host: Bytes::new(),
             recipient: load
@@ -63,12 +88,12 @@ impl Asking {
     }
 
     /// Notes the address that a connection leaves by: `${if_addr_out}` and its kin, never of the loopback interface.
-    pub(super) fn leaves_by(&mut self, local: Option<SocketAddr>) {
-        let Some(ip) = local.map(|local| local.ip().to_canonical()).filter(|ip| !ip.is_loopback()) else { return };
-        let compressed = self.site.config.options.use_compressed_ipv6_addresses;
-        self.scope.set(names::IF_ADDR_OUT, shown_address(ip, compressed));
-        self.scope.set(names::IF_FAMILY_OUT, if ip.is_ipv6() { "inet6" } else { "inet" });
-        self.scope.set(names::IF_NAME_OUT, self.site.host.clone());
+    pub(super) async fn leaves_by(&mut self, local: Option<SocketAddr>) {
+        let Some(local) = local else { return };
+        let Some(interface) = Interface::of(&self.site, local).await else { return };
+        self.scope.set(names::IF_ADDR_OUT, interface.address);
+        self.scope.set(names::IF_FAMILY_OUT, interface.family);
+        self.scope.set(names::IF_NAME_OUT, interface.name);
     }
 
     /// Whether a handshake that fails is followed by a try in clear.
@@ -85,14 +110,7 @@ impl Asking {
 
     fn know_tls(&mut self, verify: Verify, info: Option<&PeerInfo>) {
         if let Some(info) = info {
-            self.scope.set(names::TLS_VERSION, info.version.clone());
-            self.scope.set(names::CIPHER, info.cipher.clone());
-            self.scope.set(names::CIPHER_BITS, info.cipher_bits.to_string());
-            self.scope.set(names::ALG_BITS, info.algorithm_bits.to_string());
-            self.scope.set(names::CERT_SUBJECT, info.cert_subject.clone());
-            self.scope.set(names::CERT_ISSUER, info.cert_issuer.clone());
-            self.scope.set(names::CN_SUBJECT, info.cn_subject.clone());
-            self.scope.set(names::CN_ISSUER, info.cn_issuer.clone());
+            tell_tls(&mut self.scope, info, &self.site.config.options);
         }
         self.scope.set(names::VERIFY, verify.word());
     }
@@ -173,7 +191,11 @@ impl Hooks for Asking {
             }
         };
         match self.site.tls.session(wanted) {
-            Ok(settings) => {
+            Ok(mut settings) => {
+                // `hostname` stands for the name of the server; an address is none that could be asked for.
+                if settings.server_name.as_deref() == Some("hostname") {
+                    settings.server_name = Some(relay.clone()).filter(|name| !name.starts_with('['));
+                }
                 self.falls_back = settings.fallback_to_clear.unwrap_or(self.falls_back);
                 Some(settings)
             }
@@ -194,6 +216,7 @@ impl Hooks for Asking {
 
     async fn tls_rcpt(&mut self, recipient: &[u8]) -> Option<Bytes> {
         let recipient = Bytes::copy_from_slice(recipient);
+        self.scope.set(names::RCPT_ADDR, recipient.clone());
         self.refusal(Hook::TlsRcpt, "tls_rcpt", &recipient).await
     }
 

@@ -14,6 +14,7 @@ use super::shown::closing;
 use super::source::{self, Source};
 use super::{dane, mx, program};
 use crate::base::bytes::shown;
+use crate::base::domain::without_final_dot;
 use crate::base::exit::Exit;
 use crate::base::letters::LetterSet;
 use crate::base::status::{Classify, Status};
@@ -30,6 +31,7 @@ use crate::log::{Level, Priority};
 use crate::macros::names;
 use crate::net::dns::shown_address;
 use crate::net::tls::{Dane, Stream, Verify};
+use crate::policy::Hook;
 use crate::smtp::client::drive::{Connection, Content, Dialing, Peer, Settings, dial, dial_local};
 use crate::smtp::client::negotiate::Manner;
 use crate::smtp::client::{self, Trouble};
@@ -183,9 +185,11 @@ impl Course<'_> {
             self.relay = shown_name.clone();
             return Some(Outcome::deferred(Status(4, 0, 0), ""));
         };
+        let letters = Box::pin(self.features(&shown_name)).await?;
         let dane = match literal {
             Some(_) => None,
-            None => match Box::pin(dane::find(self.attempt, self.load, &target.name, name, port)).await {
+            None if letters.contains(&b'D') => None,
+            None => match Box::pin(dane::find(self.attempt, &target.name, name, port)).await {
                 Ok(dane) => dane,
                 Err(outcome) => {
                     // No other host may take what this one's records keep back.
@@ -230,6 +234,25 @@ impl Course<'_> {
             Ok(connection) => self.transact(connection, Some(place), &shown_name).await,
             Err(trouble) => self.refused(&trouble, &shown_name),
         }
+        None
+    }
+
+    /// `clt_features`: letters for this server; `None` when it is not to be spoken to for now, which is told.
+    async fn features(&mut self, host: &Bytes) -> Option<Bytes> {
+        let site = self.attempt.site.clone();
+        if !site.policy.has(Hook::CltFeatures) {
+            return Some(Bytes::new());
+        }
+        let server = Bytes::copy_from_slice(without_final_dot(host));
+        let mut scope = self.load.scope.clone();
+        let letters = site.policy.ask(Hook::CltFeatures, &[server], &mut scope).await.unwrap_or_default();
+        if !letters.eq_ignore_ascii_case(b"temp") {
+            return Some(letters);
+        }
+        let text = format!("clt_features=TEMPFAIL, host={}, status=skipped", shown(host));
+        site.log.write(Level::TLS, Priority::Warning, self.attempt.id(), text);
+        self.relay = host.clone();
+        self.defer(&Outcome::deferred(Status(4, 0, 0), "clt_features=TEMPFAIL"));
         None
     }
 
@@ -396,7 +419,7 @@ impl Course<'_> {
         let settings =
             Settings { manner, timeouts, tls, dane, sasl: (!modifiers.has(b'A')).then(|| site.sasl.clone()) };
         let mut hooks = Asking::new(self.attempt, self.load);
-        hooks.leaves_by(stream.local_addr());
+        hooks.leaves_by(stream.local_addr()).await;
         let opened = Connection::open(stream, peer, &settings, &mut hooks).await;
         self.falls_back = hooks.falls_back();
         opened

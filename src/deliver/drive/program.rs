@@ -150,7 +150,7 @@ pub(super) fn request(
         mailer: load.id,
         argv,
         controller: first.and_then(|r| identity(load, r.controller.as_ref())),
-        owner: None,
+        owner: load.owner.as_ref().map(|owner| (owner.uid, owner.gid)),
         directories: directories.split(|b| *b == b':').filter(|d| !d.is_empty()).map(Bytes::copy_from_slice).collect(),
         root: mailer.root.as_ref().map(|r| r.expand(&load.scope).into()),
         is_dialogue,

@@ -14,6 +14,7 @@ use crate::envelope::{Envelope, QueueId, Recipient, State, complete};
 use crate::log::line::To;
 use crate::log::statistics::Event;
 use crate::log::{Level, Priority};
+use crate::macros::names;
 use crate::message::fields;
 use crate::queue;
 use crate::queue::drive::Body;
@@ -145,6 +146,7 @@ async fn queue_one(attempt: &Attempt, site: &Arc<Site>, report: &Report) -> Resu
     }
     let body = writer.finish().await?;
     envelope.flags.is_split = true;
+    envelope.scope.set(names::PID, std::process::id().to_string());
     let expansion = site.router.expand(&mut envelope).await;
     for (index, _) in expansion.failures.iter().filter(|(_, error)| error.is_temporary()) {
         // What cannot be judged now is tried later, not returned.

@@ -234,7 +234,10 @@ impl MapSet {
             }
             Backend::Syslog(priority) => {
                 if let Some(log) = &self.inner.services.log {
-                    log.write_always(*priority, Id::None, shown(key));
+                    let id = scope.text(names::QUEUE_ID);
+                    let id = shown(&id).to_string();
+                    let id = if id.is_empty() { Id::NoQueue } else { Id::Queue(&id) };
+                    log.write_always(*priority, id, shown(key));
                 }
                 return Some(Answer::Found(Bytes::new()));
             }

@@ -176,6 +176,19 @@ impl Router {
         }
     }
 
+    /// The user whom a recipient is delivered for: who owns the mailbox, or the `.forward` file that named it. Names of
+    /// aliases and lists are no users, though there may be one of that name.
+    pub async fn owner(&self, recipient: &Recipient) -> Option<Owner> {
+        match (&recipient.controller, &recipient.route) {
+            (Some(controller), _) => {
+                let found = self.users.find(&controller.user).await.ok().flatten();
+                found.filter(|owner| (owner.uid, owner.gid) == (controller.uid, controller.gid))
+            }
+            (None, Some(triple)) => self.owner_of(triple).await.ok().flatten(),
+            (None, None) => None,
+        }
+    }
+
     /// Reads what the mailbox owner's account says, when the triple's mailer asks for one (`F=w`).
     async fn owner_of(&self, triple: &crate::envelope::Triple) -> Result<Option<Owner>, RouteError> {
         if !self.config.mailers.get(triple.mailer.0).is_some_and(|m| m.has(b'w')) {

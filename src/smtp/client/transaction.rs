@@ -416,10 +416,7 @@ fn rcpt_line(recipient: &Recipient, dsn: bool) -> Bytes {
     let mut line = [b"RCPT To:<", &recipient.address[..], b">"].concat();
     let notify = recipient.notify;
     if dsn && notify.is_given {
-        let words = [(notify.success, "SUCCESS"), (notify.failure, "FAILURE"), (notify.delay, "DELAY")];
-        let words: Vec<&str> = words.iter().filter(|(is_set, _)| *is_set).map(|(_, word)| *word).collect();
-        let value = if words.is_empty() { "NEVER".to_owned() } else { words.join(",") };
-        line.extend_from_slice(format!(" NOTIFY={value}").as_bytes());
+        line.extend_from_slice(format!(" NOTIFY={}", notify.words()).as_bytes());
     }
     if let (true, Some(original)) = (dsn, &recipient.original) {
         line.extend_from_slice(b" ORCPT=");

@@ -17,14 +17,6 @@ pub fn parse(value: Option<&[u8]>) -> Result<BodyType, Fault> {
     }
 }
 
-/// The value as `${bodytype}` and the log show it.
-pub fn name(body: BodyType) -> &'static str {
-    match body {
-        BodyType::SevenBit => "7BIT",
-        BodyType::EightBitMime => "8BITMIME",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

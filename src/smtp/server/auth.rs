@@ -49,6 +49,17 @@ impl Session {
         self.mechanisms.is_available && !is_off
     }
 
+    /// Mechanisms that EHLO names.
+    pub(super) fn offered_mechanisms(&self) -> Vec<String> {
+        self.mechanisms.mechanisms.iter().filter(|name| self.may_use(name)).cloned().collect()
+    }
+
+    /// `srv_features` `c`: a plain password needs encryption around it.
+    fn may_use(&self, mechanism: &str) -> bool {
+        let is_plain = ["PLAIN", "LOGIN"].iter().any(|plain| mechanism.eq_ignore_ascii_case(plain));
+        !is_plain || self.is_tls || !self.features.has(b'c')
+    }
+
     /// Whether MAIL waits for AUTH. Source: observed (`M=aA` needs what it does not offer).
     pub(super) fn needs_auth(&self) -> bool {
         let is_asked = self.setting.modifiers.has(b'a') && !self.features.has(b'L') || self.features.has(b'l');
@@ -81,7 +92,8 @@ impl Session {
             self.reply(501, Status(5, 5, 2), "AUTH mechanism must be specified");
             return Action::Read;
         }
-        let Some(mechanism) = self.mechanisms.find(name).map(str::to_owned) else {
+        let mechanism = self.mechanisms.find(name).filter(|mechanism| self.may_use(mechanism)).map(str::to_owned);
+        let Some(mechanism) = mechanism else {
             let name = name.get(..LONGEST_NAME).unwrap_or(name);
             self.reply(504, Status(5, 3, 3), &format!("AUTH mechanism {} not available", shown(name)));
             return Action::Read;

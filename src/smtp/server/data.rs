@@ -41,6 +41,8 @@ impl Session {
             self.reply(503, Status(5, 0, 0), "Need RCPT (recipient)");
             return Action::Read;
         }
+        self.forget_recipient();
+        self.scope().set(names::NRCPTS, count.to_string());
         self.step = Step::Data(Data::Check);
         Action::Check(Hook::CheckData, std::iter::once(count.to_string().into()).collect())
     }
@@ -78,8 +80,6 @@ impl Session {
             self.reply(554, Status(5, 5, 0), "SMTP protocol error");
             return self.close();
         }
-        let count = self.transaction.as_ref().map_or(0, |t| t.envelope.recipients.len());
-        self.scope().set(names::NRCPTS, count.to_string());
         if self.asks_filters() {
             return self.ask_filters(filter::Told::Data, filter::Call::Data);
         }

@@ -191,6 +191,9 @@ impl Session {
         scope.set(names::MAIL_FROM, given.clone());
         scope.set(names::SENDER, bare(&resolved.address));
         scope.set(names::QUEUE_ID, envelope.id.as_str().to_owned());
+        for id in [names::HOP_COUNT, names::NTRIES, names::NRCPTS, names::NBADRCPTS] {
+            scope.set(id, "0");
+        }
     }
 
     fn mail_parameters(&mut self, mail: &mut Mail) -> Result<(), Fault> {

@@ -411,7 +411,9 @@ impl Session {
         let client = shown(&self.client.described).to_string();
         let line = format!("{client}: probable open proxy: command={}\r\n", shown(text));
         self.note(Level::SYSTEM_ERROR, Priority::Info, line);
-        let text = format!("{} Rejecting open proxy {client}", shown(&self.setting.host));
+        // Source: observed.
+        let words = if self.greeted { "HTTP command" } else { "Rejecting open proxy" };
+        let text = format!("{} {words} {client}", shown(&self.setting.host));
         self.reply(421, Status(4, 7, 0), &text);
         Some(self.close())
     }
@@ -600,6 +602,14 @@ impl Session {
         self.transaction = Some(mail::Transaction { envelope, is_open: false, is_logged: false });
     }
 
+    /// What was set for an RCPT is over.
+    pub(super) fn forget_recipient(&mut self) {
+        let scope = self.scope();
+        for id in RECIPIENT_MACROS {
+            scope.unset(*id);
+        }
+    }
+
     /// Ends a transaction without a message; what was said so far is logged.
     pub(super) fn drop_transaction(&mut self) {
         self.note_from(b"");
@@ -644,7 +654,7 @@ impl Session {
             class: envelope.class,
             recipients: envelope.counted_recipients() + self.looked_up,
             message_id,
-            body_type: envelope.body_type.map_or("", crate::smtp::extension::body::name).as_bytes(),
+            body_type: envelope.body_type.map_or("", crate::envelope::BodyType::word).as_bytes(),
             protocol: &envelope.scope.text(names::PROTOCOL),
             daemon: &self.setting.daemon,
             relay: &envelope.scope.text(names::CLIENT_INFO),
@@ -665,12 +675,12 @@ impl Session {
         crate::smtp::extension::Offer {
             pipelining: !self.features.has(b'P'),
             expn: !no_expn && !self.features.has(b'X'),
-            verb: !no_expn && !self.privacy(Privacy::NO_VERB) && !self.features.has(b'B'),
+            verb: !no_expn && !self.privacy(Privacy::NO_VERB) && !self.features.has(b'B') && !self.features.has(b'X'),
             eight_bit: true,
             max_size: options.max_message_size,
             dsn: options.send_mime_errors && !self.privacy(Privacy::NO_RECEIPTS) && !self.features.has(b'D'),
             etrn: !self.privacy(Privacy::NO_ETRN) && !self.setting.modifiers.has(b'E') && !self.features.has(b'E'),
-            auth: if self.has_auth() { self.mechanisms.mechanisms.clone() } else { Vec::new() },
+            auth: if self.has_auth() { self.offered_mechanisms() } else { Vec::new() },
             starttls: self.offers_tls(),
             deliver_by_min: options.deliver_by_min,
         }
@@ -713,4 +723,14 @@ static MESSAGE_MACROS: &[MacroId] = &[
     names::HDR_NAME,
     names::HDRLEN,
     names::CURR_HEADER,
+    names::DATE,
+    names::NOW_CTIME,
+    names::TIMESTAMP,
+    names::TIME,
+    names::HOP_COUNT,
+    names::NTRIES,
+    names::ENVID,
 ];
+
+/// Macros that tell of the recipient of an RCPT, and of nothing else. Source: observed.
+static RECIPIENT_MACROS: &[MacroId] = &[names::RCPT_MAILER, names::RCPT_HOST, names::RCPT_ADDR, names::DSN_NOTIFY];

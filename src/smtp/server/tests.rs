@@ -25,6 +25,8 @@ struct World {
     message: Option<Outcome>,
     early: bool,
     closed: bool,
+    /// What `srv_features` says.
+    features: Option<&'static str>,
     /// What the filters say to each call.
     says: fn(&Call) -> Decision,
 }
@@ -55,7 +57,7 @@ impl World {
             address: Bytes::from_static(b"192.0.2.9"),
             described: Bytes::from_static(b"c.test [192.0.2.9]"),
         };
-        Self { session, message: None, early: false, closed: false, says: |_| Decision::Continue }
+        Self { session, message: None, early: false, closed: false, features: None, says: |_| Decision::Continue }
     }
 
     fn feed(&mut self, input: Input<'_>) -> String {
@@ -74,6 +76,7 @@ impl World {
                     Input::Verdict(Verdict::Discard)
                 }
                 Action::Check(..) => Input::Verdict(Verdict::Accept),
+                Action::Ask(Hook::SrvFeatures, _) => Input::Value(self.features.map(Bytes::from)),
                 Action::Ask(..) => Input::Value(None),
                 Action::Pause(_) | Action::Probe => Input::Waited { early: self.early },
                 Action::ResolveSender(address) | Action::Resolve(address) => Input::Resolved(route(&address)),
@@ -416,6 +419,80 @@ fn early_talkers_are_refused_from_there_on() {
     world.early = true;
     assert_eq!(world.say("DATA"), "554 5.5.0 SMTP protocol error\r\n");
     assert!(world.closed);
+}
+
+/// A session where everything is there, under these letters; its reply to EHLO.
+fn featured(letters: &'static str, modifiers: &[u8]) -> (World, String) {
+    let mut world = with_auth(modifiers);
+    world.features = Some(letters);
+    world.session.has_tls = true;
+    world.feed(Input::Connected);
+    let offered = world.say("EHLO a");
+    (world, offered)
+}
+
+#[test]
+fn letters_of_srv_features_turn_off_what_is_on() {
+    for (letters, word) in [
+        ("A", "AUTH"),
+        ("B", "VERB"),
+        ("D", "DSN"),
+        ("E", "ETRN"),
+        ("P", "PIPELINING"),
+        ("S", "STARTTLS"),
+        ("X", "EXPN"),
+        // Without EXPN there is no VERB either.
+        ("X", "VERB"),
+    ] {
+        let line = |offered: &str| offered.lines().any(|line| line.get(4..).is_some_and(|l| l.starts_with(word)));
+        assert!(!line(&featured(letters, b"").1), "{letters}: {word}");
+        let small: &'static str = letters.to_ascii_lowercase().leak();
+        assert!(line(&featured(small, b"").1), "{small}: {word}");
+    }
+    for (letters, command, code) in [
+        ("A", "AUTH PLAIN YWxpY2U=", "503 5.3.3"),
+        ("B", "VERB", "502 5.7.0"),
+        ("X", "EXPN a", "502 5.7.0"),
+        ("X", "VERB", "502 5.7.0"),
+        ("D", "MAIL FROM:<a@b> RET=HDRS", "504 5.7.0"),
+        ("E", "ETRN x", "502 5.7.0"),
+        ("S", "STARTTLS", "503 5.5.0"),
+    ] {
+        let (mut world, _) = featured(letters, b"");
+        let reply = world.say(command);
+        assert!(reply.starts_with(code), "{letters}: {command}: {reply}");
+    }
+    // What the port turned off.
+    assert!(featured("a", b"A").1.contains("AUTH"));
+}
+
+#[test]
+fn letters_of_srv_features_say_what_clients_must_do() {
+    // AUTH before mail: l; the port says so, and L takes it back.
+    let mail = |letters, modifiers| featured(letters, modifiers).0.say("MAIL FROM:<a@b>");
+    assert!(mail("l", b"").starts_with("530 5.7.0"));
+    assert!(mail("a", b"a").starts_with("530 5.7.0") && mail("L", b"a").starts_with("250 "));
+    // Plain passwords: c needs encryption around them.
+    let (mut world, offered) = featured("c", b"");
+    assert!(!offered.contains("AUTH PLAIN") && !offered.contains("LOGIN"), "{offered}");
+    assert_eq!(world.say("AUTH PLAIN YWxpY2U="), "504 5.3.3 AUTH mechanism PLAIN not available\r\n");
+    world.session.is_tls = true;
+    assert_eq!(world.say("AUTH PLAIN YWxpY2U="), "235 2.0.0 OK Authenticated\r\n");
+    assert_eq!(featured("C", b"").0.say("AUTH PLAIN YWxpY2U="), "235 2.0.0 OK Authenticated\r\n");
+    // Waiting for replies: F does not ask for it.
+    for (letters, is_taken) in [("f", false), ("F", true)] {
+        let (mut world, _) = featured(letters, b"");
+        world.early = true;
+        assert_eq!(world.say("EHLO a").starts_with("250"), is_taken, "{letters}");
+    }
+    // Words of proxies: h looks at them at any time.
+    let (mut world, _) = featured("h", b"");
+    assert_eq!(world.say("CONNECT a"), "421 4.7.0 mta.test HTTP command c.test [192.0.2.9]\r\n");
+    assert!(world.closed);
+    assert!(featured("f", b"").0.say("CONNECT a").starts_with("500 "));
+    // Temp refuses all; the letter t, or T, does not.
+    assert!(mail("temp", b"").starts_with("450 4.3.0 Please try again later."));
+    assert!(mail("t", b"").starts_with("250 ") && mail("T", b"").starts_with("250 "));
 }
 
 #[test]

@@ -15,7 +15,7 @@ impl Session {
     }
 
     pub(super) fn verb(&mut self, line: &[u8]) -> Action {
-        if self.privacy(Privacy::NO_EXPN | Privacy::NO_VERB) || self.features.has(b'B') {
+        if self.privacy(Privacy::NO_EXPN | Privacy::NO_VERB) || self.features.has(b'B') || self.features.has(b'X') {
             self.reply(502, Status(5, 7, 0), "Verbose unavailable");
             return Action::Read;
         }

@@ -101,9 +101,9 @@ impl Session {
             }
         };
         self.looked_up += found.len();
-        let is_remote = !vrfy.expand
-            && found.iter().any(|r| self.setting.config.mailers.get(r.triple.mailer.0).is_some_and(|m| !m.has(b'l')));
-        let code = if is_remote { 252 } else { 250 };
+        let mailers = &self.setting.config.mailers;
+        let is_sure = vrfy.expand || found.iter().all(|r| mailers.get(r.triple.mailer.0).is_none_or(|m| m.has(b'q')));
+        let code = if is_sure { 250 } else { 252 };
         let lines: Vec<Vec<u8>> = found.iter().map(|resolved| self.mailbox(resolved)).collect();
         if lines.is_empty() {
             return self.reply(554, Status(5, 5, 2), "Nothing to VRFY");

@@ -14,11 +14,12 @@ use openssl::x509::extension::{AuthorityKeyIdentifier, BasicConstraints, Subject
 use openssl::x509::{X509, X509Builder, X509Name, X509NameBuilder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::Refusal;
+use super::{Builder, Refusal};
 use crate::net::tls::dane::{Dane, Record};
-use crate::net::tls::features::DEFAULT_OPTIONS;
+use crate::net::tls::features::{DEFAULT_OPTIONS, options};
 use crate::net::tls::{
-    ClientContext, Identity, PeerInfo, PemFile, ServerContext, SessionSettings, Settings, Stream, Verify,
+    ClientContext, DhParameters, Identity, PeerInfo, PemFile, Role, ServerContext, SessionSettings, Settings, Stream,
+    Verify,
 };
 
 struct Pair {
@@ -290,4 +291,110 @@ async fn junk_in_place_of_a_handshake_is_told_as_the_log_shows_it() {
     let (ours, _theirs) = tokio::io::duplex(4096);
     let error = server.accept(Stream::other(ours), &none, Duration::ZERO).await.unwrap_err();
     assert_eq!(error.to_string(), "accept failed=1, reason=unknown, SSL_error=2, errno=0, retry=0");
+}
+
+/// Names of options, with what each sets in OpenSSL 3.0. Source: observed.
+#[rustfmt::skip]
+const BITS: &[(&str, u64)] = &[
+    ("SSL_OP_MICROSOFT_SESS_ID_BUG", 0x0),
+    ("SSL_OP_NETSCAPE_CHALLENGE_BUG", 0x0),
+    ("SSL_OP_LEGACY_SERVER_CONNECT", 0x4),
+    ("SSL_OP_NETSCAPE_REUSE_CIPHER_CHANGE_BUG", 0x0),
+    ("SSL_OP_SSLREF2_REUSE_CERT_TYPE_BUG", 0x0),
+    ("SSL_OP_MICROSOFT_BIG_SSLV3_BUFFER", 0x0),
+    ("SSL_OP_MSIE_SSLV2_RSA_PADDING", 0x0),
+    ("SSL_OP_SSLEAY_080_CLIENT_DH_BUG", 0x0),
+    ("SSL_OP_TLS_D5_BUG", 0x0),
+    ("SSL_OP_TLS_BLOCK_PADDING_BUG", 0x0),
+    ("SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS", 0x800),
+    ("SSL_OP_ALL", 0x80000850),
+    ("SSL_OP_NO_QUERY_MTU", 0x1000),
+    ("SSL_OP_COOKIE_EXCHANGE", 0x2000),
+    ("SSL_OP_NO_TICKET", 0x4000),
+    ("SSL_OP_CISCO_ANYCONNECT", 0x8000),
+    ("SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION", 0x10000),
+    ("SSL_OP_NO_COMPRESSION", 0x20000),
+    ("SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION", 0x40000),
+    ("SSL_OP_SINGLE_ECDH_USE", 0x0),
+    ("SSL_OP_SINGLE_DH_USE", 0x0),
+    ("SSL_OP_EPHEMERAL_RSA", 0x0),
+    ("SSL_OP_CIPHER_SERVER_PREFERENCE", 0x400000),
+    ("SSL_OP_TLS_ROLLBACK_BUG", 0x800000),
+    ("SSL_OP_NO_SSLv2", 0x0),
+    ("SSL_OP_NO_SSLv3", 0x2000000),
+    ("SSL_OP_NO_TLSv1", 0x4000000),
+    ("SSL_OP_NO_TLSv1_3", 0x20000000),
+    ("SSL_OP_NO_TLSv1_2", 0x8000000),
+    ("SSL_OP_NO_TLSv1_1", 0x10000000),
+    ("SSL_OP_PKCS1_CHECK_1", 0x0),
+    ("SSL_OP_PKCS1_CHECK_2", 0x0),
+    ("SSL_OP_NETSCAPE_CA_DN_BUG", 0x0),
+    ("SSL_OP_NETSCAPE_DEMO_CIPHER_CHANGE_BUG", 0x0),
+    ("SSL_OP_CRYPTOPRO_TLSEXT_BUG", 0x80000000),
+    ("SSL_OP_TLSEXT_PADDING", 0x10),
+    ("SSL_OP_NO_RENEGOTIATION", 0x40000000),
+    ("SSL_OP_NO_ANTI_REPLAY", 0x1000000),
+    ("SSL_OP_ALLOW_NO_DHE_KEX", 0x400),
+    ("SSL_OP_NO_ENCRYPT_THEN_MAC", 0x80000),
+    ("SSL_OP_ENABLE_MIDDLEBOX_COMPAT", 0x100000),
+    ("SSL_OP_PRIORITIZE_CHACHA", 0x200000),
+];
+
+#[test]
+fn each_option_sets_its_bits_in_a_context() {
+    let ca = certificate("CA", None, 1);
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(&ca, None, directory.path());
+    // What the library, or every context of ours, sets by itself is no part of the answer.
+    let built = |wanted: u64| {
+        let mut notices = Vec::new();
+        let mut builder = Builder::new(Role::Server, openssl::ssl::SslMethod::tls_server(), &mut notices).unwrap();
+        let all = openssl::ssl::SslOptions::all() | openssl::ssl::SslOptions::from_bits_retain(u64::MAX >> 1);
+        builder.context.clear_options(all);
+        builder.common(&settings, wanted).unwrap();
+        builder.context.options().bits()
+    };
+    let without = built(0);
+    for (name, bits) in BITS {
+        let (wanted, unknown) = options(name.as_bytes(), 0);
+        assert_eq!((wanted, unknown.len()), (*bits, 0), "{name}");
+        assert_eq!(built(wanted), without | bits, "{name}");
+        assert_eq!(options(format!("-{name}").as_bytes(), u64::MAX).0, !bits, "{name}");
+    }
+}
+
+/// A handshake with a suite that needs Diffie-Hellman over finite fields.
+async fn with_finite_fields(dh: DhParameters) -> bool {
+    let ca = certificate("CA", None, 1);
+    let directory = tempfile::tempdir().unwrap();
+    let key = PKey::from_rsa(openssl::rsa::Rsa::generate(2048).unwrap()).unwrap();
+    let mut b = X509Builder::new().unwrap();
+    b.set_version(2).unwrap();
+    b.set_subject_name(&name("mta.example.test")).unwrap();
+    b.set_issuer_name(&name("mta.example.test")).unwrap();
+    b.set_pubkey(&key).unwrap();
+    b.set_not_before(&Asn1Time::from_unix(1_000_000_000).unwrap()).unwrap();
+    b.set_not_after(&Asn1Time::from_unix(4_000_000_000).unwrap()).unwrap();
+    b.sign(&key, MessageDigest::sha256()).unwrap();
+    let own = Pair { certificate: b.build(), key };
+    let list = Some("DHE-RSA-AES128-GCM-SHA256".to_owned());
+    let mut settings =
+        Settings { server: vec![identity(&own)], dh, cipher_list: list, ..settings(&ca, None, directory.path()) };
+    settings.client_options |= 0x2000_0000;
+    let (server, client) = contexts(&settings);
+    let (a, b) = tokio::io::duplex(1 << 16);
+    let none = SessionSettings::default();
+    let (ours, theirs) = tokio::join!(
+        server.accept(Stream::other(a), &none, LIMIT),
+        client.connect(Stream::other(b), "host 1", &none, LIMIT)
+    );
+    ours.is_ok() && theirs.is_ok()
+}
+
+#[tokio::test]
+async fn diffie_hellman_parameters_are_built_in_given_or_none() {
+    let parameters = openssl::dh::Dh::get_2048_256().unwrap().params_to_pem().unwrap();
+    assert!(with_finite_fields(DhParameters::BuiltIn).await);
+    assert!(with_finite_fields(DhParameters::File(pem(parameters))).await);
+    assert!(!with_finite_fields(DhParameters::None).await);
 }

@@ -9,6 +9,7 @@ use crate::macros::{Scope, names};
 use crate::net::dns::{Reverse, shown_address};
 use crate::net::ident;
 use crate::policy::rates::Counts;
+use crate::site::connection::Interface;
 use crate::smtp::server::setting::Client;
 
 /// Addresses and counts of a connection.
@@ -58,7 +59,10 @@ pub(super) async fn describe(server: &Server, peer: &Peer, scope: &mut Scope) ->
     scope.set(names::TOTAL_RATE, peer.counts.total_rate.to_string());
     scope.set(names::CLIENT_INFO, described.clone());
     scope.set(names::HELO, name.clone());
-    set_daemon(server, peer, scope, compressed);
+    set_daemon(server, scope, compressed);
+    if let Some(local) = peer.local {
+        set_interface(server, local, scope).await;
+    }
     Client { name: name.into(), address: address.into(), described: described.into() }
 }
 
@@ -76,7 +80,7 @@ fn local_user(server: &Server, scope: &mut Scope) -> Client {
     }
 }
 
-fn set_daemon(server: &Server, peer: &Peer, scope: &mut Scope, compressed: bool) {
+fn set_daemon(server: &Server, scope: &mut Scope, compressed: bool) {
     scope.set(names::DAEMON_NAME, server.setting.daemon.clone());
     if let Some(bound) = server.bound {
         scope.set(names::DAEMON_ADDR, shown_address(bound.ip(), compressed));
@@ -84,11 +88,14 @@ fn set_daemon(server: &Server, peer: &Peer, scope: &mut Scope, compressed: bool)
         scope.set(names::DAEMON_FAMILY, if bound.is_ipv6() { "inet6" } else { "inet" });
     }
     set_flags(server, scope);
-    if let Some(local) = peer.local.map(|l| canonical(l.ip())).filter(|ip| !ip.is_loopback()) {
-        scope.set(names::IF_ADDR, shown_address(local, compressed));
-        scope.set(names::IF_FAMILY, if local.is_ipv6() { "inet6" } else { "inet" });
-        scope.set(names::IF_NAME, server.site.host.clone());
-    }
+}
+
+/// `${if_addr}` and its kin: our end of the connection, never of the loopback interface. Source: observed.
+async fn set_interface(server: &Server, local: SocketAddr, scope: &mut Scope) {
+    let Some(interface) = Interface::of(&server.site, local).await else { return };
+    scope.set(names::IF_ADDR, interface.address);
+    scope.set(names::IF_FAMILY, interface.family);
+    scope.set(names::IF_NAME, interface.name);
 }
 
 /// `${daemon_flags}`: letters with blanks between, capitals doubled.

@@ -187,11 +187,6 @@ impl Drive {
         let header_bytes = header_bytes + 1;
         let warning = self.session.take_warning();
         if let Some(envelope) = self.session.envelope() {
-            if let Some(header) = given.first("message-id") {
-                let text = Bytes::copy_from_slice(trim(header.text()));
-                envelope.scope.set(names::MSG_ID, text);
-            }
-            envelope.scope.set(names::MSG_SIZE, size.to_string());
             fixup::complete(envelope, collected, &site.config, &site.zone);
             if let Some(text) = warning {
                 envelope.headers.push(Header::new("X-Authentication-Warning", format!(" {text}")));
@@ -208,6 +203,7 @@ impl Drive {
         if let Some(refusal) = self.check_message(Hook::CheckEoh, &arguments).await {
             return self.refused(refusal);
         }
+        self.session.with_envelope(Envelope::tell_message);
         if let Some(refusal) = self.check_message(Hook::CheckEom, &[Bytes::from(size.to_string())]).await {
             return self.refused(refusal);
         }

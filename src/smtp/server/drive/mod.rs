@@ -25,19 +25,21 @@ use crate::base::date;
 use crate::base::status::Status;
 use crate::base::xtext;
 use crate::config::values::DeliveryMode;
+use crate::envelope::told::set_moment;
 use crate::envelope::{Envelope, QueueId};
 use crate::log::statistics::Event;
 use crate::log::traffic::Sign;
 use crate::log::{Id, Level, Priority, line};
-use crate::macros::{Scope, names};
+use crate::macros::names;
 use crate::milter::drive::Filters;
 use crate::net::sasl::{Answer, Exchange, Failure, Surroundings};
 use crate::net::tls::features::{self, FeaturesError};
-use crate::net::tls::{PeerInfo, Role, ServerContext, SessionSettings, Stream, Verify};
+use crate::net::tls::{Role, ServerContext, SessionSettings, Stream, Verify};
 use crate::policy::{Hook, Refusal, Verdict};
 use crate::queue::drive::{Body, Held};
 use crate::route::{Depth, Resolved, RouteError};
 use crate::site::Site;
+use crate::site::connection::tell_tls;
 use crate::sys::{clock, load};
 
 pub use client::Peer;
@@ -124,6 +126,7 @@ pub async fn session(stream: Stream, server: Arc<Server>, peer: Peer) {
     let id = spool.new_id();
     let mut scope = server.site.config.scope();
     scope.set(names::NOW, date::rfc822(clock::now(), &server.site.zone));
+    scope.set(names::PID, std::process::id().to_string());
     scope.set(names::LOAD_AVG, load::average().unwrap_or(0).to_string());
     scope.set(names::DELIVERY_MODE, vec![server.setting.delivery_mode.letter()]);
     let client = Box::pin(client::describe(&server, &peer, &mut scope)).await;
@@ -292,6 +295,7 @@ impl Drive {
             }
             Action::Probe => Input::Waited { early: self.wire.has_input() },
             Action::ResolveSender(address) => {
+                set_moment(self.session.scope(), clock::now(), &self.server.site.zone);
                 let router = &self.server.site.router;
                 Input::Resolved(Box::pin(router.resolve_sender(&address, self.session.scope())).await)
             }
@@ -499,7 +503,7 @@ impl Drive {
             Ok((stream, info)) => {
                 self.server.site.log.write(Level::TLS, Priority::Info, Id::None, info.summary(Role::Server, &relay));
                 self.server.site.log.write(Level(12), Priority::Info, Id::None, info.details(Role::Server));
-                set_tls(self.session.scope(), &info, &self.server.site.config.options);
+                tell_tls(self.session.scope(), &info, &self.server.site.config.options);
                 self.wire.put_stream(stream);
                 true
             }
@@ -612,24 +616,6 @@ fn hook_has_id(hook: Hook) -> bool {
             | Hook::TlsClient
             | Hook::TrustAuth
     )
-}
-
-/// Macros of an encrypted session.
-fn set_tls(scope: &mut Scope, info: &PeerInfo, options: &crate::config::Options) {
-    scope.set(names::TLS_VERSION, info.version.clone());
-    scope.set(names::CIPHER, info.cipher.clone());
-    scope.set(names::CIPHER_BITS, info.cipher_bits.to_string());
-    scope.set(names::ALG_BITS, info.algorithm_bits.to_string());
-    scope.set(names::VERIFY, info.verify.word());
-    scope.set(names::CERT_SUBJECT, info.cert_subject.clone());
-    scope.set(names::CERT_ISSUER, info.cert_issuer.clone());
-    scope.set(names::CN_SUBJECT, info.cn_subject.clone());
-    scope.set(names::CN_ISSUER, info.cn_issuer.clone());
-    let fingerprint = if options.cert_fingerprint_algorithm.is_some() { names::CERT_FP } else { names::CERT_MD5 };
-    scope.set(fingerprint, info.fingerprint.clone());
-    if options.set_cert_altnames {
-        scope.set(names::CERT_ALTNAMES, info.alternative_names.join(":"));
-    }
 }
 
 /// Refusal of a message for a reason of ours: the client may try again.
