@@ -1,6 +1,6 @@
 //! Mail from standard input, and the exit codes callers rely on.
 
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::process::Stdio;
 
 use crate::support::fake_host::FakeHost;
@@ -9,14 +9,7 @@ use crate::support::{LIMIT, until};
 
 /// Runs the program with `input`; its exit code and what it printed.
 fn send(site: &Site, args: &[&str], input: &[u8]) -> (i32, String) {
-    let mut command = site.command();
-    command.args(args).env("HOME", &site.dir).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // It may end without reading its input.
-    let _ = child.stdin.take().unwrap().write_all(input);
-    let output = child.wait_with_output().unwrap();
-    let printed = [output.stdout, output.stderr].concat();
-    (output.status.code().unwrap(), String::from_utf8_lossy(&printed).into_owned())
+    site.submit(args, input)
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! TLSA records of a next hop, from a resolver that vouches for them.
 
-use std::sync::Mutex;
-
 use openssl::hash::{MessageDigest, hash};
 
 use crate::support::client::Client;
@@ -29,9 +27,6 @@ enum Records {
     OfNoUse,
 }
 
-/// One name server at a time: it has an address of the process.
-static ONE: Mutex<()> = Mutex::new(());
-
 struct Outcome {
     log: String,
     /// Whether it arrived, and encrypted.
@@ -40,7 +35,11 @@ struct Outcome {
 
 /// Sends a message to a domain whose exchanger has such records.
 fn send(records: Records, vouches: bool, has_starttls: bool) -> Option<Outcome> {
-    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    send_under("", records, vouches, has_starttls)
+}
+
+/// The same under more lines.
+fn send_under(lines: &str, records: Records, vouches: bool, has_starttls: bool) -> Option<Outcome> {
     let sandbox = Sandbox::new();
     let authority = Authority::new(&sandbox.path("tls"));
     authority.sign("a.test");
@@ -66,7 +65,8 @@ fn send(records: Records, vouches: bool, has_starttls: bool) -> Option<Outcome> 
         ("mail.next.test".to_owned(), A, vec![127, 0, 0, 1]),
     ];
     entries.extend(tlsa.into_iter().map(|data| (format!("_{}._tcp.mail.next.test", next.port), TLSA, data)));
-    let mta = sandbox.mta("a", next.port, &format!("O DANE=True\nO LogLevel=14\n{}", authority.options("a.test")));
+    let mta =
+        sandbox.mta("a", next.port, &format!("O DANE=True\nO LogLevel=14\n{}{lines}", authority.options("a.test")));
     let cf = std::fs::read_to_string(mta.path("cf")).unwrap();
     mta.write("cf", cf.replace("$@ [127.0.0.1] $:", "$@ $2 $:").as_bytes(), 0o644);
     let mut command = mta.command();
@@ -107,5 +107,14 @@ fn records_decide_whom_mail_is_given_to() {
         let Some(outcome) = send(records, vouches, has_starttls) else { return };
         assert_eq!(outcome.taken, taken, "{case}: {}", outcome.log);
         assert!(outcome.log.contains(word), "{case}: {word} in {}", outcome.log);
+    }
+}
+
+/// Letter `D` of `clt_features` and flag `d` of `tls_clt_features`: records of this server do not count.
+#[test]
+fn rules_let_a_server_go_without_records() {
+    for lines in ["Sclt_features\nR$*\t$# D\n", "Stls_clt_features\nR$*\t$# flags=d\n"] {
+        let Some(outcome) = send_under(lines, Records::Another, true, true) else { return };
+        assert_eq!(outcome.taken, Some(true), "{lines}: {}", outcome.log);
     }
 }

@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::support::client::Client;
 use crate::support::daemon::Daemon;
+use crate::support::fake_host::FakeHost;
 use crate::support::private_etc::with_etc;
 use crate::support::sandbox::{Sandbox, Site};
 use crate::support::tls::Authority;
@@ -24,7 +25,7 @@ struct Smart {
 }
 
 const RELAY_AFTER_LOGIN: &str = "Scheck_rcpt\nR$*\t$: $&{auth_authen}\nRuser\t$@ ok\nRuser @ $*\t$@ ok\n\
-    R$*\t$#error $@ 5.7.1 $: \"550 Relaying denied\"\nHX-Auth: ${auth_type} of ${auth_authen}\n";
+    R$*\t$#error $@ 5.7.1 $: \"550 Relaying denied\"\nHX-Auth: ${auth_type} of ${auth_authen}\nHX-Layer: bits ${auth_ssf}\n";
 
 /// A user of `b.test` in a password file of SASL; false when this machine has none.
 fn add_user(database: &Path, user: &str, password: &str) -> bool {
@@ -98,6 +99,8 @@ fn relayed(smart: &Smart, name: &str, lines: &str) -> Result<String, String> {
     until(LIMIT, "it is in the mailbox", || smart.site.mailbox(name).contains("X-Auth"));
     let mailbox = smart.site.mailbox(name);
     assert!(mailbox.contains("verify=OK)"), "{mailbox}");
+    let bits = if mailbox.contains("X-Auth: DIGEST-MD5") { 128 } else { 0 };
+    assert!(mailbox.contains(&format!("X-Layer: bits {bits}\n")), "{mailbox}");
     Ok(mailbox.lines().find_map(|line| line.strip_prefix("X-Auth: ")).unwrap().to_owned())
 }
 
@@ -346,4 +349,61 @@ fn a_port_for_clients_takes_mail_after_login_alone() {
     let reply = client.message("me@client.test", &["in@next.test"], b"Subject: x\r\n\r\nx\r\n");
     assert!(reply.starts_with("250 "), "{reply}");
     until(LIMIT, "it is in the mailbox", || smart.site.mailbox("in").contains("X-Auth: PLAIN of user"));
+}
+
+/// Mechanisms in the reply to EHLO under TLS, as the letters of `AuthOptions` leave them. Source: observed.
+#[test]
+fn letters_of_auth_options_choose_mechanisms() {
+    let all = "O AuthMechanisms=PLAIN LOGIN CRAM-MD5 DIGEST-MD5 SCRAM-SHA-256 ANONYMOUS\n";
+    let offered = |letters: &str, encrypted: bool| {
+        let smart = smart(&format!("{all}O AuthOptions={letters}\n"))?;
+        let mut client = Client::connect(smart.site.port);
+        if encrypted {
+            client = client.start_tls();
+        }
+        let reply = client.say("EHLO client.test");
+        let line = reply.lines().find(|line| line[4..].starts_with("AUTH "))?;
+        Some(line[8..].split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>())
+    };
+    let Some(every) = offered("A", true) else { return };
+    for (letter, encrypted, without, with) in [
+        ("a", true, &["PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "ANONYMOUS"][..], &["SCRAM-SHA-256"][..]),
+        ("d", true, &["PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5"], &[]),
+        ("m", true, &["PLAIN", "LOGIN", "CRAM-MD5", "ANONYMOUS"], &["DIGEST-MD5", "SCRAM-SHA-256"]),
+        ("p", false, &["PLAIN", "LOGIN"], &["CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-256"]),
+        ("p", true, &[], &["PLAIN", "LOGIN"]),
+        ("y", true, &["ANONYMOUS"], &["PLAIN", "LOGIN", "CRAM-MD5"]),
+        // No mechanism has secrets that earlier sessions do not follow from; plain ones hand credentials on.
+        ("f", true, &["PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5"], &[]),
+        ("c", true, &["CRAM-MD5", "SCRAM-SHA-256"], &["PLAIN", "LOGIN"]),
+    ] {
+        let left = offered(letter, encrypted).unwrap_or_default();
+        for word in without {
+            assert!(!left.iter().any(|own| own == word), "{letter}: {word} in {left:?}");
+        }
+        // What this machine lacks is offered by nobody.
+        for word in with.iter().filter(|word| every.iter().any(|own| own == *word)) {
+            assert!(left.iter().any(|own| own == word), "{letter}: no {word} in {left:?}");
+        }
+    }
+}
+
+/// `AUTH=` of MAIL goes on to a server; with letter `A` only after a login there.
+#[test]
+fn a_letter_of_auth_options_keeps_auth_of_mail_back() {
+    let sandbox = Sandbox::new();
+    for (name, line, is_said) in [("a", "", true), ("b", "O AuthOptions=A\n", false)] {
+        let script = "S: 220 next.test ESMTP\nC: EHLO *\nS: 250-next.test\\250 AUTH PLAIN";
+        let next = FakeHost::new(&[script]);
+        let site = sandbox.mta(name, next.port, line);
+        let _daemon = site.start();
+        let mut client = Client::connect(site.port);
+        client.expect("MAIL FROM:<me@client.test> AUTH=me@client.test", "250 ");
+        client.expect("RCPT TO:<you@next.test>", "250 ");
+        client.expect("DATA", "354 ");
+        client.send(b"Subject: x\r\n\r\nx\r\n");
+        client.expect(".", "250 ");
+        let sender = next.wait_for(1).remove(0).sender;
+        assert_eq!(sender.contains(" AUTH="), is_said, "{line:?}: {sender}");
+    }
 }

@@ -44,6 +44,12 @@ impl Client {
         Some(Self { reader: BufReader::new(Wire::Plain(stream)) })
     }
 
+    /// The port that it connected from.
+    pub fn port(&self) -> u16 {
+        let Wire::Plain(stream) = self.reader.get_ref() else { panic!("TLS is on") };
+        stream.local_addr().unwrap().port()
+    }
+
     /// Sends a line and reads the reply.
     pub fn say(&mut self, line: &str) -> String {
         self.send(format!("{line}\r\n").as_bytes());

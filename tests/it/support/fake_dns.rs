@@ -1,8 +1,8 @@
 //! A name server that answers from a list and may vouch for it.
 
 use std::net::{Ipv4Addr, UdpSocket};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -11,7 +11,11 @@ pub struct FakeDns {
     pub address: Ipv4Addr,
     is_over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+    _one: MutexGuard<'static, ()>,
 }
+
+/// One server at a time: it has an address of the process.
+static ONE: Mutex<()> = Mutex::new(());
 
 /// Name without final dot, type, data as it goes over the wire.
 pub type Entry = (String, u16, Vec<u8>);
@@ -23,6 +27,7 @@ pub const TLSA: u16 = 52;
 impl FakeDns {
     /// Listens on port 53 of an address of this machine; `vouches` sets the AD bit of every answer.
     pub fn start(entries: Vec<Entry>, vouches: bool) -> Self {
+        let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let is_over = Arc::new(AtomicBool::new(false));
         let [high, low] = u16::try_from(std::process::id() % 60_000).unwrap().to_be_bytes();
         let address = Ipv4Addr::new(127, high, low, 53);
@@ -38,7 +43,7 @@ impl FakeDns {
                 }
             }
         });
-        Self { address, is_over, thread: Some(thread) }
+        Self { address, is_over, thread: Some(thread), _one: one }
     }
 }
 

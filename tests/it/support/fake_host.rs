@@ -48,6 +48,7 @@ struct Shared {
     taken: Mutex<Vec<Taken>>,
     faults: Mutex<Vec<String>>,
     connections: Mutex<usize>,
+    heard: Mutex<Vec<String>>,
     tls: Option<SslAcceptor>,
     is_closed: AtomicBool,
     is_over: AtomicBool,
@@ -80,6 +81,11 @@ impl FakeHost {
         Self::listen(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), scripts, Some(acceptor))
     }
 
+    /// The same at a port that is known before.
+    pub fn with_tls_at(port: u16, scripts: &[&str], acceptor: SslAcceptor) -> Self {
+        Self::listen(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap(), scripts, Some(acceptor))
+    }
+
     fn listen(listener: TcpListener, scripts: &[&str], tls: Option<SslAcceptor>) -> Self {
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
@@ -87,6 +93,7 @@ impl FakeHost {
             taken: Mutex::default(),
             faults: Mutex::default(),
             connections: Mutex::default(),
+            heard: Mutex::default(),
             tls,
             is_closed: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
@@ -112,6 +119,16 @@ impl FakeHost {
 
     pub fn acknowledged(&self) -> Vec<Taken> {
         self.taken().into_iter().filter(|t| t.is_acknowledged).collect()
+    }
+
+    /// Lines of commands so far, of all connections in the order they came.
+    pub fn heard(&self) -> Vec<String> {
+        self.shared.heard.lock().unwrap().clone()
+    }
+
+    /// Connections that are over.
+    pub fn connections(&self) -> usize {
+        *self.shared.connections.lock().unwrap()
     }
 
     /// Waits until a connection came and its script went to the end.
@@ -287,7 +304,9 @@ impl<'a> Session<'a> {
     }
 
     fn line(&mut self) -> std::io::Result<String> {
-        Ok(String::from_utf8_lossy(&self.raw_line()?).trim_end().to_owned())
+        let line = String::from_utf8_lossy(&self.raw_line()?).trim_end().to_owned();
+        self.shared.heard.lock().unwrap().push(line.clone());
+        Ok(line)
     }
 
     fn raw_line(&mut self) -> std::io::Result<Vec<u8>> {

@@ -1,10 +1,11 @@
 //! A folder of its own for a test: configurations, queues, aliases, mailboxes, a log, ports of the loopback interface.
 
 use std::fs;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use super::daemon::Daemon;
@@ -112,6 +113,18 @@ impl Site {
         command
     }
 
+    /// Runs the program with a message as its input; its exit code and what it printed.
+    pub fn submit(&self, args: &[&str], message: &[u8]) -> (i32, String) {
+        let mut command = self.command();
+        command.args(args).env("HOME", &self.dir).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // It may end without reading its input.
+        let _ = child.stdin.take().unwrap().write_all(message);
+        let output = child.wait_with_output().unwrap();
+        let printed = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap(), String::from_utf8_lossy(&printed).into_owned())
+    }
+
     /// A daemon of this configuration that listens.
     pub fn start(&self) -> Daemon {
         let mut command = self.command();
@@ -169,6 +182,29 @@ pub fn is_root() -> bool {
 pub fn user_name() -> String {
     let output = Command::new("id").arg("-un").output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// A number of an account: `-u` or `-g`.
+pub fn id(which: &str, user: &str) -> String {
+    let output = Command::new("id").args([which, user]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// The field of a line of `/etc/passwd` or `/etc/group`.
+fn field(file: &str, name: &str, number: usize) -> String {
+    let text = fs::read_to_string(file).unwrap();
+    let line = text.lines().find(|line| line.split(':').next() == Some(name)).unwrap();
+    line.split(':').nth(number).unwrap().to_owned()
+}
+
+/// Home directory of an account.
+pub fn home(user: &str) -> String {
+    field("/etc/passwd", user, 5)
+}
+
+/// Number of a group.
+pub fn group(name: &str) -> String {
+    field("/etc/group", name, 2)
 }
 
 fn own_ids() -> (u32, u32) {
