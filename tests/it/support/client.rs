@@ -35,6 +35,25 @@ impl Client {
         Self::try_connect(port).unwrap()
     }
 
+    /// Connects from another address of the loopback interface, reads the greeting and says `EHLO`.
+    #[track_caller]
+    pub fn connect_from(source: Ipv4Addr, port: u16) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let stream = runtime.block_on(async {
+            let socket = tokio::net::TcpSocket::new_v4().unwrap();
+            socket.bind((source, 0).into()).unwrap();
+            socket.connect((Ipv4Addr::LOCALHOST, port).into()).await.unwrap().into_std().unwrap()
+        });
+        stream.set_nonblocking(false).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        stream.set_write_timeout(Some(LIMIT)).unwrap();
+        let mut client = Self { reader: BufReader::new(Wire::Plain(stream)) };
+        let reply = client.reply();
+        assert!(reply.starts_with("220 "), "greeting: {reply}");
+        client.expect("EHLO client.test", "250-");
+        client
+    }
+
     /// Connects if somebody listens.
     pub fn try_connect(port: u16) -> Option<Self> {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
