@@ -234,11 +234,13 @@ fn set_interface_names(config: &mut Config) {
         interfaces.iter().filter(|i| counts(i.address) && (!i.is_loopback || probe == ProbeInterfaces::All))
     {
         config.classes.add(class(b'w'), bracketed(interface.address).as_bytes());
-        if let Some(name) = host::reverse_name(interface.address) {
-            config.classes.add(class(b'w'), name.as_bytes());
-            // A name without a domain stands there in brackets, too. Source: observed.
-            if !name.contains('.') {
-                config.classes.add(class(b'w'), format!("[{name}]").as_bytes());
+        let Some(name) = host::reverse_name(interface.address) else { continue };
+        let aliases = hosts_file_names(name.as_bytes());
+        // Names that are new stand there in brackets, too. Source: observed.
+        for name in std::iter::once(name.into_bytes()).chain(aliases) {
+            if !config.classes.contains(class(b'w'), &name) {
+                config.classes.add(class(b'w'), &name);
+                config.classes.add(class(b'w'), &[b"[", name.as_slice(), b"]"].concat());
             }
         }
     }

@@ -371,10 +371,13 @@ fn names_of_the_host_come_from_the_machine() {
     let sandbox = Sandbox::new();
     let site = sandbox.mta("a", 1, "");
     let cf = fs::read_to_string(site.path("cf")).unwrap();
-    site.write("cf", cf.replace("Dja.test\n", "").replace("O DontProbeInterfaces=true\n", "").as_bytes(), 0o644);
+    let text = cf.replace("Dja.test\n", "").replace("O DontProbeInterfaces=true\n", "");
+    // Names that the file knows of stand there as they are.
+    let text = text.replace("Cwa.test m.test localhost\n", "Cwother\n");
+    site.write("cf", text.as_bytes(), 0o644);
     let mut command = site.command();
     command.arg("-bt");
-    let hosts = "127.0.0.1 localhost\n127.0.0.7 mail.example.test\n";
+    let hosts = "127.0.0.1 localhost other nick\n127.0.0.7 mail.example.test\n";
     let inner = with_etc(&command, &site.dir, &[("hosts", hosts)]).unwrap();
     let mut command = std::process::Command::new("unshare");
     command.args(["-u", "sh", "-c", "hostname mail.example.test; exec \"$@\"", "sh"]);
@@ -388,7 +391,9 @@ fn names_of_the_host_come_from_the_machine() {
         ["mail.example.test", "mail", "mail.example.test", "example.test", "mail.example.test", "example.test"]
     );
     // The host and its addresses.
-    for word in ["localhost", "[localhost]", "mail.example.test", "[127.0.0.1]"] {
-        assert!(printed.lines().any(|line| line.trim_start_matches("> ") == word), "no {word} in {printed}");
+    let has = |word: &str| printed.lines().any(|line| line.trim_start_matches("> ") == word);
+    for word in ["localhost", "[localhost]", "nick", "[nick]", "mail.example.test", "[127.0.0.1]", "other"] {
+        assert!(has(word), "no {word} in {printed}");
     }
+    assert!(!has("[other]"), "{printed}");
 }
