@@ -115,7 +115,7 @@ fn run(argv: &[Bytes], role: Option<Role>, listeners: Handover, out: &mut dyn Wr
         },
         None => None,
     };
-    let request = Request {
+    let mut request = Request {
         invocation,
         caller,
         role,
@@ -151,6 +151,7 @@ fn run(argv: &[Bytes], role: Option<Role>, listeners: Handover, out: &mut dyn Wr
         return exit;
     }
     super::identity::after(&request.tracer, &config);
+    request.invocation.is_verbose |= config.options.verbose;
     let served = request.serve(config, &log, out);
     if served == Exit::OK { worst(exit, request.invocation.exit) } else { served }
 }

@@ -178,7 +178,7 @@ impl Collector {
         let rank = |fault: Fault| match fault {
             Fault::HeadersTooLarge(_) => 2,
             Fault::MessageTooLarge(_) => 1,
-            Fault::Nul => 0,
+            Fault::Nul | Fault::EightBit => 0,
         };
         if self.fault.is_none_or(|known| rank(known) < rank(fault)) {
             self.fault = Some(fault);

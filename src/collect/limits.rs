@@ -3,6 +3,7 @@
 use crate::base::exit::Exit;
 use crate::base::status::{Classify, Status};
 use crate::config::Options;
+use crate::config::values::EightBitMode;
 use crate::envelope::BodyType;
 
 /// Limits of one message; 0 means none.
@@ -26,11 +27,23 @@ impl Limits {
         Self {
             headers: usize::try_from(options.max_headers_length).unwrap_or(0),
             message: u64::try_from(options.max_message_size).unwrap_or(0),
-            is_seven_bit: options.seven_bit_input || declared == Some(BodyType::SevenBit),
+            // What is declared counts for more than the option. Source: observed.
+            is_seven_bit: declared.map_or(options.seven_bit_input, |declared| declared == BodyType::SevenBit),
             keeps_from_line: options.save_from_line,
             rejects_nul: options.reject_nul,
         }
     }
+}
+
+/// Whether the options take a body with eighth bits from a sender that declared this type.
+pub fn takes_eight_bits(options: &Options, declared: Option<BodyType>) -> bool {
+    options.eight_bit_mode != EightBitMode::Strict || declared == Some(BodyType::EightBitMime)
+}
+
+/// The body type of a message: as it was declared, or as `EightBitMode=mimefy` takes what was not. Source: observed.
+pub fn body_type(options: &Options, declared: Option<BodyType>, has_8bit_body: bool) -> Option<BodyType> {
+    let is_made = has_8bit_body && options.eight_bit_mode == EightBitMode::Mimefy;
+    declared.or(is_made.then_some(BodyType::EightBitMime))
 }
 
 /// Why a message is refused.
@@ -45,6 +58,9 @@ pub enum Fault {
     /// A NUL.
     #[error("NUL byte not allowed")]
     Nul,
+    /// Text with eighth bits that was not declared as such.
+    #[error("Eight bit data not allowed")]
+    EightBit,
 }
 
 impl Fault {
@@ -55,7 +71,7 @@ impl Fault {
                 Some(format!("headers too large ({limit} max) from {from} during message collect"))
             }
             Self::MessageTooLarge(limit) => Some(format!("message size ({size_bytes}) exceeds maximum ({limit})")),
-            Self::Nul => None,
+            Self::Nul | Self::EightBit => None,
         }
     }
 }
@@ -65,14 +81,14 @@ impl Classify for Fault {
         match self {
             Self::HeadersTooLarge(_) => (552, Status(5, 6, 0)),
             Self::MessageTooLarge(_) => (552, Status(5, 2, 3)),
-            Self::Nul => (554, Status(5, 6, 1)),
+            Self::Nul | Self::EightBit => (554, Status(5, 6, 1)),
         }
     }
 
     fn exit(&self) -> Exit {
         match self {
             Self::MessageTooLarge(_) => Exit::UNAVAILABLE,
-            Self::HeadersTooLarge(_) | Self::Nul => Exit::DATAERR,
+            Self::HeadersTooLarge(_) | Self::Nul | Self::EightBit => Exit::DATAERR,
         }
     }
 

@@ -178,6 +178,10 @@ impl Reader<'_> {
                     false => ProbeInterfaces::All,
                 }
             }
+            // Below zero the extension is off.
+            "DeliverByMin" if value.starts_with(b"-") && value.iter().any(|b| (b'1'..=b'9').contains(b)) => {
+                o.deliver_by_min = -1;
+            }
             "DeliverByMin" => {
                 if let Some(span) = self.interval(value, b's') {
                     self.config.options.deliver_by_min = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);

@@ -404,7 +404,7 @@ options! {
     BadRcptShutdown, None, Yes, Done, Number => bad_rcpt_shutdown: i64 = 0,
         "Close with 421 after this many bad recipients.";
     BadRcptShutdownGood, None, Yes, Done, Number => bad_rcpt_shutdown_good: i64 = 100,
-        "Share of good recipients under which BadRcptShutdown acts.";
+        "Percentage of bad recipients among all from which on BadRcptShutdown acts.";
     ServerSSLOptions, None, No, Done, Own => server_ssl_options: Option<Bytes> = None,
         "OpenSSL option bits, server.";
     ClientSSLOptions, None, No, Done, Own => client_ssl_options: Option<Bytes> = None,

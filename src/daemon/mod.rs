@@ -276,7 +276,8 @@ fn write_pid_file(site: &Site, options: &Options) -> Option<(PathBuf, daemonize:
     if path.as_os_str().is_empty() {
         return None;
     }
-    match daemonize::PidFile::write(&path, std::process::id(), shown_command(options).as_bytes()) {
+    let mode = site.config.options.temp_file_mode.0 & !OTHERS_WRITE;
+    match daemonize::PidFile::write(&path, mode, std::process::id(), shown_command(options).as_bytes()) {
         Ok(held) => Some((path, held)),
         Err(error) => {
             let text = format!("unable to write pid to {}: {error}", path.display());
@@ -285,6 +286,9 @@ fn write_pid_file(site: &Site, options: &Options) -> Option<(PathBuf, daemonize:
         }
     }
 }
+
+/// Nobody else writes to a pid file. Source: observed.
+const OTHERS_WRITE: u32 = 0o022;
 
 fn become_run_as_user(config: &Config) -> std::io::Result<()> {
     let Some(wanted) = config.options.run_as_user.as_ref().filter(|spec| spec.uid != 0) else { return Ok(()) };

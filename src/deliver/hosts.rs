@@ -54,7 +54,7 @@ pub enum Names {
 
 /// Names for an MX answer. Exchangers that are this host cut the list: what is not better than ourselves is left out.
 ///
-/// `is_own` tells our names. With `try_host` (`TryNullMXList`) a host whose best exchanger we are is connected to itself.
+/// `is_own` tells our names. With `try_host` (`TryNullMXList`, of a host that has an address) a host whose best exchanger we are is connected to itself.
 /// Source: RFC 5321 §5.1; golden bounce/host-unknown.
 pub fn names(answer: &MxAnswer, asked: &Bytes, is_own: impl Fn(&[u8]) -> bool, try_host: bool) -> Names {
     match answer {

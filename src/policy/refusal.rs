@@ -46,6 +46,15 @@ impl Refusal {
         Self::new(code, status, words.to_vec())
     }
 
+    /// The same for now alone, as `SoftBounce` has it.
+    pub fn softened(mut self) -> Self {
+        if (500..600).contains(&self.code) {
+            self.code -= 100;
+            self.status.0 = 4;
+        }
+        self
+    }
+
     /// Whether trying again makes sense.
     pub fn is_temporary(&self) -> bool {
         (400..500).contains(&self.code)

@@ -48,7 +48,9 @@ pub fn named_zone(spec: &[u8]) -> TimeZone {
             .and_then(|data| TimeZone::tzif("", &data).ok())
             .unwrap_or(TimeZone::UTC);
     }
-    TimeZone::get(name).or_else(|_| TimeZone::posix(name)).unwrap_or(TimeZone::UTC)
+    // Without a rule the days are those of the C library.
+    let with_rule = || TimeZone::posix(&format!("{name},M3.2.0,M11.1.0"));
+    TimeZone::get(name).or_else(|_| TimeZone::posix(name)).or_else(|_| with_rule()).unwrap_or(TimeZone::UTC)
 }
 
 /// The zone of the caller's `TZ`; the system's when it is unset.
@@ -66,6 +68,7 @@ mod tests {
     #[test]
     fn a_posix_rule_names_a_zone() {
         assert_eq!(date::rfc822(UnixTime(1_795_334_727), &named_zone(b"CET-1")), "Sun, 22 Nov 2026 09:05:27 +0100");
+        assert_eq!(date::rfc822(UnixTime(1_795_334_727), &named_zone(b"XST5XDT")), "Sun, 22 Nov 2026 03:05:27 -0500");
         assert_eq!(named_zone(b"no such zone"), TimeZone::UTC);
     }
 }

@@ -165,9 +165,9 @@ pub fn exec(path: &Path, arguments: &[impl AsRef<[u8]>], variable: &(OsString, O
 pub struct PidFile(#[expect(dead_code, reason = "held for its lock")] File);
 
 impl PidFile {
-    /// Writes the file in place.
-    pub fn write(path: &Path, pid: u32, command_line: &[u8]) -> io::Result<Self> {
-        let mut file = file::open_or_create(path, 0o644)?;
+    /// Writes the file in place; a new one gets this mode.
+    pub fn write(path: &Path, mode: u32, pid: u32, command_line: &[u8]) -> io::Result<Self> {
+        let mut file = file::open_or_create(path, mode)?;
         if !file::facts(&file)?.is_regular() {
             return Err(io::Error::other("Regular files only"));
         }
@@ -188,7 +188,7 @@ mod tests {
     fn a_pid_file_has_two_lines() {
         let tmp = tempfile::tempdir().unwrap();
         let path = tmp.path().join("pid");
-        let _held = PidFile::write(&path, 42, b"/usr/sbin/sendmail -bd -q15m").unwrap();
+        let _held = PidFile::write(&path, 0o644, 42, b"/usr/sbin/sendmail -bd -q15m").unwrap();
         assert_eq!(file::read(&path, 100).unwrap(), b"42\n/usr/sbin/sendmail -bd -q15m\n");
     }
 }

@@ -66,7 +66,7 @@ impl Submission<'_> {
             self.site.log.write(level, priority, self.id(), text);
         }
         let (code, status) = fault.status();
-        let leaves_entry = fault == Fault::Nul;
+        let leaves_entry = matches!(fault, Fault::Nul | Fault::EightBit);
         self.envelope.flags.no_body_return |= matches!(fault, Fault::MessageTooLarge(_));
         say(out, &fault.to_string());
         self.exit = Exit::OK;

@@ -11,7 +11,7 @@ use crate::base::status::Status;
 use crate::deliver::hosts::{self, Names, Target};
 use crate::deliver::outcome::{Outcome, Verdict};
 use crate::macros::names as macro_names;
-use crate::net::dns::Error;
+use crate::net::dns::{Error, Family};
 
 /// Names to connect to for one host of `$h`; or the outcome that having none means, with the host for the log.
 pub(super) async fn names(attempt: &Attempt, load: &Load, target: &Target) -> Result<Vec<Bytes>, Outcome> {
@@ -32,7 +32,17 @@ pub(super) async fn names(attempt: &Attempt, load: &Load, target: &Target) -> Re
     };
     let is_loop_allowed = load.mailer().is_some_and(|m| m.has(b'k'));
     let is_own = |name: &[u8]| !is_loop_allowed && is_own(load, name);
-    match hosts::names(&answer, &target.name, is_own, site.config.options.try_null_mx_list) {
+    let has_address = async || {
+        let families = [Family::Inet, Family::Inet6].into_iter();
+        for family in families {
+            if site.resolver.addresses(&target.name, family).await.is_ok_and(|found| !found.is_empty()) {
+                return true;
+            }
+        }
+        false
+    };
+    let is_tried = site.config.options.try_null_mx_list && has_address().await;
+    match hosts::names(&answer, &target.name, is_own, is_tried) {
         Names::Use(names) => Ok(names),
         Names::Loop => {
             let text = format!("MX list for {} points back to {}", shown(&target.name), shown(&site.host));

@@ -18,7 +18,7 @@ use crate::log::traffic::{Sign, Tap};
 use crate::log::{Logger, Priority};
 use crate::macros::{Scope, names};
 use crate::message::mime::limits::{self, Checks, Limits};
-use crate::message::mime::{Converter, to_7bit, to_8bit};
+use crate::message::mime::{Converter, declare_8bit, to_7bit, to_8bit};
 use crate::message::{HeaderList, HeaderValue, fields};
 use crate::queue::drive::Body;
 use crate::smtp::client::Capabilities;
@@ -104,6 +104,7 @@ pub(super) async fn for_server(
     let body_type = attempt.envelope.body_type.filter(|_| capabilities.eight_bit_mime);
     let mut headers = attempt.envelope.headers.clone();
     let mut body = attempt.body.clone();
+    name_charset(attempt, mailer, &mut headers);
     if !capabilities.eight_bit_mime
         && !mailer.has(b'8')
         && is_marked_8bit(attempt)
@@ -121,6 +122,7 @@ pub(super) async fn for_server(
 pub(super) async fn for_local(attempt: &Attempt, load: &Load, mailer: &Mailer, scope: &Scope) -> Source {
     let mut headers = attempt.envelope.headers.clone();
     let mut body = attempt.body.clone();
+    name_charset(attempt, mailer, &mut headers);
     if mailer.has(b'9')
         && headers.first("Content-Transfer-Encoding").is_some()
         && let Some(whole) = whole(&body).await
@@ -136,6 +138,14 @@ pub(super) async fn for_local(attempt: &Attempt, load: &Load, mailer: &Mailer, s
 fn is_marked_8bit(attempt: &Attempt) -> bool {
     let is_mimefied = attempt.site.config.options.eight_bit_mode == EightBitMode::Mimefy;
     attempt.envelope.body_type == Some(BodyType::EightBitMime) || (is_mimefied && attempt.envelope.flags.has_8bit_body)
+}
+
+/// `EightBitMode=mimefy` makes bare 8-bit text a MIME message, whoever gets it. Source: observed.
+fn name_charset(attempt: &Attempt, mailer: &Mailer, headers: &mut HeaderList) {
+    let is_mimefied = attempt.site.config.options.eight_bit_mode == EightBitMode::Mimefy;
+    if is_mimefied && attempt.envelope.flags.has_8bit_body && headers.first("MIME-Version").is_none() {
+        declare_8bit(headers, converter(attempt, mailer).charset);
+    }
 }
 
 fn converter<'a>(attempt: &'a Attempt, mailer: &'a Mailer) -> Converter<'a> {

@@ -12,13 +12,7 @@ pub fn to_7bit(headers: &mut HeaderList, body: &[u8], by: &Converter<'_>) -> Opt
     if body.is_ascii() {
         return None;
     }
-    if headers.first("MIME-Version").is_none() {
-        headers.push(Header::new("MIME-Version", " 1.0"));
-    }
-    if headers.first("Content-Type").is_none() {
-        let value = [b" text/plain; charset=".as_slice(), by.charset].concat();
-        headers.push(Header::new("Content-Type", value));
-    }
+    declare_text(headers, by.charset);
     let part = Part {
         kind: ContentType::parse(headers.first("Content-Type").map_or(b"", Header::text)),
         encoding: headers.first("Content-Transfer-Encoding").map_or(Vec::new(), |h| word(h.text())),
@@ -41,6 +35,23 @@ pub fn to_7bit(headers: &mut HeaderList, body: &[u8], by: &Converter<'_>) -> Opt
         }
     }
     Some(out)
+}
+
+/// Adds what a message without MIME fields needs to carry text of this character set as it is.
+pub fn declare_8bit(headers: &mut HeaderList, charset: &[u8]) {
+    declare_text(headers, charset);
+    if headers.first("Content-Transfer-Encoding").is_none() {
+        headers.push(Header::new("Content-Transfer-Encoding", " 8bit"));
+    }
+}
+
+fn declare_text(headers: &mut HeaderList, charset: &[u8]) {
+    if headers.first("MIME-Version").is_none() {
+        headers.push(Header::new("MIME-Version", " 1.0"));
+    }
+    if headers.first("Content-Type").is_none() {
+        headers.push(Header::new("Content-Type", [b" text/plain; charset=".as_slice(), charset].concat()));
+    }
 }
 
 struct Part {

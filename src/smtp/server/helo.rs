@@ -53,8 +53,11 @@ impl Session {
     }
 
     pub(super) fn say_hello(&mut self, extended: bool) -> Action {
-        let hello =
-            format!("{} Hello {}, pleased to meet you", shown(&self.setting.host), shown(&self.client.described));
+        // Source: observed; a name that is not there is not remarked upon.
+        let name = self.helo_name.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+        let is_bogus = !name.is_empty() && !is_domain(name);
+        let words = if is_bogus { "accepting invalid domain name" } else { "pleased to meet you" };
+        let hello = format!("{} Hello {}, {words}", shown(&self.setting.host), shown(&self.client.described));
         if !extended {
             self.replies.plain(250, hello);
             return Action::Read;

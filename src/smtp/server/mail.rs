@@ -371,10 +371,8 @@ impl Session {
         // The words without the codes.
         let line = refusal.line(about);
         self.blame(line.splitn(3, |b| *b == b' ').nth(2).unwrap_or_default());
-        if self.setting.config.options.soft_bounce && refusal.code >= 500 {
-            let status = Status(4, refusal.status.1, refusal.status.2);
-            let soft = crate::policy::Refusal::new(refusal.code - 100, status, refusal.text.clone());
-            return self.replies.refuse(soft.lines(about));
+        if self.setting.config.options.soft_bounce {
+            return self.replies.refuse(refusal.clone().softened().lines(about));
         }
         self.replies.refuse(refusal.lines(about));
     }

@@ -67,14 +67,16 @@ impl Session {
         let options = &self.setting.config.options;
         let (most, throttle, shutdown) =
             (options.max_recipients_per_message, options.bad_rcpt_throttle, options.bad_rcpt_shutdown);
-        let good_share = options.bad_rcpt_shutdown_good;
+        let share = options.bad_rcpt_shutdown_good;
         let good = self.good_recipients();
         let bad = i64::try_from(self.counters.bad_recipients).unwrap_or(i64::MAX);
-        if shutdown > 0
-            && bad >= shutdown
-            && good.saturating_mul(100) < bad.saturating_add(good).saturating_mul(good_share)
+        // The share is that of the bad ones. Source: observed.
+        if shutdown > 0 && bad >= shutdown && bad.saturating_mul(100) >= bad.saturating_add(good).saturating_mul(share)
         {
-            let text = format!("{} Too many bad recipients", shown(&self.setting.host));
+            let line =
+                format!("{}: Possible SMTP RCPT flood, shutting down connection.", shown(&self.client.described));
+            self.note(Level(5), Priority::Info, line);
+            let text = format!("{} Too many bad recipients; closing connection", shown(&self.setting.host));
             self.reply(421, Status(4, 7, 0), &text);
             return Some(self.close());
         }

@@ -7,9 +7,9 @@ use super::groups::{self, SplitOff};
 use super::{Accepted, Drive, Outcome, accepted, not_now};
 use crate::base::bytes::{shown, trim};
 use crate::base::status::{Classify, Status};
-use crate::collect::{Collected, Collector, Fault, Limits, fixup};
-use crate::config::values::{DeliveryMode, EightBitMode};
-use crate::envelope::{BodyType, Envelope, State, complete};
+use crate::collect::{Collected, Collector, Fault, Limits, fixup, limits};
+use crate::config::values::DeliveryMode;
+use crate::envelope::{Envelope, State, complete};
 use crate::log::statistics::Event;
 use crate::log::traffic::{Sign, Tap};
 use crate::log::{Id, Level, Priority, line};
@@ -239,8 +239,9 @@ impl Drive {
             return Some(Refusal::new(code, status, fault.to_string()));
         }
         let declared = self.session.envelope().and_then(|e| e.body_type);
-        if has_8bit && options.eight_bit_mode == EightBitMode::Strict && declared != Some(BodyType::EightBitMime) {
-            return Some(Refusal::new(554, Status(5, 6, 1), "Eight bit data not allowed"));
+        if has_8bit && !limits::takes_eight_bits(options, declared) {
+            let (code, status) = Fault::EightBit.status();
+            return Some(Refusal::new(code, status, Fault::EightBit.to_string()));
         }
         None
     }
@@ -385,7 +386,8 @@ impl Drive {
         if envelope.quarantine.is_some() && !is_held_by_filter {
             envelope.last_try = Some(envelope.created);
         }
-        envelope.body_type = envelope.body_type.or(envelope.flags.has_8bit_body.then_some(BodyType::EightBitMime));
+        let options = &site.config.options;
+        envelope.body_type = limits::body_type(options, envelope.body_type, envelope.flags.has_8bit_body);
         if mode != DeliveryMode::Interactive {
             envelope.group_by_next_hop();
         }

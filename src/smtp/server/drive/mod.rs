@@ -377,7 +377,13 @@ impl Drive {
 
     /// Writes the line about a decision against something.
     fn log_verdict(&self, ruleset: &str, has_id: bool, arguments: &[Bytes], verdict: &Verdict, about: &[u8]) {
-        let Some(words) = verdict.log_words(about) else { return };
+        let soft = match verdict {
+            Verdict::Reject(refusal) if self.server.site.config.options.soft_bounce => {
+                Some(Verdict::Reject(refusal.clone().softened()))
+            }
+            _ => None,
+        };
+        let Some(words) = soft.as_ref().unwrap_or(verdict).log_words(about) else { return };
         let decision = line::RulesetDecision {
             ruleset,
             arg1: arguments.first().map(AsRef::as_ref).unwrap_or_default(),
