@@ -152,6 +152,9 @@ fn run(argv: &[Bytes], role: Option<Role>, listeners: Handover, out: &mut dyn Wr
     }
     super::identity::after(&request.tracer, &config);
     request.invocation.is_verbose |= config.options.verbose;
+    if let Err(exit) = request.restrict_expansion(&config, out) {
+        return exit;
+    }
     let served = request.serve(config, &log, out);
     if served == Exit::OK { worst(exit, request.invocation.exit) } else { served }
 }
@@ -342,6 +345,21 @@ impl Request {
         if let Some(queue) = config.options.queue_directory.as_ref().filter(|_| chosen) {
             warn(&format!("Processed from queue {}", String::from_utf8_lossy(queue).trim_end_matches('/')));
         }
+    }
+
+    /// With `restrictexpand` others than root and `TrustedUser` read lists and forwards with their own rights, and do not watch.
+    /// Source: op guide 5.6.
+    fn restrict_expansion(&mut self, config: &Config, out: &mut dyn Write) -> Result<(), Exit> {
+        let is_meant = config.options.privacy_options.has(Privacy::RESTRICT_EXPAND);
+        if !is_meant || self.caller.is_privileged(config) {
+            return Ok(());
+        }
+        self.invocation.is_verbose = false;
+        if self.invocation.mode == Mode::Verify && caller::has_borrowed_rights() && caller::drop_privileges().is_err() {
+            say(out, "cannot give up rights");
+            return Err(Exit::OSERR);
+        }
+        Ok(())
     }
 
     /// Whether the caller may do this at all.

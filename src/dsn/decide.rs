@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::base::exit::Exit;
 use crate::base::status::Status;
 use crate::base::time::{UnixTime, word_form};
+use crate::config::privacy::Privacy;
 use crate::config::timeouts::ByPrecedence;
 use crate::config::{Config, Timeouts};
 use crate::envelope::recipient::Success;
@@ -113,7 +114,8 @@ pub fn decide(envelope: &Envelope, age: Age, to: &[Bytes], exit: Exit, config: &
     };
     let failed = chosen(&|r| r.state == State::Failed && r.notify.failure);
     let delayed = chosen(&|r| matches!(age, Age::Warn | Age::Late) && r.state == State::Queued && r.notify.delay);
-    let succeeded = chosen(&tells_success);
+    let has_receipts = !config.options.privacy_options.has(Privacy::NO_RECEIPTS);
+    let succeeded = if has_receipts { chosen(&tells_success) } else { Vec::new() };
     let mut reports = Vec::new();
     if failed.is_empty() && delayed.is_empty() && succeeded.is_empty() {
         return reports;
@@ -212,7 +214,6 @@ pub fn return_address(envelope: &Envelope) -> Bytes {
 }
 
 fn returns_body(envelope: &Envelope, config: &Config) -> bool {
-    use crate::config::privacy::Privacy;
     use crate::envelope::Ret;
     envelope.ret != Some(Ret::Headers)
         && !envelope.flags.no_body_return

@@ -74,7 +74,12 @@ fn open(settings: &Settings) -> Result<File, Refusal> {
     let flags = OFlag::O_WRONLY | OFlag::O_APPEND | OFlag::O_NONBLOCK;
     let file = match before {
         Some(_) => dir.open_file(&name, flags, 0)?,
-        None => dir.open_file(&name, flags | OFlag::O_CREAT | OFlag::O_EXCL, settings.mode)?,
+        None => {
+            let file = dir.open_file(&name, flags | OFlag::O_CREAT | OFlag::O_EXCL, settings.mode)?;
+            // Whatever the umask. Source: observed.
+            file::set_mode(&file, settings.mode)?;
+            file
+        }
     };
     let after = file::facts(&file)?;
     // Between the check and the open another file may have taken the name.

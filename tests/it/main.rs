@@ -39,6 +39,7 @@ mod maps_in_a_directory;
 mod next_hop_defers_or_refuses;
 mod next_hop_hangs_up;
 mod next_hop_is_of_no_use;
+mod options;
 mod peer_hangs_up_in_data;
 mod relay;
 mod requirements;

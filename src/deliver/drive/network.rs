@@ -207,8 +207,8 @@ impl Course<'_> {
             return None;
         }
         let only = literal.map(|ip| SocketAddr::new(ip, port));
-        let dialing =
-            Dialing { port, only_to: only.or_else(|| self.only_to(port)), limit: self.limit(), ..bindings(self) };
+        let only_to = self.only_to(port).or(only);
+        let dialing = Dialing { port, only_to, limit: self.limit(), ..bindings(self) };
         let asked = if only.is_some() { &shown_name } else { name };
         let (stream, peer) = match self.dialed(asked, &dialing).await {
             Ok(dialed) => dialed,
@@ -217,9 +217,9 @@ impl Course<'_> {
                 return Some(mx::no_host(&error, name));
             }
             Err(trouble) => {
-                self.relay = match (only, dialing.only_to) {
-                    (Some(address), _) | (None, Some(address)) => with_address(&shown_name, address, self.compressed()),
-                    (None, None) => self.with_first_address(name, &shown_name).await,
+                self.relay = match dialing.only_to {
+                    Some(address) => with_address(&shown_name, address, self.compressed()),
+                    None => self.with_first_address(name, &shown_name).await,
                 };
                 self.attempt.pool.note(&place, Some(&trouble));
                 self.note_trouble(&trouble, &shown_name);

@@ -27,6 +27,8 @@ struct World {
     closed: bool,
     /// What `srv_features` says.
     features: Option<&'static str>,
+    /// How long replies waited, in seconds.
+    pauses: Vec<u64>,
     /// What the filters say to each call.
     says: fn(&Call) -> Decision,
 }
@@ -57,7 +59,8 @@ impl World {
             address: Bytes::from_static(b"192.0.2.9"),
             described: Bytes::from_static(b"c.test [192.0.2.9]"),
         };
-        Self { session, message: None, early: false, closed: false, features: None, says: |_| Decision::Continue }
+        let (features, pauses) = (None, Vec::new());
+        Self { session, message: None, early: false, closed: false, features, pauses, says: |_| Decision::Continue }
     }
 
     fn feed(&mut self, input: Input<'_>) -> String {
@@ -108,6 +111,8 @@ impl World {
             };
             action = self.session.on(input);
         }
+        self.pauses.push(self.session.take_pause().as_secs());
+        self.pauses.retain(|pause| *pause > 0);
         String::from_utf8(self.session.replies().take()).unwrap()
     }
 
@@ -577,6 +582,32 @@ fn recipients_are_limited() {
          C: RCPT TO:<y>
          S: 452 4.5.3 Too many recipients",
     );
+}
+
+#[test]
+fn the_route_of_a_sender_is_pruned_unless_it_is_kept() {
+    for (keeps, sender) in [(false, &b"c@d.test"[..]), (true, b"@a.test,@b.test:c@d.test")] {
+        let mut world = World::new(|c| c.options.dont_prune_routes = keeps);
+        world.play("S: 220 *\nC: MAIL FROM:<@a.test,@b.test:c@d.test>\nS: 250 *");
+        assert_eq!(world.session.envelope().unwrap().sender, sender);
+    }
+}
+
+#[test]
+fn refused_recipients_and_noops_slow_a_client_down() {
+    let refused = "C: RCPT TO:<unknown@c>\nS: 550 *\n";
+    for (throttle, pauses) in [(0, &[][..]), (2, &[1, 1])] {
+        let mut world = World::new(|c| c.options.bad_rcpt_throttle = throttle);
+        world.play(&format!("S: 220 *\nC: MAIL FROM:<a@b>\nS: 250 *\n{}", refused.repeat(4)));
+        assert_eq!(world.pauses, pauses, "BadRcptThrottle={throttle}");
+        let line = "c.test [192.0.2.9]: Possible SMTP RCPT flood, throttling.";
+        assert_eq!(world.notes().iter().any(|note| note == line), throttle > 0);
+    }
+    for (most, pauses) in [(20, &[][..]), (2, &[1, 2]), (0, &[])] {
+        let mut world = World::new(|c| c.options.max_noop_commands = most);
+        world.play(&format!("S: 220 *\n{}", "C: NOOP\nS: 250 *\n".repeat(3)));
+        assert_eq!(world.pauses, pauses, "MaxNOOPCommands={most}");
+    }
 }
 
 #[test]
