@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use bytes::Bytes;
+
 /// A set of ASCII characters used as flags. Order is not kept; rendering sorts by code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct LetterSet(u128);
@@ -48,18 +50,34 @@ impl LetterSet {
         self.0 == 0
     }
 
-    /// As `${daemon_flags}` and `${client_flags}` show them: blanks between, capitals doubled.
-    pub fn as_flags(self) -> String {
-        let shown = |letter: u8| match char::from(letter) {
-            letter if letter.is_ascii_uppercase() => format!("{letter}{letter}"),
-            letter => letter.to_string(),
-        };
-        self.iter().map(shown).collect::<Vec<_>>().join(" ")
-    }
-
     /// Letters in order of their codes.
     pub fn iter(self) -> impl Iterator<Item = u8> {
         (0..128u8).filter(move |b| self.has(*b))
+    }
+}
+
+/// Letters in the order in which they were given: modifiers of ports, and of what the command line submits.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Modifiers(Bytes);
+
+impl Modifiers {
+    /// Every byte of `text` that is neither blank nor comma.
+    pub fn from_bytes(text: &[u8]) -> Self {
+        Self(text.iter().copied().filter(|b| !b.is_ascii_whitespace() && *b != b',').collect())
+    }
+
+    /// Whether the letter is among them.
+    pub fn has(&self, letter: u8) -> bool {
+        self.0.contains(&letter)
+    }
+
+    /// As `${daemon_flags}` and `${client_flags}` show them: blanks between, capitals doubled.
+    pub fn as_flags(&self) -> String {
+        let shown = |letter: &u8| match char::from(*letter) {
+            letter if letter.is_ascii_uppercase() => format!("{letter}{letter}"),
+            letter => letter.to_string(),
+        };
+        self.0.iter().map(shown).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -77,7 +95,7 @@ mod tests {
     fn separators_are_no_letters() {
         let set = LetterSet::from_bytes(b"l s,D\xff9");
         assert_eq!(set.to_string(), "9Dls");
-        assert_eq!(LetterSet::from_bytes(b"fCa").as_flags(), "CC a f");
+        assert_eq!(Modifiers::from_bytes(b"fC a").as_flags(), "f CC a");
         assert!(!set.has(b',') && set.intersects(LetterSet::from_bytes(b"xs")));
     }
 }

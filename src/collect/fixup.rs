@@ -8,7 +8,7 @@ use crate::address::list;
 use crate::base::bytes::trim;
 use crate::config::Config;
 use crate::config::values::NoRecipientAction;
-use crate::envelope::complete::{complete_header, priority};
+use crate::envelope::complete::{self, complete_header, priority};
 use crate::envelope::{Envelope, Notify};
 use crate::message::{Header, HeaderList, HeaderValue, fields};
 
@@ -29,7 +29,7 @@ pub fn complete(envelope: &mut Envelope, collected: Collected, config: &Config, 
     complete_header(envelope, config, zone);
     envelope.flags.delete_bcc = names_recipients(&envelope.headers);
     add_recipient_field(envelope, config);
-    envelope.class = class(&envelope.headers, config);
+    envelope.class = complete::class(&envelope.headers, config);
     // What nobody asked to have back is not returned whole.
     envelope.flags.no_body_return |= envelope.class < 0;
     envelope.priority = priority(envelope, config);
@@ -75,13 +75,6 @@ pub fn recipient_fields(headers: &HeaderList) -> Vec<Bytes> {
         })
         .map(|h| Bytes::copy_from_slice(h.text()))
         .collect()
-}
-
-/// Class of the `Precedence` field; 0 without one and for a name that no `P` line has.
-fn class(headers: &HeaderList, config: &Config) -> i64 {
-    let Some(header) = headers.first("precedence") else { return 0 };
-    let name = trim(header.text());
-    config.precedences.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map_or(0, |(_, class)| *class)
 }
 
 /// Whether the header names recipients besides blind copies.

@@ -17,7 +17,7 @@ use super::values::{
 };
 use crate::base::bytes::{leading_number, split_once, trim};
 use crate::base::exit::Exit;
-use crate::base::letters::LetterSet;
+use crate::base::letters::{LetterSet, Modifiers};
 use crate::base::table::{Match, abbreviated};
 use crate::base::time::parse_interval;
 use crate::macros::Template;
@@ -169,7 +169,7 @@ impl Reader<'_> {
             "Verbose" => o.verbose = truth(value),
             "SuperSafe" => o.super_safe = super_safe(value),
             "ErrorMode" => o.error_mode = error_mode(value),
-            "DirectSubmissionModifiers" => o.direct_submission_modifiers = Some(LetterSet::from_bytes(value)),
+            "DirectSubmissionModifiers" => o.direct_submission_modifiers = Some(Modifiers::from_bytes(value)),
             "TimeZoneSpec" => o.time_zone_spec = text.map_or(TimeZoneSpec::Caller, TimeZoneSpec::Named),
             "DontProbeInterfaces" => {
                 o.dont_probe_interfaces = match truth(value) {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::reader::Reader;
 use super::values::DeliveryMode;
 use crate::base::bytes::{leading_number, split_once, trim};
-use crate::base::letters::LetterSet;
+use crate::base::letters::Modifiers;
 
 /// Address family of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct DaemonPort {
     /// `Listen`: backlog.
     pub backlog: i32,
     /// `Modifier`: flag letters.
-    pub modifiers: LetterSet,
+    pub modifiers: Modifiers,
     /// `SndBufSize`, bytes.
     pub send_buffer_bytes: Option<usize>,
     /// `RcvBufSize`, bytes.
@@ -97,7 +97,7 @@ impl Reader<'_> {
                 port.filters = Some(names.map(Bytes::copy_from_slice).collect());
             }
             b'L' | b'l' => port.backlog = i32::try_from(number).unwrap_or(DEFAULT_BACKLOG),
-            b'M' | b'm' => port.modifiers = LetterSet::from_bytes(text),
+            b'M' | b'm' => port.modifiers = Modifiers::from_bytes(text),
             b'N' | b'n' => port.name = Bytes::copy_from_slice(text),
             b'P' | b'p' => port.port = Some(Bytes::copy_from_slice(text)),
             b'q' => port.queue_la = Some(number),
@@ -119,7 +119,7 @@ impl Default for DaemonPort {
             family: Family::Inet,
             filters: None,
             backlog: DEFAULT_BACKLOG,
-            modifiers: LetterSet::EMPTY,
+            modifiers: Modifiers::default(),
             send_buffer_bytes: None,
             receive_buffer_bytes: None,
             children: None,

@@ -14,7 +14,7 @@ use super::values::{
     AliasSource, DeliveryMode, EightBitMode, ErrorMode, FileMode, NoRecipientAction, ProbeInterfaces, QueueSortOrder,
     SuperSafe, TimeZoneSpec, UserSpec,
 };
-use crate::base::letters::LetterSet;
+use crate::base::letters::{LetterSet, Modifiers};
 use crate::macros::{Piece, Template, names};
 
 /// Who may set an option on the command line without losing privileges.
@@ -363,7 +363,7 @@ options! {
         "Concurrent queue runner sets.";
     MaxRunnersPerQueue, None, No, Done, Number => max_runners_per_queue: i64 = 1,
         "Default runners per queue group.";
-    DirectSubmissionModifiers, None, No, Done, Own => direct_submission_modifiers: Option<LetterSet> = None,
+    DirectSubmissionModifiers, None, No, Done, Own => direct_submission_modifiers: Option<Modifiers> = None,
         "{daemon_flags} for command line mail.";
     NiceQueueRun, None, No, Done, Number => nice_queue_run: i64 = 0,
         "nice for queue runners.";

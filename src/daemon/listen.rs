@@ -151,7 +151,7 @@ fn server(engine: &Arc<Engine>, listener: &Listener) -> Server {
         config: Arc::clone(&site.config),
         host: site.host.clone(),
         daemon: port.name.clone(),
-        modifiers: port.modifiers,
+        modifiers: port.modifiers.clone(),
         filters: port.filters.as_ref().unwrap_or(&options.input_mail_filters).clone(),
         delivery_mode: port.delivery_mode.unwrap_or(options.delivery_mode),
         help: help_text(site),

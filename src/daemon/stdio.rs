@@ -11,7 +11,7 @@ use tokio::net::UnixStream;
 
 use super::engine::{Engine, Handle};
 use crate::base::exit::Exit;
-use crate::base::letters::LetterSet;
+use crate::base::letters::Modifiers;
 use crate::net::tls::Stream;
 use crate::policy::rates::Counts;
 use crate::site::Site;
@@ -26,7 +26,7 @@ pub async fn run(site: &Arc<Site>) -> Exit {
         config: Arc::clone(&site.config),
         host: site.host.clone(),
         daemon: Bytes::new(),
-        modifiers: options.direct_submission_modifiers.unwrap_or(LetterSet::EMPTY),
+        modifiers: options.direct_submission_modifiers.clone().unwrap_or_default(),
         filters: options.input_mail_filters.clone(),
         delivery_mode: options.delivery_mode,
         help: super::listen::help_text(site),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::base::bytes::trim;
 use crate::base::exit::Exit;
 use crate::base::status::Status;
 use crate::base::time::{UnixTime, word_form};
@@ -72,7 +73,9 @@ pub fn check_age(envelope: &mut Envelope, timeouts: &Timeouts, now: UnixTime, tr
         return Age::Return;
     }
     let wants = envelope.recipients.iter().any(|r| r.state == State::Queued && r.notify.delay);
-    if envelope.flags.warning_sent || !wants || envelope.flags.is_response {
+    // Bulk mail, and mail of nobody, is not told of. Source: observed.
+    let is_told = envelope.class >= 0 && !envelope.sender.is_empty() && !envelope.flags.is_response;
+    if envelope.flags.warning_sent || !wants || !is_told {
         return Age::Fine;
     }
     let warn = for_message(&timeouts.queuewarn, envelope);
@@ -189,11 +192,16 @@ fn give_up(envelope: &mut Envelope, limit: Duration, transcript: &mut Vec<u8>) {
     transcript.extend_from_slice(lines.as_bytes());
 }
 
+/// By the `Priority` field where there is one, else by the precedence. Source: op guide 5.6; observed.
 fn for_message(spans: &ByPrecedence, envelope: &Envelope) -> Duration {
-    match envelope.class {
+    let priority = envelope.headers.first("priority").map(|header| trim(header.text()).to_ascii_lowercase());
+    match (priority.as_deref(), envelope.class) {
         _ if envelope.flags.is_response => spans.dsn,
-        class if class > 0 => spans.urgent,
-        class if class < 0 => spans.non_urgent,
+        (Some(b"urgent"), _) => spans.urgent,
+        (Some(b"non-urgent"), _) => spans.non_urgent,
+        (Some(b"normal"), _) => spans.normal,
+        (_, class) if class > 0 => spans.urgent,
+        (_, class) if class < 0 => spans.non_urgent,
         _ => spans.normal,
     }
 }

@@ -39,6 +39,13 @@ pub fn complete_header(envelope: &mut Envelope, config: &Config, zone: &TimeZone
     }
 }
 
+/// Class of the `Precedence` field; 0 without one and for a name that no `P` line has.
+pub fn class(headers: &HeaderList, config: &Config) -> i64 {
+    let Some(header) = headers.first("precedence") else { return 0 };
+    let name = trim(header.text());
+    config.precedences.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map_or(0, |(_, class)| *class)
+}
+
 /// `P`: the size, a step per precedence class, a step per recipient. Source: op guide 2.3.2; observed.
 pub fn priority(envelope: &Envelope, config: &Config) -> i64 {
     let size = i64::try_from(envelope.size_bytes).unwrap_or(i64::MAX);

@@ -5,17 +5,32 @@ use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
 
+use super::file;
 use nix::sys::statvfs::{FsFlags, Statvfs, fstatvfs, statvfs};
 
 /// Load average of the last minute, rounded to the nearest whole number as `QueueLA` and `RefuseLA` compare it; `None`
 /// when the system does not tell.
 pub fn average() -> Option<i64> {
+    #[allow(clippy::cast_possible_truncation, reason = "a load average is small; the cast saturates")]
+    load().map(|load| load.round() as i64)
+}
+
+fn load() -> Option<f64> {
+    // Where there is no such file the C library knows another way.
+    let told = file::read_following("/proc/loadavg".as_ref(), LOAD_BYTES).ok();
+    let told = told.and_then(|text| std::str::from_utf8(&text).ok()?.split_whitespace().next()?.parse().ok());
+    told.or_else(of_system)
+}
+
+fn of_system() -> Option<f64> {
     let mut values = [0f64; 1];
     // SAFETY: the array has room for the one value that is asked for.
     let count = unsafe { libc::getloadavg(values.as_mut_ptr(), 1) };
-    #[allow(clippy::cast_possible_truncation, reason = "a load average is small; the cast saturates")]
-    (count == 1).then(|| values[0].round() as i64)
+    (count == 1).then_some(values[0])
 }
+
+/// Most of `/proc/loadavg`.
+const LOAD_BYTES: usize = 4096;
 
 /// Space of a file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

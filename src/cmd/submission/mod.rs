@@ -24,7 +24,7 @@ use crate::address::{list, mailbox};
 use crate::base::bytes::{shown, trim};
 use crate::base::date;
 use crate::base::exit::Exit;
-use crate::base::letters::LetterSet;
+use crate::base::letters::Modifiers;
 use crate::base::status::Classify as _;
 use crate::base::xtext;
 use crate::collect::stdin::Filter;
@@ -613,7 +613,7 @@ pub(super) fn new_envelope(request: &Request, site: &Site) -> Envelope {
     scope.set(names::NTRIES, "0");
     scope.set(names::LOAD_AVG, load::average().unwrap_or(0).to_string());
     scope.set(names::DELIVERY_MODE, vec![site.config.options.delivery_mode.letter()]);
-    scope.set(names::DAEMON_FLAGS, daemon_flags(invocation, site.config.options.direct_submission_modifiers));
+    scope.set(names::DAEMON_FLAGS, daemon_flags(invocation, site.config.options.direct_submission_modifiers.clone()));
     if let Some((protocol, host)) = &invocation.protocol {
         scope.set(names::PROTOCOL, protocol.clone());
         if let Some(host) = host {
@@ -651,13 +651,13 @@ fn first(known: Exit, next: Exit) -> Exit {
 
 /// `${daemon_flags}` of a message on the command line, capitals doubled: `DirectSubmissionModifiers`, else what the original takes for one
 /// that is submitted, relayed (`-G`) or written by an ARPANET program. Source: observed.
-fn daemon_flags(invocation: &Invocation, modifiers: Option<LetterSet>) -> String {
+fn daemon_flags(invocation: &Invocation, modifiers: Option<Modifiers>) -> String {
     let usual: &[u8] = match invocation.mode {
         Mode::Arpa => b"",
         _ if invocation.is_gateway => b"Cf",
         _ => b"cu",
     };
-    modifiers.unwrap_or_else(|| LetterSet::from_bytes(usual)).as_flags()
+    modifiers.unwrap_or_else(|| Modifiers::from_bytes(usual)).as_flags()
 }
 
 /// An address without phrase, comments and brackets; `<>` is nobody.
@@ -693,7 +693,7 @@ mod tests {
             let argv: Vec<Bytes> = words.iter().map(|word| Bytes::from_static(word.as_bytes())).collect();
             let invocation = Invocation::parse(&argv);
             assert_eq!(daemon_flags(&invocation, None), flags, "{words:?}");
-            assert_eq!(daemon_flags(&invocation, Some(LetterSet::from_bytes(b"Af"))), "AA f");
+            assert_eq!(daemon_flags(&invocation, Some(Modifiers::from_bytes(b"Af"))), "AA f");
         }
     }
 

@@ -24,7 +24,7 @@ use crate::deliver::owners;
 use crate::deliver::plan::{self, Batch};
 use crate::deliver::retry;
 use crate::envelope::told::set_moment;
-use crate::envelope::{Controller, Envelope, SenderUser, State};
+use crate::envelope::{Controller, Envelope, SenderUser, State, complete};
 use crate::log::line::To;
 use crate::log::{Id, Level, Priority};
 use crate::macros::names;
@@ -100,6 +100,8 @@ async fn one(courier: &Courier, job: Job, slots: &Slots, is_last: bool) -> (Repo
         is_last,
     };
     if job.is_from_queue {
+        // A queue file does not keep it.
+        attempt.envelope.class = complete::class(&attempt.envelope.headers, &site.config);
         attempt.envelope.priority = retry::priority_of_rerun(&site.config, &attempt.envelope);
         // Whatever it came from, a recipient of a queue run is one that the message is for. Source: observed.
         attempt.envelope.recipients.iter_mut().for_each(|recipient| recipient.is_primary = true);

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -16,7 +17,7 @@ use super::{dane, mx, program};
 use crate::base::bytes::shown;
 use crate::base::domain::without_final_dot;
 use crate::base::exit::Exit;
-use crate::base::letters::LetterSet;
+use crate::base::letters::Modifiers;
 use crate::base::status::{Classify, Status};
 use crate::config::{Config, Mailer};
 use crate::deliver::deliver_by::By;
@@ -28,7 +29,7 @@ use crate::envelope::Recipient;
 use crate::log::statistics::Event;
 use crate::log::traffic::Sign;
 use crate::log::{Level, Priority};
-use crate::macros::names;
+use crate::macros::{Scope, names};
 use crate::net::dns::shown_address;
 use crate::net::tls::{Dane, Stream, Verify};
 use crate::policy::Hook;
@@ -56,6 +57,8 @@ struct Course<'a> {
     falls_back: bool,
     /// The last reply of a server, for the log: it is named with whatever comes after it.
     heard: Option<Bytes>,
+    /// When no host is connected to any more (`Timeout.aconnect`).
+    until: Option<Instant>,
 }
 
 /// A recipient that no server has taken or refused for good.
@@ -72,7 +75,10 @@ pub(super) async fn deliver(attempt: &mut Attempt, load: &Load) -> Delivered {
     let Some(mailer) = load.mailer() else { return Delivered::all(Bytes::new(), &load.recipients, misconfigured()) };
     let waiting = |index: &usize| Waiting { index: *index, last: None, is_answered: false };
     let left = load.recipients.iter().map(waiting).collect();
-    let mut course = Course { attempt, load, mailer, left, relay: load.host.clone(), falls_back: false, heard: None };
+    let all = load.config.timeouts.aconnect;
+    let until = if all.is_zero() { None } else { clock::monotonic().checked_add(all) };
+    let relay = load.host.clone();
+    let mut course = Course { attempt, load, mailer, left, relay, falls_back: false, heard: None, until };
     if mailer.is_network() {
         let argv: Vec<Bytes> = mailer.argv.iter().map(|word| word.expand(&load.scope).into()).collect();
         match hosts::way(&argv) {
@@ -125,6 +131,9 @@ impl Course<'_> {
                 }
             };
             for name in names {
+                if self.until.is_some_and(|until| clock::monotonic() >= until) {
+                    return;
+                }
                 self.host(&name, target, port).await;
                 if self.left.is_empty() {
                     return;
@@ -208,7 +217,13 @@ impl Course<'_> {
         }
         let only = literal.map(|ip| SocketAddr::new(ip, port));
         let only_to = self.only_to(port).or(only);
-        let dialing = Dialing { port, only_to, limit: self.limit(), ..bindings(self) };
+        let dialing = Dialing {
+            port,
+            only_to,
+            limit: self.limit(),
+            until: self.until,
+            ..bindings(&self.load.config, &self.load.scope)
+        };
         let asked = if only.is_some() { &shown_name } else { name };
         let (stream, peer) = match self.dialed(asked, &dialing).await {
             Ok(dialed) => dialed,
@@ -629,11 +644,11 @@ fn group(groups: &mut Vec<(Vec<usize>, Outcome)>, index: usize, outcome: Outcome
 }
 
 /// `ClientPortOptions`.
-fn bindings(course: &Course<'_>) -> Dialing {
+fn bindings(config: &Config, scope: &Scope) -> Dialing {
     use crate::config::daemon_port::Family;
     use crate::smtp::client::drive::Binding;
     let mut dialing = Dialing::default();
-    for port in &course.load.config.options.client_port_options {
+    for port in &config.options.client_port_options {
         let size = |bytes: Option<usize>| bytes.and_then(|n| u32::try_from(n).ok());
         let binding = Binding {
             address: port.address.as_ref().and_then(|a| hosts::literal(a)),
@@ -648,8 +663,8 @@ fn bindings(course: &Course<'_>) -> Dialing {
         }
     }
     // `b` of the port that the message came by: it leaves by the same address.
-    let has_b = course.load.scope.text(names::DAEMON_FLAGS).split(|b| *b == b' ').any(|flag| flag == b"b");
-    match hosts::literal(&course.load.scope.text(names::IF_ADDR)).filter(|_| has_b) {
+    let has_b = scope.text(names::DAEMON_FLAGS).split(|b| *b == b' ').any(|flag| flag == b"b");
+    match hosts::literal(&scope.text(names::IF_ADDR)).filter(|_| has_b) {
         Some(ip @ IpAddr::V4(_)) => dialing.inet.get_or_insert_default().address = Some(ip),
         Some(ip @ IpAddr::V6(_)) => dialing.inet6.get_or_insert_default().address = Some(ip),
         None => {}
@@ -663,11 +678,11 @@ fn bindings(course: &Course<'_>) -> Dialing {
 }
 
 /// Modifiers of the `ClientPortOptions` line for the family of an address.
-fn client_modifiers(config: &Config, address: Option<SocketAddr>) -> LetterSet {
+fn client_modifiers(config: &Config, address: Option<SocketAddr>) -> Modifiers {
     use crate::config::daemon_port::Family;
     let family = if address.is_some_and(|address| address.is_ipv6()) { Family::Inet6 } else { Family::Inet };
     let port = config.options.client_port_options.iter().find(|port| port.family == family);
-    port.filter(|_| address.is_some()).map_or(LetterSet::EMPTY, |port| port.modifiers)
+    port.filter(|_| address.is_some()).map_or_else(Modifiers::default, |port| port.modifiers.clone())
 }
 
 fn number(port: &[u8]) -> Option<u16> {
@@ -681,3 +696,48 @@ fn misconfigured() -> Outcome {
 
 /// For how long a program may live after QUIT.
 const PROGRAM_END: std::time::Duration = std::time::Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mail_leaves_by_the_address_that_it_came_by_when_the_port_says_so() {
+        for (flags, address, family, from) in [
+            ("", "192.0.2.1", 4, None),
+            ("CC b", "192.0.2.1", 4, Some("192.0.2.1")),
+            ("bb", "192.0.2.1", 4, None),
+            ("b", "IPv6:2001:db8::1", 6, Some("2001:db8::1")),
+            ("b", "", 4, None),
+        ] {
+            let mut scope = Scope::default();
+            scope.set(names::DAEMON_FLAGS, flags);
+            scope.set(names::IF_ADDR, address);
+            let dialing = bindings(&Config::default(), &scope);
+            let binding = if family == 4 { dialing.inet } else { dialing.inet6 };
+            assert_eq!(binding.and_then(|b| b.address), from.map(|ip| ip.parse().unwrap()), "M={flags} {address}");
+        }
+    }
+
+    #[test]
+    fn the_options_of_a_client_port_are_those_of_its_family() {
+        use crate::config::daemon_port::{DaemonPort, Family};
+        let mut config = Config::default();
+        config.options.client_port_options.push(DaemonPort {
+            family: Family::Inet6,
+            address: Some("2001:db8::1".into()),
+            port: Some("2525".into()),
+            send_buffer_bytes: Some(1000),
+            receive_buffer_bytes: Some(2000),
+            modifiers: Modifiers::from_bytes(b"A"),
+            ..DaemonPort::default()
+        });
+        let dialing = bindings(&config, &Scope::default());
+        assert_eq!(dialing.inet, Some(crate::smtp::client::drive::Binding::default()));
+        let found = dialing.inet6.unwrap();
+        assert_eq!((found.address, found.port), (Some("2001:db8::1".parse().unwrap()), 2525));
+        assert_eq!((found.send_buffer_bytes, found.receive_buffer_bytes), (Some(1000), Some(2000)));
+        let of = |address: &str| client_modifiers(&config, Some(address.parse().unwrap())).has(b'A');
+        assert!(of("[2001:db8::2]:25") && !of("192.0.2.2:25"));
+    }
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::base::letters::LetterSet;
+use crate::base::letters::Modifiers;
 use crate::config::Config;
 use crate::config::values::DeliveryMode;
 
@@ -18,7 +18,7 @@ pub struct Setting {
     /// `${daemon_name}`; empty on standard input.
     pub daemon: Bytes,
     /// Modifiers of the port.
-    pub modifiers: LetterSet,
+    pub modifiers: Modifiers,
     /// Names of the filters that see what comes in here, in order.
     pub filters: Vec<Bytes>,
     /// When delivery happens for mail from here.

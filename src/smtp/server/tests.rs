@@ -9,7 +9,7 @@ use super::filter::Call;
 use super::session::{Action, Input, Session, Space};
 use super::setting::{Client, Setting};
 use crate::base::exit::Exit;
-use crate::base::letters::LetterSet;
+use crate::base::letters::{LetterSet, Modifiers};
 use crate::base::status::Status;
 use crate::config::values::DeliveryMode;
 use crate::config::{Config, Mailer, MailerId};
@@ -43,7 +43,7 @@ impl World {
         let setting = Setting {
             host: Bytes::from_static(b"mta.test"),
             daemon: Bytes::from_static(b"MTA"),
-            modifiers: LetterSet::EMPTY,
+            modifiers: Modifiers::default(),
             filters: config.options.input_mail_filters.clone(),
             delivery_mode: DeliveryMode::Background,
             help: None,
@@ -198,7 +198,7 @@ fn route(address: &[u8]) -> Result<Resolved, RouteError> {
 fn with_auth(modifiers: &[u8]) -> World {
     let mut world = World::new(|_| {});
     let mut setting = (**world.session.setting()).clone();
-    setting.modifiers = LetterSet::from_bytes(modifiers);
+    setting.modifiers = Modifiers::from_bytes(modifiers);
     world.session.setting = Arc::new(setting);
     let mechanisms = vec!["LOGIN".to_owned(), "PLAIN".to_owned()];
     world.session.set_mechanisms(Offer { is_available: true, available: mechanisms.clone(), mechanisms });

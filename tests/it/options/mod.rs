@@ -2,9 +2,12 @@
 
 mod delivery;
 mod dialogue;
+mod load;
+mod ports;
 mod privacy;
 mod routing;
 mod submission;
+mod timeouts;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};

@@ -185,7 +185,7 @@ fn macros_show_the_modifiers_of_direct_submission() {
     for (lines, args, flags) in [
         ("", &[][..], "X-Flags: c u\n"),
         ("", &["-G"], "X-Flags: CC f\n"),
-        ("O DirectSubmissionModifiers=fc\n", &[], "X-Flags: c f\n"),
+        ("O DirectSubmissionModifiers=fc\n", &[], "X-Flags: f c\n"),
     ] {
         let text = kept(&format!("HX-Flags: ${{daemon_flags}}\n{lines}"), args, b"Subject: x\n\nx\n");
         assert!(text.contains(flags), "{lines:?}: {text}");

@@ -56,11 +56,23 @@ impl Client {
 
     /// Connects if somebody listens.
     pub fn try_connect(port: u16) -> Option<Self> {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
+        Some(Self::silent(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?))
+    }
+
+    /// A session on a connection to any address, its greeting read.
+    #[track_caller]
+    pub fn over(stream: TcpStream) -> Self {
+        let mut client = Self::silent(stream);
+        let reply = client.reply();
+        assert!(reply.starts_with("220 "), "greeting: {reply}");
+        client
+    }
+
+    fn silent(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(LIMIT)).unwrap();
         stream.set_write_timeout(Some(LIMIT)).unwrap();
         stream.set_nodelay(true).unwrap();
-        Some(Self { reader: BufReader::new(Wire::Plain(stream)) })
+        Self { reader: BufReader::new(Wire::Plain(stream)) }
     }
 
     /// The port that it connected from.

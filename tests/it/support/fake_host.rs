@@ -4,7 +4,7 @@
 //! to the final dot, `start tls` does the handshake, `hang up` closes. A `\\` in what is said begins another line. One script per connection; the last serves all further connections.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -35,6 +35,8 @@ pub struct Taken {
     pub is_encrypted: bool,
     /// Common name of the certificate that the client showed.
     pub client: Option<String>,
+    /// Where the connection came from.
+    pub peer: Option<SocketAddr>,
 }
 
 impl Taken {
@@ -187,11 +189,13 @@ struct Session<'a> {
     wire: Option<Wire>,
     shared: &'a Shared,
     current: Taken,
+    peer: Option<SocketAddr>,
 }
 
 impl<'a> Session<'a> {
     fn new(stream: TcpStream, shared: &'a Shared) -> Self {
-        Self { wire: Some(Wire::Plain(BufReader::new(stream))), shared, current: nothing() }
+        let peer = stream.peer_addr().ok();
+        Self { peer, wire: Some(Wire::Plain(BufReader::new(stream))), shared, current: nothing() }
     }
 
     fn play(&mut self, script: &str) -> std::io::Result<()> {
@@ -281,6 +285,7 @@ impl<'a> Session<'a> {
     fn end_message(&mut self, is_acknowledged: bool) {
         let mut taken = std::mem::replace(&mut self.current, nothing());
         taken.is_acknowledged = is_acknowledged;
+        taken.peer = self.peer;
         self.shared.taken.lock().unwrap().push(taken);
     }
 
@@ -344,5 +349,6 @@ fn nothing() -> Taken {
         is_acknowledged: false,
         is_encrypted: false,
         client: None,
+        peer: None,
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -19,6 +19,7 @@ use crate::config::Timeouts;
 use crate::net::dns::{Family, Resolver};
 use crate::net::sasl::{Authenticator, ClientExchange, Failure, Response, Surroundings};
 use crate::net::tls::{ClientContext, Dane, PeerInfo, Role, SessionSettings, Stream, Verify};
+use crate::sys::clock;
 
 /// Questions that come up in a session, and who wants to see it. A refusal is a reply (`454 4.7.0 not now`).
 ///
@@ -113,6 +114,8 @@ pub struct Dialing {
     pub inet6: Option<Binding>,
     /// `Timeout.connect` or `Timeout.iconnect`.
     pub limit: Option<Duration>,
+    /// When no connection is waited for any more (`Timeout.aconnect`).
+    pub until: Option<Instant>,
 }
 
 /// Our end of a connection.
@@ -145,7 +148,9 @@ pub async fn dial(resolver: &Resolver, host: &Bytes, dialing: &Dialing) -> Resul
     };
     let mut last = Trouble::NoHost;
     for address in addresses {
-        let connected = match dialing.limit {
+        let left = dialing.until.map(|until| until.saturating_duration_since(clock::monotonic()));
+        let limit = dialing.limit.into_iter().chain(left).min();
+        let connected = match limit {
             Some(limit) => timeout(limit, connect(address, dialing)).await,
             None => Ok(connect(address, dialing).await),
         };

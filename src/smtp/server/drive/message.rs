@@ -479,9 +479,10 @@ impl Drive {
     }
 
     /// When it is delivered: as the port says, later while the machine is too busy.
-    pub(super) fn mode(&self) -> DeliveryMode {
+    pub(super) fn mode(&mut self) -> DeliveryMode {
         let mode = self.server.setting.delivery_mode;
-        if mode.is_immediate() && self.server.is_busy() {
+        let priority = self.session.envelope().map_or(0, |envelope| envelope.priority);
+        if mode.is_immediate() && self.server.is_busy(priority) {
             return DeliveryMode::QueueOnly;
         }
         if self.session.is_verbose() && mode.is_immediate() {

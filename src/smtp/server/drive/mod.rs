@@ -37,6 +37,7 @@ use crate::net::tls::features::{self, FeaturesError};
 use crate::net::tls::{Role, ServerContext, SessionSettings, Stream, Verify};
 use crate::policy::{Hook, Refusal, Verdict};
 use crate::queue::drive::{Body, Held};
+use crate::queue::schedule;
 use crate::route::{Depth, Resolved, RouteError};
 use crate::site::Site;
 use crate::site::connection::tell_tls;
@@ -111,10 +112,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// Whether the load is so high that messages only queue (`QueueLA`).
-    fn is_busy(&self) -> bool {
-        let Some(limit) = self.queue_la else { return false };
-        load::average().is_some_and(|now| now > limit)
+    /// Whether the load is so high that a message of this priority only queues (`QueueLA`, `QueueFactor`).
+    fn is_busy(&self, priority: i64) -> bool {
+        let factor = self.site.config.options.queue_factor;
+        self.queue_la.is_some()
+            && load::average().is_some_and(|load| schedule::waits_for_load(priority, load, self.queue_la, factor))
     }
 }
 
