@@ -2,6 +2,7 @@
 
 mod delivery;
 mod dialogue;
+mod file_checks;
 mod load;
 mod ports;
 mod privacy;

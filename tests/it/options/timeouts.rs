@@ -194,13 +194,7 @@ fn old_messages_come_back_and_are_told_of_by_their_precedence() {
             (String::new(), false, false),
             (format!("O Timeout.queuereturn.{class}=30m\n"), true, false),
             (format!("O Timeout.queuereturn.{class}=2h\n"), false, false),
-            ("O Timeout.queuereturn=30m\n".to_owned(), true, false),
-            ("O Timeout.queuereturn.*=30m\n".to_owned(), true, false),
-            ("O QueueTimeout=30m\n".to_owned(), true, false),
             (format!("O Timeout.queuewarn.{class}=30m\n"), false, true),
-            ("O Timeout.queuewarn=30m\n".to_owned(), false, true),
-            ("O Timeout.queuewarn.*=30m\n".to_owned(), false, true),
-            ("O QueueTimeout=5d/30m\n".to_owned(), false, true),
         ] {
             let (site, _sandbox) = aged(&lines, args, header);
             let report = site.mailbox("me");
@@ -211,6 +205,19 @@ fn old_messages_come_back_and_are_told_of_by_their_precedence() {
         let other = if class == "normal" { "urgent" } else { "normal" };
         let (site, _sandbox) = aged(&format!("O Timeout.queuereturn.{other}=30m\n"), args, header);
         assert_eq!(site.mailbox("me"), "", "{class}");
+    }
+    for (lines, is_returned, is_warned) in [
+        ("O Timeout.queuereturn=30m\n", true, false),
+        ("O Timeout.queuereturn.*=30m\n", true, false),
+        ("O QueueTimeout=30m\n", true, false),
+        ("O Timeout.queuewarn=30m\n", false, true),
+        ("O Timeout.queuewarn.*=30m\n", false, true),
+        ("O QueueTimeout=5d/30m\n", false, true),
+    ] {
+        let (site, _sandbox) = aged(lines, sender, "");
+        let report = site.mailbox("me");
+        let found = (report.contains("Action: failed"), report.contains("Action: delayed"));
+        assert_eq!(found, (is_returned, is_warned), "{lines:?}: {report}");
     }
     // The same by the field of that name; what is bulk is not told of. Source: observed.
     let (site, _sandbox) = aged("O Timeout.queuereturn.urgent=30m\n", sender, "Priority: Urgent\n");
