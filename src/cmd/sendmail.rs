@@ -151,10 +151,6 @@ fn run(argv: &[Bytes], role: Option<Role>, listeners: Handover, out: &mut dyn Wr
         return exit;
     }
     super::identity::after(&request.tracer, &config);
-    request.invocation.is_verbose |= config.options.verbose;
-    if let Err(exit) = request.restrict_expansion(&config, out) {
-        return exit;
-    }
     let served = request.serve(config, &log, out);
     if served == Exit::OK { worst(exit, request.invocation.exit) } else { served }
 }
@@ -260,7 +256,11 @@ impl Request {
         exit
     }
 
-    fn serve(&self, mut config: Config, log: &Logger, out: &mut dyn Write) -> Exit {
+    fn serve(&mut self, mut config: Config, log: &Logger, out: &mut dyn Write) -> Exit {
+        self.invocation.is_verbose |= config.options.verbose;
+        if let Err(exit) = self.restrict_expansion(&config, out) {
+            return exit;
+        }
         if let Err(exit) = self.check_rights(&config, log, out) {
             return exit;
         }

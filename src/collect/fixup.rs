@@ -5,7 +5,6 @@ use jiff::tz::TimeZone;
 
 use super::Collected;
 use crate::address::list;
-use crate::base::bytes::trim;
 use crate::config::Config;
 use crate::config::values::NoRecipientAction;
 use crate::envelope::complete::{self, complete_header, priority};

@@ -123,6 +123,21 @@ struct Refusal {
     told: Instant,
 }
 
+impl Refusal {
+    /// Which lines are due: that there are no connections, and for how long there have been none.
+    fn lines(&mut self, now: Instant, interval: Duration) -> (bool, Option<Duration>) {
+        if self.logged.is_some_and(|at| now.duration_since(at) < REJECT_LOG) {
+            return (false, None);
+        }
+        self.logged = Some(now);
+        if now.duration_since(self.told) < interval {
+            return (true, None);
+        }
+        self.told = now;
+        (true, Some(now.duration_since(self.since)))
+    }
+}
+
 /// What the loop of one listener keeps.
 struct Loop {
     engine: Arc<Engine>,
@@ -264,15 +279,10 @@ impl Loop {
         let interval = self.engine.site.config.options.reject_log_interval;
         let now = clock::monotonic();
         let known = refusal.get_or_insert(Refusal { since: now, logged: None, told: now });
-        if known.logged.is_some_and(|at| now.duration_since(at) < REJECT_LOG) {
-            return;
-        }
-        known.logged = Some(now);
+        let (true, lasting) = known.lines(now, interval) else { return };
         let text = format!("rejecting connections on daemon {}: {}", self.name(), busy.text);
         log.write(Level(8), busy.priority, Id::None, text);
-        if now.duration_since(known.told) >= interval {
-            known.told = now;
-            let lasted = clock_form(now.duration_since(known.since));
+        if let Some(lasted) = lasting.map(clock_form) {
             let text = format!("have been rejecting connections on daemon {} for {lasted}", self.name());
             log.write(Level(8), Priority::Error, Id::None, text);
         }
@@ -358,3 +368,20 @@ const REJECT_LOG: Duration = Duration::from_secs(15);
 const BUSY_CHECK: Duration = Duration::from_secs(5);
 /// Pause after a failure to accept or bind.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_that_lasts_is_told_of_after_the_interval() {
+        let start = clock::monotonic();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        let mut refusal = Refusal { since: start, logged: None, told: start };
+        let mut lines = |seconds| refusal.lines(after(seconds), Duration::from_secs(60));
+        // RejectLogInterval=60s
+        assert_eq!((lines(0), lines(5), lines(20)), ((true, None), (false, None), (true, None)));
+        assert_eq!((lines(70), lines(100)), ((true, Some(Duration::from_secs(70))), (true, None)));
+        assert_eq!(lines(135), (true, Some(Duration::from_secs(135))));
+    }
+}

@@ -11,7 +11,6 @@ use tokio::net::UnixStream;
 
 use super::engine::{Engine, Handle};
 use crate::base::exit::Exit;
-use crate::base::letters::Modifiers;
 use crate::net::tls::Stream;
 use crate::policy::rates::Counts;
 use crate::site::Site;

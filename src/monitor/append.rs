@@ -74,13 +74,12 @@ fn open(settings: &Settings) -> Result<File, Refusal> {
     let flags = OFlag::O_WRONLY | OFlag::O_APPEND | OFlag::O_NONBLOCK;
     let file = match before {
         Some(_) => dir.open_file(&name, flags, 0)?,
-        None => {
-            let file = dir.open_file(&name, flags | OFlag::O_CREAT | OFlag::O_EXCL, settings.mode)?;
-            // Whatever the umask. Source: observed.
-            file::set_mode(&file, settings.mode)?;
-            file
-        }
+        None => dir.open_file(&name, flags | OFlag::O_CREAT | OFlag::O_EXCL, settings.mode)?,
     };
+    if before.is_none() {
+        // Whatever the umask. Source: observed.
+        file::set_mode(&file, settings.mode)?;
+    }
     let after = file::facts(&file)?;
     // Between the check and the open another file may have taken the name.
     let is_changed = before.is_some_and(|b| !b.is_same_file(&after) || b.links != after.links || b.mode != after.mode);

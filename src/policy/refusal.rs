@@ -47,6 +47,7 @@ impl Refusal {
     }
 
     /// The same for now alone, as `SoftBounce` has it.
+    #[must_use]
     pub fn softened(mut self) -> Self {
         if (500..600).contains(&self.code) {
             self.code -= 100;

@@ -48,3 +48,28 @@ fn path(bytes: &[u8]) -> PathBuf {
 }
 
 const SWITCH_FILE_BYTES: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_resolver_has_the_times_and_flags_of_the_options() {
+        let mut config = Config::default();
+        let found = settings(&config);
+        assert_eq!((found.retrans, found.retry, found.use_dnssec), (None, None, false));
+        assert!(found.search && found.default_names);
+        // Timeout.resolver.retrans and its parts: what is normal counts, else what is first.
+        config.timeouts.resolver_retrans = (Some(Duration::from_secs(3)), None);
+        assert_eq!(settings(&config).retrans, Some(Duration::from_secs(3)));
+        config.timeouts.resolver_retrans.1 = Some(Duration::from_secs(7));
+        config.timeouts.resolver_retry = (Some(2), Some(4));
+        config.options.dane = true;
+        config.options.resolver_options = ["-dnsrch", "-DEFNAMES", "+HasWildcardMX"].map(Into::into).to_vec();
+        let found = settings(&config);
+        assert_eq!((found.retrans, found.retry), (Some(Duration::from_secs(7)), Some(4)));
+        assert!(found.use_dnssec && found.has_wildcard_mx && !found.search && !found.default_names);
+    }
+}

@@ -102,6 +102,27 @@ mod tests {
     }
 
     #[test]
+    fn a_listener_has_the_queue_and_the_buffers_that_are_asked_for() {
+        for (backlog, fits) in [(1, false), (10, true)] {
+            let listener = listen(&Listen { backlog, ..Listen::at("127.0.0.1:0".parse().unwrap()) }).unwrap();
+            let address = listener.local_addr().unwrap();
+            let wait = std::time::Duration::from_millis(100);
+            let waiting: Vec<_> = (0..6).map_while(|_| TcpStream::connect_timeout(&address, wait).ok()).collect();
+            assert_eq!(waiting.len() == 6, fits, "Listen={backlog}");
+        }
+        let request = Listen {
+            send_buffer_bytes: Some(30_000),
+            receive_buffer_bytes: Some(20_000),
+            ..Listen::at("127.0.0.1:0".parse().unwrap())
+        };
+        let listener = listen(&request).unwrap();
+        let socket = socket2::SockRef::from(&listener);
+        // The system takes twice as much, for its own needs.
+        assert_eq!(socket.send_buffer_size().unwrap(), 2 * 30_000);
+        assert_eq!(socket.recv_buffer_size().unwrap(), 2 * 20_000);
+    }
+
+    #[test]
     fn a_dead_local_socket_is_replaced() {
         let tmp = tempfile::tempdir().unwrap();
         let path = tmp.path().join("s");

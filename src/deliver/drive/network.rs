@@ -216,14 +216,7 @@ impl Course<'_> {
             return None;
         }
         let only = literal.map(|ip| SocketAddr::new(ip, port));
-        let only_to = self.only_to(port).or(only);
-        let dialing = Dialing {
-            port,
-            only_to,
-            limit: self.limit(),
-            until: self.until,
-            ..bindings(&self.load.config, &self.load.scope)
-        };
+        let dialing = self.dialing(port, only);
         let asked = if only.is_some() { &shown_name } else { name };
         let (stream, peer) = match self.dialed(asked, &dialing).await {
             Ok(dialed) => dialed,
@@ -593,6 +586,13 @@ impl Course<'_> {
         (!limit.is_zero()).then_some(limit)
     }
 
+    /// How hosts are connected to: at the one address that there is, if there is no choice.
+    fn dialing(&self, port: u16, only: Option<SocketAddr>) -> Dialing {
+        let only_to = self.only_to(port).or(only);
+        let bindings = bindings(&self.load.config, &self.load.scope);
+        Dialing { port, only_to, limit: self.limit(), until: self.until, ..bindings }
+    }
+
     /// `ConnectOnlyTo`.
     fn only_to(&self, port: u16) -> Option<SocketAddr> {
         let only = self.load.config.options.connect_only_to.as_ref()?;
@@ -733,7 +733,7 @@ mod tests {
             ..DaemonPort::default()
         });
         let dialing = bindings(&config, &Scope::default());
-        assert_eq!(dialing.inet, Some(crate::smtp::client::drive::Binding::default()));
+        assert_eq!(dialing.inet, Some(client::drive::Binding::default()));
         let found = dialing.inet6.unwrap();
         assert_eq!((found.address, found.port), (Some("2001:db8::1".parse().unwrap()), 2525));
         assert_eq!((found.send_buffer_bytes, found.receive_buffer_bytes), (Some(1000), Some(2000)));

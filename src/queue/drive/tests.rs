@@ -27,6 +27,36 @@ fn files(at: &std::path::Path) -> Vec<String> {
     names
 }
 
+#[test]
+fn files_are_synced_unless_the_option_says_otherwise() {
+    let at = tempfile::tempdir().unwrap();
+    for (value, is_synced) in [
+        (SuperSafe::True, true),
+        (SuperSafe::Interactive, true),
+        (SuperSafe::PostMilter, true),
+        (SuperSafe::False, false),
+    ] {
+        let mut config = Config::default();
+        config.options.queue_directory = Some(at.path().to_str().unwrap().to_owned().into());
+        config.options.super_safe = value;
+        assert_eq!(Spool::open(&config, TimeZone::UTC).unwrap().is_synced(), is_synced, "{value:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_stays_in_memory_up_to_the_size_of_the_option() {
+    let at = tempfile::tempdir().unwrap();
+    for (size, is_held) in [(0, false), (200_000, true)] {
+        let mut config = Config::default();
+        config.options.queue_directory = Some(at.path().to_str().unwrap().to_owned().into());
+        config.options.data_file_buffer_size = size;
+        let spool = Spool::open(&config, TimeZone::UTC).unwrap();
+        let mut writer = spool.start_body(&spool.new_id());
+        writer.write(&vec![b'x'; 100_000]).await.unwrap();
+        assert_eq!(writer.finish().await.unwrap().in_memory().is_some(), is_held, "DataFileBufferSize={size}");
+    }
+}
+
 #[tokio::test]
 async fn a_committed_message_is_locked_until_dropped_and_then_found_as_it_was() {
     let at = tempfile::tempdir().unwrap();

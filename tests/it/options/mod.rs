@@ -3,9 +3,12 @@
 mod delivery;
 mod dialogue;
 mod file_checks;
+mod filters;
 mod load;
+mod names;
 mod ports;
 mod privacy;
+mod queueing;
 mod routing;
 mod submission;
 mod timeouts;
@@ -71,7 +74,7 @@ impl Dialogue {
         let (input, output) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
         let mut dialogue = Self { child, input, output, greeting: String::new() };
         // Warnings about the configuration come first.
-        while !dialogue.greeting.starts_with("220") {
+        while !dialogue.greeting.starts_with(|first: char| first.is_ascii_digit()) {
             dialogue.greeting = dialogue.reply();
             assert!(!dialogue.greeting.is_empty(), "no greeting");
         }

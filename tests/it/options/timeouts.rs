@@ -39,7 +39,7 @@ fn silent_after(replies: &'static str) -> u16 {
 }
 
 /// A port whose queue of connections is full: another connection is neither taken nor refused.
-fn full_port() -> (u16, Socket, Vec<TcpStream>) {
+pub(super) fn full_port() -> (u16, Socket, Vec<TcpStream>) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
     socket.listen(0).unwrap();

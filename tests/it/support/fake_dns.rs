@@ -21,6 +21,7 @@ static ONE: Mutex<()> = Mutex::new(());
 pub type Entry = (String, u16, Vec<u8>);
 
 pub const A: u16 = 1;
+pub const CNAME: u16 = 5;
 pub const MX: u16 = 15;
 pub const TLSA: u16 = 52;
 
@@ -76,7 +77,7 @@ fn answer(question: &[u8], entries: &[Entry], vouches: bool) -> Option<Vec<u8>> 
     let kind = u16::from_be_bytes([*question.get(at + 1)?, *question.get(at + 2)?]);
     let asked = labels.join(".");
     let is_known = entries.iter().any(|(name, ..)| *name == asked);
-    let found: Vec<&Entry> = entries.iter().filter(|(name, of, _)| *name == asked && *of == kind).collect();
+    let found: Vec<&Entry> = entries.iter().filter(|(name, of, _)| *name == asked && (*of == kind || *of == CNAME)).collect();
     let mut out = question[..2].to_vec();
     // Answer, recursion wished and there; no such name is 3.
     out.extend([0x81, 0x80 | if vouches { 0x20 } else { 0 } | if is_known { 0 } else { 3 }]);

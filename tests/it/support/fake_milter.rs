@@ -12,6 +12,8 @@ pub enum Does {
     Says(Vec<(u8, Vec<u8>)>),
     /// Closes the connection.
     HangsUp,
+    /// Keeps the connection and takes nothing more, having said "go on" to all that may come.
+    StopsReading,
 }
 
 /// The filter.
@@ -96,6 +98,14 @@ fn dialogue(stream: &mut TcpStream, shared: &Shared) -> std::io::Result<()> {
             _ => match shared.does.get(letter) {
                 None => send(stream, b'c', b"")?,
                 Some(Does::HangsUp) => return Ok(()),
+                Some(Does::StopsReading) => {
+                    for _ in 0..2000 {
+                        send(stream, b'c', b"")?;
+                    }
+                    loop {
+                        std::thread::park();
+                    }
+                }
                 Some(Does::Says(packets)) => {
                     for (letter, payload) in packets {
                         send(stream, *letter, payload)?;
