@@ -44,7 +44,7 @@ pub fn run(bytes: &[u8]) {
     let setting = Setting {
         host: Bytes::from_static(b"mta.test"),
         daemon: Bytes::from_static(b"MTA"),
-        modifiers: LetterSet::from_bytes(input.one_of(&[&b""[..], b"E", b"aEh", b"u", b"s", b"A"])),
+        modifiers: Modifiers::from_bytes(input.one_of(&[&b""[..], b"E", b"aEh", b"u", b"s", b"A"])),
         filters: if choices & 2 == 0 { Vec::new() } else { config.options.input_mail_filters.clone() },
         delivery_mode: DeliveryMode::Background,
         help: (choices & 4 != 0).then(|| Bytes::from_static(b"smtp\thelp\nhelo\tHELO x\n")),

@@ -236,7 +236,7 @@ fn server_of(is_smtps: bool) -> Server {
         config: Arc::clone(&site.config),
         host: Bytes::from_static(b"mta.test"),
         daemon: Bytes::from_static(b"MTA"),
-        modifiers: LetterSet::EMPTY,
+        modifiers: Modifiers::default(),
         filters: Vec::new(),
         delivery_mode: site.config.options.delivery_mode,
         help: None,
