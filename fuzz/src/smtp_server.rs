@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use sendmail::base::exit::Exit;
-use sendmail::base::letters::LetterSet;
+use sendmail::base::letters::Modifiers;
 use sendmail::base::status::Status;
 use sendmail::config::values::DeliveryMode;
 use sendmail::config::{self, Config, MailerId};

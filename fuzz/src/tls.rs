@@ -15,7 +15,7 @@ use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::PKey;
 use openssl::x509::{X509Builder, X509NameBuilder};
-use sendmail::base::letters::LetterSet;
+use sendmail::base::letters::Modifiers;
 use sendmail::config::{self, Timeouts};
 use sendmail::net::tls::{SessionSettings, Stream, Verify};
 use sendmail::policy::rates::Counts;

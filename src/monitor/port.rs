@@ -408,6 +408,25 @@ mod tests {
     }
 
     #[test]
+    fn a_users_file_is_waited_for_as_long_as_the_option_says() {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+        runtime.block_on(async {
+            // The one thread that could read it has other work.
+            let (held, holds) = std::sync::mpsc::channel::<()>();
+            let busy = task::spawn_blocking(move || holds.recv().is_ok());
+            let mut config = config_with_mailers();
+            config.timeouts.fileopen = Duration::from_millis(1);
+            let port = Port::in_process(Arc::new(config), Logger::memory(9));
+            let user = (user::effective_uid(), user::effective_gid());
+            let request = ReadAsUser { path: "/dev/null".into(), purpose: Purpose::Forward, user, limit: 100 };
+            assert!(matches!(port.read_as_user(request).await, Err(Error::TimedOut)));
+            drop(held);
+            assert!(!busy.await.unwrap());
+        });
+    }
+
+    #[test]
     fn a_users_file_is_read_and_judged() {
         runtime().block_on(async {
             let tmp = tempfile::tempdir().unwrap();

@@ -407,3 +407,19 @@ fn a_letter_of_auth_options_keeps_auth_of_mail_back() {
         assert_eq!(sender.contains(" AUTH="), is_said, "{line:?}: {sender}");
     }
 }
+
+#[test]
+fn the_realm_of_a_challenge_is_that_of_the_option() {
+    for (lines, realm) in [("", "realm=\"b.test\""), ("O AuthRealm=other.test\n", "realm=\"other.test\"")] {
+        let Some(smart) = smart(&format!("{ALL}{lines}")) else { return };
+        let mut client = Client::connect(smart.site.port).start_tls();
+        if !client.say("EHLO client.test").contains("DIGEST-MD5") {
+            println!("LEFT OUT: the mechanism DIGEST-MD5 of SASL is missing");
+            return;
+        }
+        let challenge = client.expect("AUTH DIGEST-MD5", "334 ");
+        let text = openssl::base64::decode_block(&challenge[4..]).unwrap();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        assert!(text.contains(realm), "{lines:?}: {text}");
+    }
+}

@@ -59,6 +59,66 @@ fn a_port_may_be_of_the_other_family_and_address() {
 }
 
 #[test]
+fn addresses_of_the_other_family_are_shown_in_full_or_short() {
+    if let Err(error) = TcpListener::bind("[::1]:0") {
+        println!("LEFT OUT: no IPv6 here: {error}");
+        return;
+    }
+    for (lines, shown) in [
+        ("O UseCompressedIPv6Addresses=true\n", "X-Client: <IPv6:::1>"),
+        ("O UseCompressedIPv6Addresses=false\n", "X-Client: <IPv6:0:0:0:0:0:0:0:1>"),
+    ] {
+        let other = free_port();
+        let line = format!("O DaemonPortOptions=Family=inet6, Addr=::1, Port={other}\nHX-Client: <${{client_addr}}>\n");
+        let sandbox = Sandbox::new();
+        let site = sandbox.mta("a", 1, &format!("{line}{lines}"));
+        let _daemon = site.start();
+        let mut client = Client::over(std::net::TcpStream::connect(("::1", other)).unwrap());
+        client.expect("EHLO client.test", "250");
+        let reply = client.message("me@client.test", &["you@a.test"], MESSAGE);
+        assert!(reply.starts_with("250"), "{reply}");
+        until(LIMIT, "it is in the mailbox", || site.mailbox("you").contains("Subject: x"));
+        assert!(site.mailbox("you").contains(shown), "{lines:?}: {}", site.mailbox("you"));
+    }
+}
+
+#[test]
+fn names_in_certificates_of_clients_are_shown_when_asked_for() {
+    for (lines, shown) in [("", "X-Names: <>"), ("O SetCertAltnames=true\n", "X-Names: <client.test>")] {
+        let sandbox = Sandbox::new();
+        let authority = Authority::new(&sandbox.path("tls"));
+        authority.sign("a.test");
+        authority.sign("client.test");
+        let keys = authority.options("a.test");
+        let site = sandbox.mta("a", 1, &format!("{keys}HX-Names: <${{cert_altnames}}>\n{lines}"));
+        let _daemon = site.start();
+        let mut client = Client::connect(site.port).start_tls_with(&authority.connector(Some("client.test")));
+        client.expect("EHLO client.test", "250");
+        client.message("me@client.test", &["you@a.test"], MESSAGE);
+        until(LIMIT, "it is in the mailbox", || site.mailbox("you").contains("Subject: x"));
+        assert!(site.mailbox("you").contains(shown), "{lines:?}: {}", site.mailbox("you"));
+    }
+}
+
+#[test]
+fn the_key_exchange_of_old_versions_needs_parameters() {
+    for (value, has_exchange) in [("2", true), ("none", false)] {
+        let sandbox = Sandbox::new();
+        let authority = Authority::new(&sandbox.path("tls"));
+        authority.sign_as("a.test", crate::support::tls::Wish { rsa_bits: Some(2048), ..Default::default() });
+        let keys = authority.options("a.test");
+        let site = sandbox.mta("a", 1, &format!("{keys}O DHParameters={value}\n"));
+        let _daemon = site.start();
+        let address = format!("127.0.0.1:{}", site.port);
+        let mut command = Command::new("openssl");
+        command.args(["s_client", "-starttls", "smtp", "-tls1_2", "-cipher", "DHE-RSA-AES256-GCM-SHA384"]);
+        command.args(["-connect", &address]);
+        let (_, printed) = finished(command, b"");
+        assert_eq!(printed.contains("Cipher is DHE-RSA-AES256-GCM-SHA384"), has_exchange, "{value}: {printed}");
+    }
+}
+
+#[test]
 fn filters_and_the_mode_of_delivery_are_those_of_the_port() {
     let filter = FakeMilter::new(&[]);
     let line = format!("Xm1, S=inet:{}@127.0.0.1\n", filter.port);

@@ -187,3 +187,19 @@ fn a_submission_program_does_not_run_as_root() {
         assert_eq!((printed.contains(words), exit == 78), (is_told, is_told), "{printed}");
     }
 }
+
+#[test]
+fn a_group_may_be_run_more_often_than_the_others() {
+    let (sandbox, next) = (Sandbox::new(), FakeHost::accepting());
+    let lines = "Qmqueue, P=DIR/queue\nQfar, P=DIR/queue/far, I=1s\nSqueuegroup\nR$* @ next.test\t$# far\n";
+    let site = sandbox.mta("a", next.port, lines);
+    fs::create_dir(site.path("queue/far")).unwrap();
+    fs::set_permissions(site.path("queue/far"), fs::Permissions::from_mode(0o700)).unwrap();
+    located(&site);
+    // The daemon looks after the others once an hour.
+    let _daemon = site.start();
+    run(&site, &["-odq", "one@next.test"], MESSAGE);
+    run(&site, &["-odq", "one@a.test"], MESSAGE);
+    next.wait_for(1);
+    assert_eq!((site.queue_files("qf").len(), site.mailbox("one")), (1, String::new()));
+}

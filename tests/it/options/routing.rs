@@ -136,6 +136,8 @@ fn programs_run_as_the_default_user_and_in_his_groups() {
     }
     for (lines, shown) in [
         ("O DefaultUser=4321:4322\n", "4321 4322"),
+        // The old form, whose group had a letter of its own.
+        ("Ou4321\nOg4323\n", "4321 4323"),
         ("O DefaultUser=ann\n", "1234 1234 4242"),
         ("O DefaultUser=ann\nO DontInitGroups=true\n", "1234 1234"),
     ] {

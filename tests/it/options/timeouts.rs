@@ -28,7 +28,7 @@ fn silent_after(replies: &'static str) -> u16 {
                         break;
                     }
                 }
-                if write!(stream, "{reply}\r\n").is_err() {
+                if write!(stream, "{}\r\n", reply.replace('\\', "\r\n")).is_err() {
                     break;
                 }
             }
@@ -96,6 +96,24 @@ fn a_server_is_waited_for_as_long_as_the_options_say() {
     let whole = "220 next.test ESMTP\n250 next.test\n250 ok\n250 ok\n354 go\n250 taken";
     let (exit, printed, _) = tried("O Timeout.quit=1s\n", silent_after(whole), "").join().unwrap();
     assert!(exit == 0 && printed.contains("Sent"), "{printed}");
+}
+
+#[test]
+fn later_words_of_a_server_are_waited_for_as_long_as_the_options_say() {
+    // Another transaction on the same connection.
+    let whole = "220 next.test ESMTP\n250 next.test\n250 ok\n250 ok\n354 go\n250 taken";
+    let sandbox = Sandbox::new();
+    let site = sandbox.mta("a", silent_after(whole), "O Timeout.rset=1s\nO Timeout.quit=1s\n");
+    for user in ["one@next.test", "two@next.test"] {
+        run(&site, &["-odq", user], MESSAGE);
+    }
+    site.run_queue();
+    assert!(site.log().contains("during client RSET"), "{}", site.log());
+    // A login. Without SASL on this machine nothing is waited for.
+    let offer = "220 next.test ESMTP\n250-next.test\\250 AUTH PLAIN";
+    let login = "O AuthMechanisms=PLAIN\nSauthinfo\nR$*\t$# \"U:user\" \"P:secret\" \"R:b.test\" \"M:PLAIN\"\n";
+    let (_, printed, log) = tried(&format!("O Timeout.auth=1s\n{login}"), silent_after(offer), "").join().unwrap();
+    assert!(!printed.contains(">>> AUTH") || log.contains("during client AUTH"), "{printed}\n{log}");
 }
 
 #[test]
