@@ -130,7 +130,7 @@ fn privacy_options_close_parts_of_the_dialogue() {
         ("needexpnhelo", "C: EXPN you\n", "250", "503 5.0.0 I demand that you introduce yourself first"),
         ("needvrfyhelo", "C: VRFY you\n", "25", "503 5.0.0 I demand that you introduce yourself first"),
         ("noexpn", "C: HELO client.test\nC: EXPN you\n", "250", "502 5.7.0 Sorry, we do not allow this operation"),
-        ("novrfy", "C: HELO client.test\nC: VRFY you\n", "250 2.1.5", "252 2.5.2 Cannot VRFY user"),
+        ("novrfy", "C: HELO client.test\nC: VRFY you\n", "252 2.1.5", "252 2.5.2 Cannot VRFY user"),
         ("noverb", "C: HELO client.test\nC: VERB\n", "250", "502 5.7.0 Verbose unavailable"),
         ("noetrn", "C: HELO client.test\nC: ETRN a.test\n", "25", "502 5.7.0 Sorry, we do not allow this operation"),
     ] {

@@ -77,7 +77,8 @@ fn answer(question: &[u8], entries: &[Entry], vouches: bool) -> Option<Vec<u8>> 
     let kind = u16::from_be_bytes([*question.get(at + 1)?, *question.get(at + 2)?]);
     let asked = labels.join(".");
     let is_known = entries.iter().any(|(name, ..)| *name == asked);
-    let found: Vec<&Entry> = entries.iter().filter(|(name, of, _)| *name == asked && (*of == kind || *of == CNAME)).collect();
+    let found: Vec<&Entry> =
+        entries.iter().filter(|(name, of, _)| *name == asked && (*of == kind || *of == CNAME)).collect();
     let mut out = question[..2].to_vec();
     // Answer, recursion wished and there; no such name is 3.
     out.extend([0x81, 0x80 | if vouches { 0x20 } else { 0 } | if is_known { 0 } else { 3 }]);
