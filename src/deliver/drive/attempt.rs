@@ -615,10 +615,14 @@ impl Attempt {
         if !is_same_command && !dialogue.command.is_empty() {
             self.note([b">>> ", dialogue.command.as_ref()].concat());
         }
-        for line in &dialogue.reply {
+        self.note_reply(&dialogue.reply);
+        self.last_dialogue = Some((dialogue.host.clone(), dialogue.command.clone()));
+    }
+
+    pub(super) fn note_reply(&mut self, lines: &[Bytes]) {
+        for line in lines {
             self.note([b"<<< ", line.as_ref()].concat());
         }
-        self.last_dialogue = Some((dialogue.host.clone(), dialogue.command.clone()));
     }
 
     /// Adds a line to the transcript.

@@ -477,8 +477,13 @@ impl Course<'_> {
         {
             self.attempt.hosts.note(host, &status);
         }
+        let unclaimed = connection.unclaimed();
         self.give_back(connection, place).await;
         self.answered(&settled, host, &capabilities);
+        // Source: observed; reports show what a server said at the end, although nobody waited for it.
+        if let Some(reply) = unclaimed {
+            self.attempt.note_reply(&reply.lines);
+        }
     }
 
     /// The connection is kept for another message, or ended.

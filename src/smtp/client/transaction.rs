@@ -129,6 +129,7 @@ pub struct Session {
     data_is_sent: bool,
     needs_reset: bool,
     is_broken: bool,
+    unclaimed: Option<Reply>,
 }
 
 impl Session {
@@ -158,6 +159,7 @@ impl Session {
             data_is_sent: false,
             needs_reset: resets,
             is_broken: false,
+            unclaimed: None,
         }
     }
 
@@ -182,8 +184,9 @@ impl Session {
                 Action::Wait(Phase::DataFinal)
             }
             (State::Final, Input::Reply(reply)) => self.answered_dot(&reply),
-            (State::EmptyFinal, Input::Reply(_)) => {
+            (State::EmptyFinal, Input::Reply(reply)) => {
                 self.needs_reset = false;
+                self.unclaimed = Some(reply).filter(Reply::shows_refusal);
                 self.done()
             }
             _ => self.broken(&Trouble::Garbage(Phase::Mail)),
@@ -197,6 +200,11 @@ impl Session {
         let unanswered = || Settled::Failed(Trouble::Broken { phase: Phase::Mail, errno: None });
         let is_reusable = !self.is_broken && self.state == State::Done;
         (self.settled.into_iter().map(|s| s.unwrap_or_else(unanswered)).collect(), is_reusable)
+    }
+
+    /// A refusal of DATA, or of the message, that came when the server had taken nobody.
+    pub fn unclaimed(&mut self) -> Option<Reply> {
+        self.unclaimed.take()
     }
 
     /// Whether the server stands within a transaction, so that QUIT should not be the next word.
@@ -308,7 +316,10 @@ impl Session {
                 self.state = State::EmptyFinal;
                 Action::Send(Bytes::from_static(b".\r\n"), Phase::DataFinal)
             }
-            (_, true) => self.done(),
+            (_, true) => {
+                self.unclaimed = Some(reply.clone()).filter(Reply::shows_refusal);
+                self.done()
+            }
             (_, false) => {
                 // After a temporary refusal QUIT comes at once. Source: observed (queue/deferred-4xx).
                 self.needs_reset = reply.class() != 4;
@@ -559,6 +570,32 @@ mod tests {
                 true,
             ),
         ]);
+    }
+
+    #[test]
+    fn a_refusal_that_is_meant_for_nobody_is_remembered() {
+        for (replies, expected) in [
+            (&["250 ok", "550 no", "503 no", ""][..], Some("503 no")),
+            (&["250 ok", "550 no", "354 go", "554 content"], Some("554 content")),
+            (&["250 ok", "550 no", "354 go", "250 took it"], None),
+            (&["250 ok", "250 ok", "354 go", "554 content"], None),
+        ] {
+            let mut session = smtp(&["x"], "P");
+            let mut replies = replies.iter();
+            let mut input = Input::Start;
+            loop {
+                input = match session.on(input) {
+                    Action::Done => break,
+                    Action::Write => Input::Written,
+                    _ => {
+                        let text = replies.next().expect("a reply is waited for");
+                        let lines = vec![Bytes::copy_from_slice(text.as_bytes())];
+                        Input::Reply(Reply { code: text[..3].parse().unwrap(), lines })
+                    }
+                };
+            }
+            assert_eq!(session.unclaimed().map(|reply| reply.log_form()).as_deref(), expected);
+        }
     }
 
     #[test]

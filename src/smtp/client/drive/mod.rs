@@ -234,6 +234,7 @@ pub struct Connection {
     needs_reset: bool,
     /// RSET was the last thing said.
     is_reset: bool,
+    unclaimed: Option<Reply>,
 }
 
 impl Connection {
@@ -290,6 +291,7 @@ impl Connection {
             is_broken: false,
             needs_reset: false,
             is_reset: false,
+            unclaimed: None,
         })
     }
 
@@ -342,6 +344,7 @@ impl Connection {
             };
         }
         self.needs_reset = session.needs_reset();
+        self.unclaimed = session.unclaimed();
         let (settled, is_usable) = session.results();
         self.is_usable = is_usable;
         self.is_broken = settled.iter().any(|one| matches!(one, Settled::Failed(_)));
@@ -378,6 +381,11 @@ impl Connection {
             Ok(Ok(1..)) => self.wire.stream.is_tls(),
             Ok(_) => false,
         }
+    }
+
+    /// A refusal in the last transaction that was meant for no recipient.
+    pub fn unclaimed(&mut self) -> Option<Reply> {
+        self.unclaimed.take()
     }
 
     /// Says RSET to a server that waited, to see whether it is still well.
