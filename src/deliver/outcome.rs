@@ -61,6 +61,8 @@ pub struct Outcome {
     pub is_own: bool,
     /// Code and enhanced code for the transcript where they differ.
     pub told: Option<(u16, Status)>,
+    /// The line for the transcript where no code makes it.
+    pub told_as: Option<String>,
     /// Reports know of it by its exit code alone: not by the server's words, nor by their enhanced code.
     pub knows_exit_alone: bool,
     /// The server will not have a message of this size: reports do not carry it back.
@@ -205,6 +207,9 @@ impl Outcome {
 
     /// Line of the transcript that tells of a failure: words of an exit code name the address only with 550.
     pub fn told_line(&self, addresses: &str) -> String {
+        if let Some(line) = &self.told_as {
+            return line.clone();
+        }
         let (code, status) = self.told.unwrap_or((self.reply_code, self.status));
         let is_bare = matches!(code, 451 | 500 | 501 | 551 | 552 | 554) || (self.told.is_some() && code != 550);
         if is_bare {
@@ -244,6 +249,7 @@ impl Outcome {
             diagnostic: None,
             is_own: false,
             told: None,
+            told_as: None,
             knows_exit_alone: false,
             is_too_large: false,
             protocol_error: None,

@@ -103,6 +103,8 @@ pub struct Recipient {
     pub owner: Option<Bytes>,
     /// Status of the last attempt (`M` in front of the recipient), in words; what DSNs give as reason.
     pub message: Option<Bytes>,
+    /// What was said of an address that the message was not taken for, with codes, for the transcript.
+    pub complaint: Option<Bytes>,
     /// Enhanced code of the last attempt.
     pub status: Option<Status>,
     /// Reply of the server in the last attempt, for `Diagnostic-Code`.
@@ -154,6 +156,7 @@ impl Recipient {
             place: None,
             owner: None,
             message: None,
+            complaint: None,
             status: None,
             remote_reply: None,
             remote_mta: None,

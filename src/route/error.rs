@@ -23,12 +23,25 @@ pub struct RouteError {
     pub address: Bytes,
     /// Where it stands, for one that was read from a file: `/etc/mail/list: line 3: `.
     pub place: String,
+    /// Enhanced code that reports give, where it is not the reply's.
+    pub reported: Option<Status>,
+    /// It is the answer about a mailbox, which reports quote; anything else is a complaint about the address.
+    pub is_answer: bool,
 }
 
 impl RouteError {
     /// From its parts.
     pub fn new(reply: u16, status: Status, exit: Exit, text: impl Into<String>) -> Self {
-        Self { reply, status, exit, text: text.into(), address: Bytes::new(), place: String::new() }
+        Self {
+            reply,
+            status,
+            exit,
+            text: text.into(),
+            address: Bytes::new(),
+            place: String::new(),
+            reported: None,
+            is_answer: false,
+        }
     }
 
     /// The words that go with an exit code.
@@ -41,7 +54,7 @@ impl RouteError {
 
     /// `550 5.1.1 User unknown`.
     pub fn user_unknown() -> Self {
-        Self::from_exit(Exit::NOUSER)
+        Self { is_answer: true, ..Self::from_exit(Exit::NOUSER) }
     }
 
     /// The same for this address.
@@ -65,13 +78,19 @@ impl RouteError {
         !self.address.is_empty() && matches!(self.reply, 450 | 550 | 553)
     }
 
-    /// The address with the place where it stands.
-    pub fn about(&self) -> Bytes {
-        if self.place.is_empty() {
-            self.address.clone()
-        } else {
-            [self.place.as_bytes(), &self.address].concat().into()
-        }
+    /// `550 5.1.1 bob... User unknown`: the whole reply, and the line of a transcript.
+    pub fn shown_line(&self) -> String {
+        format!("{:03} {} {}", self.reply, self.status, self.shown())
+    }
+
+    /// What is said of the message as a whole.
+    pub fn of_message(&self) -> String {
+        if self.is_answer { self.text.clone() } else { self.shown() }
+    }
+
+    /// The enhanced code for reports.
+    pub fn reported(&self) -> Status {
+        self.reported.unwrap_or(self.status)
     }
 
     /// `550 5.1.1 User unknown`, as a line of a reply or transcript shows it.

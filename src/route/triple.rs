@@ -7,8 +7,9 @@ use super::error::RouteError;
 
 /// The error that `$#error $@ host $: user` means.
 ///
-/// `host` is an enhanced code, an exit code by number, or a word (`nouser`); `user` may begin with a three-digit reply
-/// code, and then its own enhanced code wins over none. Source: op guide 5.1.4 (error mailer); observed texts.
+/// `host` is an enhanced code, an exit code by number, or a word (`nouser`): it is what reports know. `user` may begin with
+/// a reply code and an enhanced code, for the reply; without a reply code it is 553 5.3.0, or 451 where `host` is temporary.
+/// Source: op guide 5.1.4 (error mailer); observed.
 pub fn error(host: &[u8], user: &[u8]) -> RouteError {
     let host = host.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect::<Vec<u8>>();
     let given = Status::parse_prefix(&host).filter(|(_, rest)| rest.is_empty()).map(|(status, _)| status);
@@ -17,18 +18,20 @@ pub fn error(host: &[u8], user: &[u8]) -> RouteError {
         None => word(&host),
     };
     let text = unquoted(user);
-    let (reply, text) = reply_code(&text);
-    let (status, text) = match (given, Status::parse_prefix(text.as_bytes())) {
-        (Some(status), Some((same, rest))) if same == status => (Some(status), rest.trim_ascii_start().to_vec()),
-        (Some(status), _) => (Some(status), text.into_bytes()),
-        (None, Some((status, rest))) => (Some(status), rest.trim_ascii_start().to_vec()),
-        (None, None) => (None, text.into_bytes()),
+    let (reply, status, words) = match reply_code(&text) {
+        Some((reply, words)) => match Status::parse_prefix(words.as_bytes()) {
+            Some((status, rest)) => (reply, status, rest.trim_ascii_start()),
+            None => (reply, given.unwrap_or(Status(if reply < 500 { 4 } else { 5 }, 0, 0)), words.as_bytes()),
+        },
+        None if exit.is_temporary() => {
+            (451, given.filter(|status| status.is_temporary()).unwrap_or(Status(4, 0, 0)), text.as_bytes())
+        }
+        None => (553, Status(5, 3, 0), text.as_bytes()),
     };
-    let is_temporary = exit.is_temporary() || status.is_some_and(Status::is_temporary);
-    let reply = reply.unwrap_or(if is_temporary { 451 } else { 553 });
-    let status = status.unwrap_or(if reply < 500 { Status(4, 0, 0) } else { Status(5, 0, 0) });
     let exit = if reply < 500 || status.is_temporary() { Exit::TEMPFAIL } else { exit };
-    RouteError::new(reply, status, exit, String::from_utf8_lossy(&text).into_owned())
+    let mut error = RouteError::new(reply, status, exit, String::from_utf8_lossy(words).into_owned());
+    error.reported = (reply >= 500).then(|| given.unwrap_or(Status(5, 0, 0)));
+    error
 }
 
 /// The exit code that goes with an enhanced code. Source: observed, each of them.
@@ -59,19 +62,17 @@ fn word(host: &[u8]) -> Exit {
         (b"config", Exit::CONFIG),
     ];
     if host.first().is_some_and(u8::is_ascii_digit) {
-        return u8::try_from(crate::base::bytes::leading_number(host)).map_or(Exit::UNAVAILABLE, Exit);
+        // A number that is none of an exit code is cut as the kernel cuts it. Source: observed.
+        return u8::try_from(crate::base::bytes::leading_number(host) & 0xff).map_or(Exit::UNAVAILABLE, Exit);
     }
     WORDS.iter().find(|(name, _)| name.eq_ignore_ascii_case(host)).map_or(Exit::UNAVAILABLE, |(_, exit)| *exit)
 }
 
-fn reply_code(text: &str) -> (Option<u16>, String) {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    match text.split_at_checked(3) {
-        Some((code, rest)) if digits == 3 && (rest.is_empty() || rest.starts_with(' ')) => {
-            (code.parse().ok().filter(|c| (400..600).contains(c)), rest.trim_start().to_owned())
-        }
-        _ => (None, text.to_owned()),
-    }
+/// Three digits that make a code of a reply, and a blank; anything else is text.
+fn reply_code(text: &str) -> Option<(u16, &str)> {
+    let (code, rest) = text.split_at_checked(3)?;
+    let rest = rest.strip_prefix(' ')?.trim_start();
+    code.parse().ok().filter(|code| (400..600).contains(code)).map(|code| (code, rest))
 }
 
 fn unquoted(user: &[u8]) -> String {
@@ -87,15 +88,33 @@ mod tests {
         let cases = [
             ("5.7.1", "\"550 Access denied\"", "550 5.7.1 Access denied"),
             ("nouser", "550 gone away", "550 5.0.0 gone away"),
-            ("", "nohost No such place", "553 5.0.0 nohost No such place"),
-            ("5.1.1", "\"User unknown\"", "553 5.1.1 User unknown"),
+            ("", "nohost No such place", "553 5.3.0 nohost No such place"),
+            ("5.1.1", "\"User unknown\"", "553 5.3.0 User unknown"),
+            ("5.1.1", "\"5.1.1 User unknown\"", "553 5.3.0 5.1.1 User unknown"),
+            ("5.1.1", "\"550 5.7.1 other\"", "550 5.7.1 other"),
+            ("5.1.1", "550-x", "553 5.3.0 550-x"),
             ("4.1.8", "\"451 Domain does not resolve\"", "451 4.1.8 Domain does not resolve"),
+            ("4.1.8", "no code", "451 4.1.8 no code"),
             ("", "\"553 5.3.0 no\"", "553 5.3.0 no"),
             ("tempfail", "\"450 4.7.1 later\"", "450 4.7.1 later"),
+            ("tempfail", "later", "451 4.0.0 later"),
             ("5 . 1 . 2", "\"550 Host\"", "550 5.1.2 Host"),
         ];
         for (host, user, line) in cases {
             assert_eq!(error(host.as_bytes(), user.as_bytes()).line(), line, "{host} {user}");
+        }
+    }
+
+    #[test]
+    fn reports_know_the_host_part_alone() {
+        for (host, user, reported, exit) in [
+            ("5.1.1", "550 5.7.1 other", Some(Status(5, 1, 1)), Exit::NOUSER),
+            ("nouser", "550 5.7.1 other", Some(Status(5, 0, 0)), Exit::NOUSER),
+            ("550", "only text", Some(Status(5, 0, 0)), Exit(38)),
+            ("tempfail", "450 4.7.1 later", None, Exit::TEMPFAIL),
+        ] {
+            let error = error(host.as_bytes(), user.as_bytes());
+            assert_eq!((error.reported, error.exit), (reported, exit), "{host} {user}");
         }
     }
 }

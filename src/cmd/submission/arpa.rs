@@ -46,7 +46,7 @@ impl Write for Replies<'_> {
 
 /// An error with its codes.
 pub(in crate::cmd) fn reply(error: &RouteError) -> String {
-    format!("{:03} {} {}", error.reply, error.status, error.shown())
+    error.shown_line()
 }
 
 /// The text that names the sender, unfolded (RFC 5322 2.2.3); none when the header does not.

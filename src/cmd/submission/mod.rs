@@ -347,7 +347,7 @@ impl Submission<'_> {
             }
             if error.is_temporary() {
                 // What the error mailer defers is told, what else cannot be found out now is not. Source: observed.
-                if error.names_address() {
+                if error.names_address() && self.site.config.options.error_mode == ErrorMode::Print {
                     say(out, &self.told(&error));
                 }
                 // The attempt asks again, and says what comes of it.
@@ -365,19 +365,16 @@ impl Submission<'_> {
                 let is_loop = error.address.is_empty();
                 self.exit = if is_loop { self.exit } else { first(self.exit, error.exit()) };
                 loops |= is_loop;
-                self.envelope.message = Some(error.text.clone().into());
+                self.envelope.message = Some(error.of_message().into());
             }
-            if !error.is_temporary() {
-                let text = if error.exit == Exit::NOUSER { error.text.clone() } else { error.shown() };
-                self.envelope.message.get_or_insert_with(|| text.into());
-            }
+            self.envelope.message.get_or_insert_with(|| error.of_message().into());
             let now = clock::now();
             let Some(recipient) = self.envelope.recipients.get_mut(index) else { continue };
             recipient.state = State::Failed;
             recipient.message = Some(error.text.clone().into());
-            recipient.status = Some(error.status);
-            // A loop is no reply to an address. Source: observed.
-            recipient.remote_reply = (!error.address.is_empty()).then(|| error.line().into());
+            recipient.status = Some(error.reported());
+            recipient.complaint = Some(error.shown_line().into());
+            recipient.remote_reply = error.is_answer.then(|| error.line().into());
             recipient.last_try = Some(now);
             let address = recipient.address.clone();
             let controller = recipient.controller.clone();
@@ -548,14 +545,9 @@ impl Submission<'_> {
         self.code(exit)
     }
 
-    /// The program's own exit code: `-oee` says nothing by it, and codes of mailers that mean nothing are one.
+    /// The program's own exit code: `-oee` says nothing by it.
     fn code(&self, exit: Exit) -> Exit {
-        match exit {
-            _ if self.site.config.options.error_mode == ErrorMode::MailZero => Exit::OK,
-            Exit::OK => Exit::OK,
-            other if other.row().is_some() => other,
-            _ => Exit::UNAVAILABLE,
-        }
+        if self.site.config.options.error_mode == ErrorMode::MailZero { Exit::OK } else { exit }
     }
 
     /// An error as the caller is told.

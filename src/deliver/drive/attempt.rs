@@ -274,19 +274,7 @@ impl Attempt {
             return self.note(line);
         }
         let refused = self.envelope.recipients.iter().filter(|r| r.state == State::Failed);
-        let lines: Vec<String> = refused
-            .filter_map(|r| {
-                let Some(reply) = &r.remote_reply else {
-                    // What leads nowhere is not told of an address.
-                    return Some(format!("554 {} {}", r.status?, shown(r.message.as_ref()?)));
-                };
-                let reply = shown(reply).to_string();
-                let mut words = reply.splitn(3, ' ');
-                let (code, status, text) = (words.next()?, words.next()?, words.next()?);
-                let place = r.place.as_deref().map(shown).map(|place| place.to_string()).unwrap_or_default();
-                Some(format!("{code} {status} {place}{}... {text}", shown(&r.address)))
-            })
-            .collect();
+        let lines: Vec<Bytes> = refused.filter_map(|r| r.complaint.clone()).collect();
         if !lines.is_empty() {
             self.end_with(Exit::NOUSER);
             self.has_job_text = self.envelope.message.is_some();
@@ -337,7 +325,9 @@ impl Attempt {
                 continue;
             }
             self.site.log.write(Level::USER_ERROR, Priority::Notice, self.id(), error.shown());
-            let outcome = Outcome::failed(error.exit, error.status, error.text.clone());
+            let mut outcome = Outcome::failed(error.exit, error.status, error.text.clone());
+            outcome.reported = error.reported;
+            outcome.told_as = Some(error.shown_line());
             let reply = Bytes::from(error.line());
             self.settle(&[index], &outcome.with_local_reply(reply), b"", None);
         }

@@ -88,7 +88,7 @@ impl Router {
             }
             if let Err(error) = &placed {
                 recipient.state = State::Failed;
-                recipient.status = Some(error.status);
+                recipient.status = Some(error.reported());
                 recipient.message = Some(error.text.clone().into());
             }
             if !self.config.options.me_too && recipient.state == State::Queued {
@@ -611,7 +611,7 @@ fn is_left_out(recipient: &Recipient) -> bool {
 fn fail(envelope: &mut Envelope, index: usize, error: &RouteError) {
     if let Some(recipient) = envelope.recipients.get_mut(index) {
         recipient.state = State::Failed;
-        recipient.status = Some(error.status);
+        recipient.status = Some(error.reported());
         recipient.message = Some(error.text.clone().into());
     }
 }

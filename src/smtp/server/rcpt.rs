@@ -229,10 +229,8 @@ impl Session {
     }
 
     fn route_refused(&mut self, given: &Bytes, error: RouteError) -> Action {
-        // A loop is not about an address.
-        let about = if error.address.is_empty() && error.reply != 554 { given.clone() } else { error.about() };
-        let refusal = Refusal::new(error.reply, error.status, error.text);
-        self.refuse_recipient(&refusal, &about)
+        let error = if error.address.is_empty() { error.at(given) } else { error };
+        self.refuse_recipient(&Refusal::new(error.reply, error.status, error.shown()), b"")
     }
 
     fn refuse_recipient(&mut self, refusal: &Refusal, about: &[u8]) -> Action {

@@ -186,6 +186,9 @@ fn route(address: &[u8]) -> Result<Resolved, RouteError> {
     if address.windows(7).any(|w| w == b"unknown") {
         return Err(RouteError::new(550, Status(5, 1, 1), Exit::NOUSER, "User unknown"));
     }
+    if address.windows(5).any(|w| w == b"moved") {
+        return Err(RouteError::new(551, Status(5, 1, 6), Exit::NOUSER, "User has moved"));
+    }
     let user = Bytes::copy_from_slice(address);
     Ok(Resolved {
         triple: Triple { mailer: MailerId(0), host: Bytes::new(), user: user.clone() },
@@ -288,6 +291,8 @@ fn a_message_is_taken() {
          S: 250 2.1.5 <x@c.test>... Recipient ok
          C: RCPT TO:<unknown@c.test>
          S: 550 5.1.1 <unknown@c.test>... User unknown
+         C: RCPT TO:<moved@c.test>
+         S: 551 5.1.6 User has moved
          C: DATA
          S: 354 End data with <CR><LF>.<CR><LF>
          S: 250 2.0.0 6AM8Wwpk005225 Message accepted for delivery
@@ -299,6 +304,7 @@ fn a_message_is_taken() {
         world.notes(),
         [
             "<unknown@c.test>... User unknown",
+            "User has moved",
             "from=<a@b.test>, size=100, class=0, nrcpts=1, bodytype=8BITMIME, proto=ESMTP, daemon=MTA, relay=c.test [192.0.2.9]"
         ]
     );

@@ -94,10 +94,8 @@ impl Session {
         let found = match found {
             Ok(found) => self.in_order(found),
             Err(error) => {
-                let about =
-                    if error.address.is_empty() && error.reply != 554 { vrfy.argument.clone() } else { error.about() };
-                let refusal = Refusal::new(error.reply, error.status, error.text);
-                return self.refuse(&refusal, &about);
+                let error = if error.address.is_empty() { error.at(&vrfy.argument) } else { error };
+                return self.refuse(&Refusal::new(error.reply, error.status, error.shown()), b"");
             }
         };
         self.looked_up += found.len();
