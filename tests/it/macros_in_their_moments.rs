@@ -266,7 +266,7 @@ fn rules_see_the_server_that_is_spoken_to() {
     let seen = |moment: &str, name: &str| logged(&log, "", moment, name).unwrap();
     assert_eq!(seen("TRY", "server_name"), "[127.0.0.1]");
     assert_eq!(seen("TRY", "server_addr"), "127.0.0.1");
-    assert_eq!(seen("TRY", "client_flags"), "AA h");
+    assert_eq!(seen("TRY", "client_flags"), "h AA");
     for name in ["verify", "cn_subject", "cert_md5", "auth_type", "if_addr_out"] {
         assert_eq!(seen("TRY", name), "", "{name}");
     }
