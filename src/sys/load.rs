@@ -4,15 +4,30 @@
 use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use super::file;
 use nix::sys::statvfs::{FsFlags, Statvfs, fstatvfs, statvfs};
+
+use super::{clock, file};
 
 /// Load average of the last minute, rounded to the nearest whole number as `QueueLA` and `RefuseLA` compare it; `None`
 /// when the system does not tell.
+///
+/// Looked up once a second at most: the kernel counts it anew every five, and each session and each message asks.
 pub fn average() -> Option<i64> {
-    #[allow(clippy::cast_possible_truncation, reason = "a load average is small; the cast saturates")]
-    load().map(|load| load.round() as i64)
+    static KNOWN: Mutex<Option<(Instant, Option<i64>)>> = Mutex::new(None);
+    let now = clock::monotonic();
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    match *known {
+        Some((at, average)) if now.duration_since(at) < Duration::from_secs(1) => average,
+        _ => {
+            #[allow(clippy::cast_possible_truncation, reason = "a load average is small; the cast saturates")]
+            let average = load().map(|load| load.round() as i64);
+            *known = Some((now, average));
+            average
+        }
+    }
 }
 
 fn load() -> Option<f64> {
