@@ -11,11 +11,12 @@ use crate::base::exit::Exit;
 use crate::base::time::UnixTime;
 use crate::config::Config;
 use crate::config::privacy::Privacy;
-use crate::config::values::{QueueSortOrder, TimeZoneSpec};
-use crate::log::{Id, Logger};
+use crate::config::values::TimeZoneSpec;
+use crate::log::{Id, Level, Logger, Priority};
 use crate::queue::drive::{Look, Spool};
 use crate::queue::list::{self, Facts, Mark};
 use crate::queue::order::{self, Summary};
+use crate::queue::qf::{self, Codec};
 use crate::queue::schedule::{self, Field, Filter};
 use crate::queue::{Entry, Error, Kind};
 use crate::sys::{clock, load, user};
@@ -64,24 +65,36 @@ pub fn run(queue: &QueueRequest, config: &Config, log: &Logger, out: &mut dyn Wr
     };
     let request = Request::new(queue, config.options.verbose);
     // Whoever reads may go away.
-    let mut complaints = Vec::new();
-    let exit = print(config, &zone, &request, &mut complaints, out).unwrap_or(Exit::IOERR);
-    for complaint in complaints {
-        log.system_error(Id::NoQueue, "root", complaint.trim_end());
+    let mut told = Vec::new();
+    let exit = print(config, &zone, &request, &mut told, out).unwrap_or(Exit::IOERR);
+    for told in told {
+        match told {
+            Told::Complaint(text) => log.system_error(Id::NoQueue, "root", text.trim_end()),
+            Told::Full(text) => log.write(Level::SYSTEM_ERROR, Priority::Warning, Id::None, text),
+        }
     }
     exit
+}
+
+/// What the log is told, too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// A message cannot be read.
+    Complaint(String),
+    /// There are more messages than are shown.
+    Full(String),
 }
 
 /// Prints the queue of the configuration.
 ///
 /// Errors: those of `out`. What the queue says is printed, as the original does; the exit code tells.
 ///
-/// `complaints` gets what the log is told too.
+/// `told` gets what the log is told too.
 pub fn print(
     config: &Config,
     zone: &TimeZone,
     request: &Request,
-    complaints: &mut Vec<String>,
+    told: &mut Vec<Told>,
     out: &mut dyn Write,
 ) -> io::Result<Exit> {
     let only = match &request.group {
@@ -110,12 +123,12 @@ pub fn print(
             return Ok(Exit::OSERR);
         }
     };
-    let printer =
-        Printer { config, zone, request, spool: &spool, now: clock::now(), load: load::average().unwrap_or(0) };
+    let (now, load) = (clock::now(), load::average().unwrap_or(0));
+    let printer = Printer { config, zone, request, spool: &spool, now, load, codec: Codec::new(config) };
     let mut total = 0;
     for group in (0..spool.groups()).filter(|group| only.is_none_or(|only| only == *group)) {
         for directory in spool.directories_of(group) {
-            total += printer.directory(*directory, complaints, out)?;
+            total += printer.directory(*directory, told, out)?;
         }
     }
     if only.is_none() {
@@ -164,27 +177,32 @@ struct Printer<'a> {
     spool: &'a Spool,
     now: UnixTime,
     load: i64,
+    codec: Codec,
 }
 
 impl Printer<'_> {
     /// One queue directory; gives the number of messages in it.
-    fn directory(&self, directory: usize, complaints: &mut Vec<String>, out: &mut dyn Write) -> io::Result<usize> {
+    fn directory(&self, directory: usize, told: &mut Vec<Told>, out: &mut dyn Write) -> io::Result<usize> {
         let kind = self.request.kind.unwrap_or(Kind::Normal);
-        let mut entries = self.spool.scan_directory(directory);
-        entries.retain(|entry| entry.kind == kind && schedule::is_selected(entry, &self.request.filters));
+        let most = usize::try_from(self.config.options.max_queue_run_size).unwrap_or(0);
+        let found = self.spool.scan_directory(directory);
+        let (mut entries, left) = schedule::first(found, most, (kind, &self.request.filters), |_| true);
         order::sort(&mut entries, self.config.options.queue_sort_order, self.now.0.unsigned_abs());
-        let path = self.spool.path_of(directory).unwrap_or(Path::new(".")).display();
-        let count = entries.len();
+        let path = self.spool.path_of(directory).unwrap_or(Path::new("."));
+        let count = entries.len() + left.len();
+        if !left.is_empty() {
+            told.push(Told::Full(schedule::full(path, most)));
+        }
+        let path = path.display();
         if count == 0 {
             writeln!(out, "{path} is empty")?;
             return Ok(0);
         }
-        let most = usize::try_from(self.config.options.max_queue_run_size).unwrap_or(0);
-        let only = if most > 0 && count > most { format!(", only {most} printed") } else { String::new() };
+        let only = if left.is_empty() { String::new() } else { format!(", only {most} printed") };
         writeln!(out, "\t\t{path} ({count} request{}{only})", if count == 1 { "" } else { "s" })?;
         out.write_all(list::heading(self.request.verbose).as_bytes())?;
-        for entry in entries.iter().take(if most > 0 { most } else { usize::MAX }) {
-            complaints.extend(self.entry(entry, out)?);
+        for entry in &entries {
+            told.extend(self.entry(entry, out)?.map(Told::Complaint));
         }
         Ok(count)
     }
@@ -205,9 +223,16 @@ impl Printer<'_> {
         Ok(complaint)
     }
 
-    /// What the original says on the way when the body is missing.
+    /// What the original says on the way when the body is missing, which makes it read the whole control file.
     fn complaint(&self, entry: &Entry, look: &Look) -> Option<String> {
-        if look.body_size.is_some() || !look.is_trusted || entry.kind == Kind::Lost || look.control.is_empty() {
+        if look.body_size.is_some() || !look.is_trusted || look.control.is_empty() {
+            return None;
+        }
+        if let Err(fault) = qf::read(&look.control, &entry.id, &self.codec) {
+            let name = self.spool.shown_in(entry.directory, &format!("{}f{}", entry.kind.letter(), entry.id));
+            return Some(fault.text(&name) + "\n");
+        }
+        if entry.kind == Kind::Lost {
             return None;
         }
         let shown = self.spool.shown_in(entry.directory, &format!("df{}", entry.id));
@@ -218,9 +243,9 @@ impl Printer<'_> {
         let options = &self.config.options;
         let nothing = Summary::default();
         let summary = entry.summary.as_ref().unwrap_or(&nothing);
-        // The original looks no further than the order needs.
+        // The original looks no further than the order and the filters need.
         let order = options.queue_sort_order;
-        let is_read = matches!(order, QueueSortOrder::Priority | QueueSortOrder::Host | QueueSortOrder::Time);
+        let is_read = order::looks_inside(order) || self.request.filters.iter().any(|f| f.field != Field::Id);
         if entry.kind == Kind::Lost {
             Mark::Lost
         } else if !is_read {

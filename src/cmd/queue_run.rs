@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
@@ -11,10 +12,11 @@ use super::sendmail::{Request, say};
 use super::watch::Watch;
 use crate::base::exit::Exit;
 use crate::base::status::Classify as _;
+use crate::base::time::clock_form;
 use crate::config::Config;
 use crate::deliver::drive::{Job, Reports};
-use crate::log::Id;
-use crate::queue::schedule::{self, Field, Filter};
+use crate::log::{Id, Level, Priority};
+use crate::queue::schedule::{self, Field, Filter, Plan};
 use crate::queue::{Entry, Error, Kind};
 use crate::site::Site;
 use crate::sys::clock;
@@ -74,10 +76,15 @@ pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &Runtime, out: &
         order: options.queue_sort_order,
         min_age: options.min_queue_age,
         max_age: options.max_queue_age,
+        keeps_young: true,
         max_jobs: usize::try_from(options.max_queue_run_size).unwrap_or(0),
     };
     let seed = u64::from(std::process::id());
-    let planned = schedule::plan(entries, &wanted, clock::now(), seed);
+    let Plan { entries: planned, full } = schedule::plan(entries, &wanted, clock::now(), seed);
+    if let Some(path) = full.and_then(|directory| spool.path_of(directory)) {
+        let text = schedule::full(path, wanted.max_jobs);
+        site.log.write(Level::SYSTEM_ERROR, Priority::Warning, Id::None, text);
+    }
     if let Some(reason) = &request.invocation.quarantine {
         return requarantine::run(request, site, &planned, reason, out);
     }
@@ -85,15 +92,15 @@ pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &Runtime, out: &
     let total = planned.len();
     let mut exit = Exit::OK;
     for (at, entry) in planned.iter().enumerate() {
-        match attempt(request, site, &watch, entry, (at + 1, total), out) {
-            Ok(Exit::OK) => {}
-            Ok(other) => exit = other,
+        // The code is that of the last message. Source: observed.
+        exit = match attempt(request, site, &watch, entry, (at + 1, total), out) {
+            Ok(exit) => exit,
             Err(error) => {
                 error.log(&site.log, Id::Queue(entry.id.as_str()));
                 say(out, &error.to_string());
-                exit = error.exit();
+                error.exit()
             }
-        }
+        };
     }
     watch.close(out);
     exit
@@ -114,21 +121,41 @@ fn attempt(
         let directory = spool.path_of(entry.directory).map(|p| p.display().to_string()).unwrap_or_default();
         say(out, &format!("\nRunning {directory}/{} (sequence {sequence} of {total})", entry.id));
     }
-    let mut exit = Exit::OK;
+    if let Some(age) = too_young(request, site, entry).filter(|_| verbose) {
+        say(out, &format!("{}: too young ({})", entry.id, clock_form(age)));
+        return Ok(Exit::OK);
+    }
     match spool.lock_entry(entry)? {
         Some((held, envelope, body)) => {
             if let Some(complaint) = held.complaint() {
                 site.log.system_error(Id::Queue(entry.id.as_str()), "root", complaint);
                 say(out, complaint);
-                exit = Exit::OSERR;
             }
+            if envelope.quarantine.is_some() && kind(&request.invocation.queue) != Some(Kind::Quarantined) {
+                return watch.keep_quarantined(held, envelope).map(|()| Exit::OK);
+            }
+            let is_complete = held.complaint().is_none();
             let is_selected = !filters(&request.invocation.queue).is_empty();
             let reports = Reports::ByMail;
-            let job = Job { held, envelope, body, reports, is_from_queue: true, is_selected, watch: None };
-            watch.attempt(job, out);
+            let job = Job { held, envelope, body, reports, is_from_queue: true, is_selected, watch: None, whole: None };
+            let exit = watch.attempt(job, out).exit;
+            return Ok(match exit {
+                Exit::TEMPFAIL if is_complete => Exit::OK,
+                Exit::OK | Exit::TEMPFAIL if !is_complete => Exit::OSERR,
+                exit => exit,
+            });
         }
         None if verbose => say(out, &format!("{}: locked", entry.id)),
         None => {}
     }
-    Ok(exit)
+    Ok(Exit::OK)
+}
+
+/// The time since the last attempt, when that is too short for another.
+fn too_young(request: &Request, site: &Site, entry: &Entry) -> Option<Duration> {
+    let options = &site.config.options;
+    let summary = entry.summary.as_ref().filter(|_| filters(&request.invocation.queue).is_empty())?;
+    let now = clock::now();
+    let is_due = schedule::is_due(summary, now, options.min_queue_age, options.max_queue_age);
+    summary.last_try.filter(|_| !is_due).map(|last| now.since(last))
 }

@@ -10,6 +10,9 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 use super::sendmail::say;
 use crate::base::bytes::shown;
 use crate::deliver::drive::{Courier, Job, Report};
+use crate::envelope::Envelope;
+use crate::queue::Error;
+use crate::queue::drive::Held;
 use crate::site::Site;
 
 /// Delivers the messages of one caller.
@@ -31,6 +34,11 @@ impl<'a> Watch<'a> {
         let (sender, mut lines) = mpsc::unbounded_channel();
         let job = Job { watch: self.verbose.then_some(sender), ..job };
         self.runtime.block_on(shown_while(self.courier.attempt(job), &mut lines, out))
+    }
+
+    /// Keeps a quarantined message.
+    pub(super) fn keep_quarantined(&self, held: Held, envelope: Envelope) -> Result<(), Error> {
+        self.runtime.block_on(self.courier.keep_quarantined(held, envelope))
     }
 
     /// Ends connections that wait for another message.

@@ -23,7 +23,7 @@ use crate::log::{Id, Level, Priority};
 use crate::policy::rates::Rates;
 use crate::queue::Kind;
 use crate::queue::drive::Leftover;
-use crate::queue::schedule::{Field, Filter, Request as RunRequest, plan, waits_for_load};
+use crate::queue::schedule::{self, Field, Filter, Plan, Request as RunRequest, plan, waits_for_load};
 use crate::site::Site;
 use crate::smtp::server::drive::{Accepted, Deliverer};
 use crate::smtp::server::etrn::Request;
@@ -283,10 +283,16 @@ impl Engine {
                 order: options.queue_sort_order,
                 min_age: options.min_queue_age,
                 max_age: options.max_queue_age,
+                keeps_young: false,
                 max_jobs: limits.jobs,
             };
             let of_group = entries.iter().filter(|e| e.group == index).cloned().collect();
-            planned.extend(plan(of_group, &request, now, seed));
+            let Plan { entries, full } = plan(of_group, &request, now, seed);
+            if let Some(path) = full.and_then(|directory| spool.path_of(directory)) {
+                let text = schedule::full(path, limits.jobs);
+                self.site.log.write(Level::SYSTEM_ERROR, Priority::Warning, Id::None, text);
+            }
+            planned.extend(entries);
         }
         let load = self.load.average();
         planned.retain(|entry| {
@@ -314,8 +320,15 @@ impl Engine {
                 if let Some(complaint) = held.complaint() {
                     self.site.log.system_error(Id::Queue(id.as_str()), "root", complaint);
                 }
+                if envelope.quarantine.is_some() {
+                    if let Err(error) = self.courier.keep_quarantined(held, envelope).await {
+                        error.log(&self.site.log, Id::Queue(id.as_str()));
+                    }
+                    return;
+                }
                 let reports = Reports::ByMail;
-                let job = Job { held, envelope, body, reports, watch: None, is_from_queue: true, is_selected };
+                let job =
+                    Job { held, envelope, body, reports, watch: None, is_from_queue: true, is_selected, whole: None };
                 self.courier.attempt(job).await;
             }
             Ok(None) => self.site.log.write(Level::LOCKED, Priority::Debug, Id::Queue(id.as_str()), "locked"),
@@ -419,7 +432,16 @@ impl Deliverer for Handle {
                 envelope.message = None;
             }
             let reports = Reports::ByMail;
-            let job = Job { held: place, envelope, body, reports, watch, is_from_queue: false, is_selected: false };
+            let job = Job {
+                held: place,
+                envelope,
+                body,
+                reports,
+                watch,
+                is_from_queue: false,
+                is_selected: false,
+                whole: None,
+            };
             if mode == DeliveryMode::Interactive {
                 Box::pin(engine.courier.attempt_in(session, job)).await;
             } else {

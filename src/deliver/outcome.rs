@@ -63,6 +63,8 @@ pub struct Outcome {
     pub told: Option<(u16, Status)>,
     /// The line for the transcript where no code makes it.
     pub told_as: Option<String>,
+    /// The line for watchers where it is not the address and the words.
+    pub shown: Option<String>,
     /// Reports know of it by its exit code alone: not by the server's words, nor by their enhanced code.
     pub knows_exit_alone: bool,
     /// The server will not have a message of this size: reports do not carry it back.
@@ -250,6 +252,7 @@ impl Outcome {
             is_own: false,
             told: None,
             told_as: None,
+            shown: None,
             knows_exit_alone: false,
             is_too_large: false,
             protocol_error: None,

@@ -5,10 +5,11 @@ use bytes::Bytes;
 use crate::envelope::recipient::Success;
 use crate::envelope::{Envelope, QueueId, Recipient, State};
 
-/// Owners of recipients that are still to be sent, other than the sender, in order of appearance.
+/// Owners of recipients, other than the sender, in order of appearance. They hear of those that are nobody, too.
+/// Source: observed.
 pub fn owners(envelope: &Envelope) -> Vec<Bytes> {
     let mut found: Vec<Bytes> = Vec::new();
-    for recipient in envelope.recipients.iter().filter(|r| r.state == State::Queued) {
+    for recipient in envelope.recipients.iter().filter(|r| is_open(r)) {
         if let Some(owner) = &recipient.owner
             && *owner != envelope.sender
             && !found.contains(owner)
@@ -30,7 +31,7 @@ pub fn split(envelope: &Envelope, owner: &Bytes, id: QueueId) -> Envelope {
     clone.ret = None;
     for recipient in &mut clone.recipients {
         recipient.notify.success = false;
-        if recipient.state == State::Queued && recipient.owner.as_ref() != Some(owner) {
+        if is_open(recipient) && recipient.owner.as_ref() != Some(owner) {
             recipient.state = State::Duplicate;
         }
     }
@@ -39,7 +40,7 @@ pub fn split(envelope: &Envelope, owner: &Bytes, id: QueueId) -> Envelope {
 
 /// Marks what went into the envelope of an owner as done here.
 pub fn hand_over(envelope: &mut Envelope, owner: &Bytes) {
-    let handed = |r: &Recipient| r.state == State::Queued && r.owner.as_ref() == Some(owner);
+    let handed = |r: &Recipient| is_open(r) && r.owner.as_ref() == Some(owner);
     let lists: Vec<usize> = envelope.recipients.iter().filter(|r| handed(r)).filter_map(|r| r.parent).collect();
     for recipient in envelope.recipients.iter_mut().filter(|r| handed(r)) {
         recipient.state = State::Expanded;
@@ -50,6 +51,29 @@ pub fn hand_over(envelope: &mut Envelope, owner: &Bytes) {
     {
         list.success = Some(Success::List);
     }
+}
+
+/// Whether something is to be done for a recipient: a delivery or a report.
+fn is_open(recipient: &Recipient) -> bool {
+    matches!(recipient.state, State::Queued | State::Failed)
+}
+
+/// Lists with an owner whose members are among the recipients, with the index behind the last of these.
+pub fn lists(envelope: &Envelope) -> Vec<(usize, Bytes)> {
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    for (at, recipient) in envelope.recipients.iter().enumerate() {
+        let Some(parent) = recipient.parent else { continue };
+        let above = envelope.recipients.get(parent).and_then(|list| list.owner.as_ref());
+        if recipient.owner.is_none() || recipient.owner.as_ref() == above {
+            continue;
+        }
+        match found.iter_mut().find(|(list, _)| *list == parent) {
+            Some((_, end)) => *end = at + 1,
+            None => found.push((parent, at + 1)),
+        }
+    }
+    let named = |(list, end): (usize, usize)| Some((end, envelope.recipients.get(list)?.address.clone()));
+    found.into_iter().filter_map(named).collect()
 }
 
 #[cfg(test)]
@@ -68,6 +92,22 @@ mod tests {
         assert_eq!(queued(&envelope), vec![true, false, true]);
         assert_eq!(queued(&clone), vec![false, true, false]);
         assert_eq!(clone.sender, "carol");
+    }
+
+    #[test]
+    fn owners_hear_of_those_that_are_nobody() {
+        let mut envelope = super::super::plan::tests::envelope(&[(0, "", "list"), (0, "", "nosuch"), (0, "", "other")]);
+        let carol = Bytes::from_static(b"carol");
+        envelope.recipients[0].state = State::Expanded;
+        envelope.recipients[1].state = State::Failed;
+        envelope.recipients[2].state = State::Failed;
+        (envelope.recipients[1].owner, envelope.recipients[1].parent) = (Some(carol.clone()), Some(0));
+        assert_eq!(lists(&envelope), [(2, Bytes::from_static(b"list"))]);
+        assert_eq!(owners(&envelope), std::slice::from_ref(&carol));
+        let clone = split(&envelope, &carol, QueueId::parse(b"6AM8Wwpk005226").unwrap());
+        hand_over(&mut envelope, &carol);
+        let failed = |e: &Envelope| [1, 2].map(|at: usize| e.recipients[at].state == State::Failed);
+        assert_eq!((failed(&clone), failed(&envelope)), ([true, false], [false, true]));
     }
 
     #[test]

@@ -62,12 +62,14 @@ pub fn entry(out: &mut Vec<u8>, facts: &Facts<'_>, control: &[u8], zone: &TimeZo
     // As wide as an id of the original's older versions.
     out.extend(std::iter::repeat_n(b' ', 13usize.saturating_sub(facts.id.len())));
     out.extend_from_slice(facts.id);
-    if control.is_empty() {
-        out.extend_from_slice(b"  (no control file)\n");
+    out.extend_from_slice(facts.complaint.unwrap_or_default().as_bytes());
+    out.push(facts.mark.letter());
+    if !control.split(|b| *b == b'\n').any(|line| line.starts_with(b"T") || line.starts_with(b"S")) {
+        out.extend_from_slice(b" (no control file)\n");
         return;
     }
-    out.extend_from_slice(facts.complaint.unwrap_or_default().as_bytes());
-    let mut lister = Lister { out, facts, zone, verbose, fields: Fields::default(), has_sender: false };
+    let fields = Fields { priority: i64::from(i32::MAX), ..Fields::default() };
+    let mut lister = Lister { out, facts, zone, verbose, fields, has_sender: false };
     for line in control.split(|b| *b == b'\n') {
         lister.line(line);
         if line == b"." {
@@ -129,10 +131,10 @@ impl<'a> Lister<'a> {
             let warned = if self.fields.is_warned { '+' } else { ' ' };
             let (size, priority) = (self.facts.size, self.fields.priority);
             let time = ctime.get(4..16).unwrap_or_default();
-            format!("{}{size:8} {priority:10}{warned}{time} ", char::from(self.facts.mark.letter()))
+            format!("{size:8} {priority:10}{warned}{time} ")
         } else {
             let time = ctime.get(..16).unwrap_or_default();
-            format!("{}{:8} {time} ", char::from(self.facts.mark.letter()), self.facts.size)
+            format!("{:8} {time} ", self.facts.size)
         };
         self.out.extend_from_slice(head.as_bytes());
         self.out.extend_from_slice(cut(sender, if wide { 78 } else { 39 }));
@@ -223,6 +225,8 @@ mod tests {
                  \t\t\t\t\t\t(---alice:1:2:l---)\n\t\t\t\t\t\tc@d\n\t\t (own)\n\t\t\t\t\t\te\n",
             ),
             ("", Mark::None, false, "6AM8Wwpk005225  (no control file)\n"),
+            ("V1\nbad", Mark::Lost, false, "6AM8Wwpk005225? (no control file)\n"),
+            ("V8\nT1000\nP10\n.\n", Mark::None, false, "6AM8Wwpk005225 \n"),
         ] {
             assert_eq!(listed(control, mark, 10, verbose), expected, "{control:?} {verbose}");
         }

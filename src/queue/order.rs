@@ -35,7 +35,8 @@ pub struct Summary {
 impl Summary {
     /// From the text of a control file, as far as it goes: a damaged file is scheduled and listed too.
     pub fn scan(control: &[u8], modified: UnixTime) -> Self {
-        let mut summary = Self { modified, ..Self::default() };
+        // Without a priority it is the last. Source: observed.
+        let mut summary = Self { modified, priority: i64::from(i32::MAX), ..Self::default() };
         for line in control.split(|b| *b == b'\n') {
             let Some((letter, value)) = line.split_first() else { continue };
             match letter {
@@ -81,6 +82,11 @@ pub static ORDERS: &[Row] = &[
     Row { order: QueueSortOrder::Random,       name: "random",       effect: "by chance" },
     Row { order: QueueSortOrder::Time,         name: "time",         effect: "oldest message" },
 ];
+
+/// Whether an order needs what stands in the control files. Where it does not, the original looks no further than their names.
+pub fn looks_inside(order: QueueSortOrder) -> bool {
+    matches!(order, QueueSortOrder::Priority | QueueSortOrder::Host | QueueSortOrder::Time)
+}
 
 /// Sorts entries for a run. `seed` decides the order by chance.
 pub fn sort(entries: &mut [Entry], order: QueueSortOrder, seed: u64) {

@@ -41,6 +41,7 @@ mod next_hop_hangs_up;
 mod next_hop_is_of_no_use;
 mod options;
 mod peer_hangs_up_in_data;
+mod queue_runs;
 mod relay;
 mod requirements;
 mod somebody_watches;

@@ -511,6 +511,7 @@ impl Submission<'_> {
             is_from_queue: false,
             is_selected: false,
             watch: None,
+            whole: None,
         };
         let watch = Watch::new(self.site, self.runtime, verbose);
         let report = watch.attempt(job, out);

@@ -172,7 +172,8 @@ impl Submission<'_> {
         };
         let (envelope, body) = (self.envelope.clone(), body.clone());
         let reports = Reports::ByMail;
-        let job = Job { held, envelope, body, reports, is_from_queue: false, is_selected: false, watch: None };
+        let job =
+            Job { held, envelope, body, reports, is_from_queue: false, is_selected: false, watch: None, whole: None };
         let report = Watch::new(self.site, self.runtime, self.request.invocation.is_verbose).attempt(job, out);
         report.letters.iter().for_each(|text| say(out, text));
         true

@@ -1,8 +1,10 @@
 //! One try of one message.
 
+use std::iter::Peekable;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
+use std::vec;
 
 use bytes::Bytes;
 
@@ -10,7 +12,7 @@ use super::agent::{self, Delivered};
 use super::host_status::HostFiles;
 use super::pool::Pool;
 use super::shown::Slots;
-use super::{Courier, Job, Report, Reports, dead_letter, reports};
+use super::{Courier, Job, Report, Reports, Whole, dead_letter, reports};
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::base::status::{Classify, Status};
@@ -41,11 +43,16 @@ pub(super) async fn attempt(courier: &Courier, job: Job) -> Report {
     let watch = job.watch.clone();
     let slots = courier.shown.clone().unwrap_or_default();
     let (mut report, next) = one(courier, job, &slots, false).await;
+    let mut exit = report.exit;
     // Reports are tried at once, and reports about them, which are the last: nobody is told of those.
     let mut waiting: Vec<Next> = next;
     waiting.reverse();
     while let Some(Next { job, about }) = waiting.pop() {
+        let is_part = job.whole.is_some();
         let (tried, next) = one(courier, job, &slots, about.is_some()).await;
+        if is_part {
+            exit = first_trouble(exit, tried.exit);
+        }
         match about {
             None => waiting.extend(next.into_iter().rev()),
             Some(about) => report.letters.extend(settle(courier, *about, &tried).await),
@@ -54,10 +61,11 @@ pub(super) async fn attempt(courier: &Courier, job: Job) -> Report {
     if let Some(watch) = watch.filter(|_| courier.shown.is_none()) {
         slots.close(&watch).await;
     }
+    report.exit = exit;
     report
 }
 
-/// A report to be tried.
+/// A report to be tried, or a part of the message.
 struct Next {
     job: Job,
     /// The report that it tells of, when that could not be delivered: kept in the queue until this one has arrived.
@@ -75,9 +83,10 @@ struct Undelivered {
 async fn one(courier: &Courier, job: Job, slots: &Slots, is_last: bool) -> (Report, Vec<Next>) {
     let site = &courier.site;
     let has_text = job.envelope.message.is_some();
+    let is_part = job.whole.is_some();
+    let (transcript, is_of_queue_run) = job.whole.map_or_else(Default::default, |w| (w.transcript, w.is_from_queue));
     let mut attempt = Attempt {
         site: Arc::clone(site),
-        courier: courier.clone(),
         pool: courier.pool.clone(),
         hosts: courier.hosts.clone(),
         timeouts: Arc::clone(&courier.timeouts),
@@ -89,7 +98,8 @@ async fn one(courier: &Courier, job: Job, slots: &Slots, is_last: bool) -> (Repo
         reports: job.reports,
         watch: job.watch,
         now: clock::now(),
-        transcript: Vec::new(),
+        transcript,
+        is_of_queue_run,
         last_dialogue: None,
         has_job_text: !job.is_from_queue && has_text,
         slots: slots.clone(),
@@ -106,7 +116,7 @@ async fn one(courier: &Courier, job: Job, slots: &Slots, is_last: bool) -> (Repo
         // Whatever it came from, a recipient of a queue run is one that the message is for. Source: observed.
         attempt.envelope.recipients.iter_mut().for_each(|recipient| recipient.is_primary = true);
     }
-    if !job.is_from_queue {
+    if !job.is_from_queue && !is_part {
         attempt.note_refused();
     }
     if let Some(text) = hops::exceeded(&attempt.envelope, &site.config, job.is_from_queue) {
@@ -182,7 +192,6 @@ async fn lose(site: &Site, held: Held) -> Result<(), queue::Error> {
 /// A message being tried.
 pub(super) struct Attempt {
     pub(super) site: Arc<Site>,
-    courier: Courier,
     pub(super) pool: Pool,
     pub(super) hosts: HostFiles,
     pub(super) timeouts: Arc<Timeouts>,
@@ -194,6 +203,8 @@ pub(super) struct Attempt {
     pub(super) reports: Reports,
     pub(super) watch: Option<UnboundedSender<Bytes>>,
     pub(super) now: UnixTime,
+    /// It is a part of a message of a queue run.
+    pub(super) is_of_queue_run: bool,
     /// Lines for the transcript of a DSN.
     pub(super) transcript: Vec<u8>,
     /// Server and command of the last lines of it.
@@ -216,7 +227,7 @@ pub(super) struct Attempt {
 impl Attempt {
     /// The attempt itself; true when nothing is left, and the reports to be tried.
     async fn run(&mut self) -> Result<(bool, Vec<Next>), queue::Error> {
-        self.split_owners().await?;
+        let parts = self.split_owners().await?;
         let mut was_tried = false;
         let mut held = Vec::new();
         let batches = match self.reports {
@@ -235,7 +246,9 @@ impl Attempt {
             self.log_held(&held);
             self.was_held = true;
         }
-        self.finish().await
+        let (is_done, mut next) = self.finish().await?;
+        next.extend(parts.into_iter().map(|job| Next { job, about: None }));
+        Ok((is_done, next))
     }
 
     /// Whether mail by this mailer waits: for a queue run (`HoldExpensive`), or for one that asks for it (`F=%`).
@@ -273,15 +286,32 @@ impl Attempt {
             let line = refused.line.clone();
             return self.note(line);
         }
-        let refused = self.envelope.recipients.iter().filter(|r| r.state == State::Failed);
-        let lines: Vec<Bytes> = refused.filter_map(|r| r.complaint.clone()).collect();
-        if !lines.is_empty() {
+        let mut lists = self.lists();
+        let mut has_failed = false;
+        let mut lines: Vec<Bytes> = Vec::new();
+        for (index, recipient) in self.envelope.recipients.iter().enumerate() {
+            while let Some((_, list)) = lists.next_if(|(end, _)| *end <= index) {
+                lines.push(handed_to_list(&list).into());
+            }
+            if let Some(line) = Some(recipient).filter(|r| r.state == State::Failed).and_then(|r| r.complaint.clone()) {
+                has_failed = true;
+                lines.push(line);
+            }
+        }
+        lines.extend(lists.map(|(_, list)| Bytes::from(handed_to_list(&list))));
+        if has_failed {
             self.end_with(Exit::NOUSER);
             self.has_job_text = self.envelope.message.is_some();
         }
         for line in lines {
             self.note(line);
         }
+    }
+
+    /// Lists with an owner that the transcript tells of: where no session named them. Source: observed.
+    fn lists(&self) -> Peekable<vec::IntoIter<(usize, Bytes)>> {
+        let is_told = self.is_from_queue || self.envelope.scope.text(names::PROTOCOL).is_empty();
+        if is_told { owners::lists(&self.envelope) } else { Vec::new() }.into_iter().peekable()
     }
 
     /// Routes recipients that came from a queue file and finds out who the sender is.
@@ -315,13 +345,24 @@ impl Attempt {
             }
         }
         self.note_sender_mailer().await;
+        let was_open =
+            self.envelope.recipients.iter().any(|r| r.state == State::Queued && (r.route.is_none() || r.is_open));
         let expansion = site.router.expand(&mut self.envelope).await;
-        for (_, line) in expansion.notes {
-            self.show(line);
-        }
-        for (index, error) in expansion.failures {
+        let mut lists = if was_open { self.lists() } else { Vec::new().into_iter().peekable() };
+        let mut notes = expansion.notes.into_iter().peekable();
+        for (n, (index, error)) in expansion.failures.into_iter().enumerate() {
+            while let Some((_, line)) = notes.next_if(|(before, _)| *before <= n) {
+                self.show(line);
+            }
+            while let Some((_, list)) = lists.next_if(|(end, _)| *end <= index) {
+                self.note(handed_to_list(&list));
+            }
             if error.is_temporary() {
                 self.hold_back(index, &error);
+                continue;
+            }
+            if self.is_from_queue {
+                self.give_up(index, &error);
                 continue;
             }
             self.site.log.write(Level::USER_ERROR, Priority::Notice, self.id(), error.shown());
@@ -331,7 +372,34 @@ impl Attempt {
             let reply = Bytes::from(error.line());
             self.settle(&[index], &outcome.with_local_reply(reply), b"", None);
         }
+        for (_, line) in notes {
+            self.show(line);
+        }
+        for (_, list) in lists {
+            self.note(handed_to_list(&list));
+        }
         self.envelope.group_by_next_hop();
+    }
+
+    /// A recipient of a queue run that leads nowhere. Of those who are nobody here the log and the report say so; a refusal of
+    /// the rules has its words alone. Source: observed.
+    fn give_up(&mut self, index: usize, error: &RouteError) {
+        let Some(recipient) = self.envelope.recipients.get(index) else { return };
+        let controller = recipient.controller.clone();
+        let is_nobody = error.exit == Exit::NOUSER && recipient.route.is_some();
+        let mut outcome = Outcome::failed(error.exit, error.status, error.text.clone());
+        outcome.reported = error.reported;
+        outcome.told_as = Some(error.shown_line());
+        outcome.shown = Some(error.shown());
+        if is_nobody {
+            let reply = Bytes::from(error.line());
+            outcome.diagnostic = Some(reply.clone());
+            outcome = outcome.with_local_reply(reply);
+            self.log_outcome(&[index], &outcome, b"", None, controller.as_ref());
+        } else {
+            outcome.job_text = Some(error.of_message());
+        }
+        self.mark_outcome(&[index], &outcome);
     }
 
     /// A recipient that cannot be expanded now waits without a route: no mailer may see it before. Source: observed.
@@ -339,24 +407,32 @@ impl Attempt {
         let text = error.shown();
         self.note(format!("{} {text}", error.line().get(..9).unwrap_or("451 4.3.0")));
         let Some(recipient) = self.envelope.recipients.get_mut(index) else { return };
-        let mailer = recipient.route.take().and_then(|route| self.site.config.mailers.get(route.mailer.0));
+        recipient.state = State::Queued;
+        recipient.status = Some(error.status);
+        recipient.last_try = Some(self.now);
+        let route = recipient.route.take();
+        if !std::mem::replace(&mut self.has_job_text, true) {
+            self.envelope.message = Some(text.clone().into());
+        }
+        let Some(mailer) = route.and_then(|route| self.site.config.mailers.get(route.mailer.0)) else {
+            // The rules have put it off; a caller has heard it already.
+            recipient.message = None;
+            if self.is_from_queue {
+                self.show(text);
+            }
+            return;
+        };
+        recipient.message = Some(text.into());
         let line = To {
             to: &[&recipient.address],
             delay: self.now.since(self.envelope.created),
-            mailer: mailer.map_or(&b""[..], |m| m.name.as_ref()),
+            mailer: &mailer.name,
             priority: self.envelope.priority,
             stat: b"queued",
             ..To::default()
         };
         for line in line.lines() {
             self.site.log.write(Level::CONNECT, Priority::Info, Id::Queue(self.envelope.id.as_str()), line);
-        }
-        recipient.state = State::Queued;
-        recipient.status = Some(error.status);
-        recipient.message = Some(text.clone().into());
-        recipient.last_try = Some(self.now);
-        if !std::mem::replace(&mut self.has_job_text, true) {
-            self.envelope.message = Some(text.into());
         }
     }
 
@@ -388,11 +464,11 @@ impl Attempt {
             && self.envelope.scope.text(names::CLIENT_ADDR).is_empty()
     }
 
-    /// Gives lists with an owner an envelope of their own, queued before it leaves this one.
-    async fn split_owners(&mut self) -> Result<(), queue::Error> {
+    /// Gives lists with an owner an envelope of their own, queued before it leaves this one; they are tried after it.
+    async fn split_owners(&mut self) -> Result<Vec<Job>, queue::Error> {
         let owners = owners::owners(&self.envelope);
         if owners.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let site = Arc::clone(&self.site);
         let mut jobs = Vec::new();
@@ -400,7 +476,8 @@ impl Attempt {
             let mut clone = owners::split(&self.envelope, &owner, site.spool()?.new_id());
             let mut scope = clone.scope.clone();
             clone.sender_user = site.router.sender_user(&owner, &owner, &mut scope).await;
-            let held = site.spool()?.commit(&clone, self.body.clone()).await?;
+            clone.message = None;
+            let held = site.spool()?.commit(&unreported(&clone), self.body.clone()).await?;
             self.site.log.write(
                 Level::COLLECT,
                 Priority::Info,
@@ -415,16 +492,12 @@ impl Attempt {
                 is_from_queue: false,
                 is_selected: false,
                 reports: Reports::ByMail,
-                watch: None,
+                watch: self.watch.clone(),
+                whole: Some(Whole { transcript: self.transcript.clone(), is_from_queue: self.is_from_queue }),
             });
         }
         self.mark().await?;
-        let courier = self.courier.clone();
-        for job in jobs {
-            let report = Box::pin(attempt(&courier, job)).await;
-            self.end_with(report.exit);
-        }
-        Ok(())
+        Ok(jobs)
     }
 
     /// One transaction.
@@ -444,7 +517,13 @@ impl Attempt {
 
     /// Notes an outcome: recipients, transcript, log, caller.
     pub(super) fn settle(&mut self, recipients: &[usize], outcome: &Outcome, relay: &[u8], started: Option<Instant>) {
-        self.log_outcome(recipients, outcome, relay, started);
+        let controller = self.controller_of(recipients);
+        self.log_outcome(recipients, outcome, relay, started, controller.as_ref());
+        self.mark_outcome(recipients, outcome);
+    }
+
+    /// The same without the log.
+    fn mark_outcome(&mut self, recipients: &[usize], outcome: &Outcome) {
         let mut addresses = Vec::new();
         let mut receipts = Vec::new();
         let no_receipts = self.site.config.options.privacy_options.has(Privacy::NO_RECEIPTS);
@@ -468,7 +547,7 @@ impl Attempt {
         for line in receipts {
             self.note(line);
         }
-        let line = format!("{addresses}... {}", outcome.text);
+        let line = outcome.shown.clone().unwrap_or_else(|| format!("{addresses}... {}", outcome.text));
         let has_told_line = outcome.has_told_line();
         if outcome.verdict == Verdict::Deferred && !has_told_line {
             self.note(&line);
@@ -504,15 +583,12 @@ impl Attempt {
 
     /// The exit code of the first trouble stands.
     fn end_with(&mut self, exit: Exit) {
-        if matches!(self.exit, Exit::OK | Exit::TEMPFAIL) && exit != Exit::OK {
-            self.exit = exit;
-        }
+        self.exit = first_trouble(self.exit, exit);
     }
 
-    fn log_outcome(&self, recipients: &[usize], outcome: &Outcome, relay: &[u8], started: Option<Instant>) {
-        let Some(first) = recipients.first().and_then(|i| self.envelope.recipients.get(*i)) else { return };
-        let addresses: Vec<&[u8]> =
-            recipients.iter().filter_map(|i| self.envelope.recipients.get(*i)).map(|r| r.address.as_ref()).collect();
+    /// In whose name recipients that share an outcome were delivered to.
+    fn controller_of(&self, recipients: &[usize]) -> Option<Controller> {
+        let first = recipients.first().and_then(|i| self.envelope.recipients.get(*i))?;
         let mailer = first.route.as_ref().and_then(|r| self.site.config.mailers.get(r.mailer.0));
         let sender = match &self.envelope.sender_user {
             SenderUser::Local(controller) => Some(controller),
@@ -520,7 +596,21 @@ impl Attempt {
         };
         // Observed: mail that goes on to a host or mailbox is the sender's; a program or file is its alias's or user's.
         let is_special = mailer.is_some_and(|m| Special::of_mailer(&m.name).is_some());
-        let controller = first.controller.as_ref().filter(|_| is_special).or(sender);
+        first.controller.as_ref().filter(|_| is_special).or(sender).cloned()
+    }
+
+    fn log_outcome(
+        &self,
+        recipients: &[usize],
+        outcome: &Outcome,
+        relay: &[u8],
+        started: Option<Instant>,
+        controller: Option<&Controller>,
+    ) {
+        let Some(first) = recipients.first().and_then(|i| self.envelope.recipients.get(*i)) else { return };
+        let addresses: Vec<&[u8]> =
+            recipients.iter().filter_map(|i| self.envelope.recipients.get(*i)).map(|r| r.address.as_ref()).collect();
+        let mailer = first.route.as_ref().and_then(|r| self.site.config.mailers.get(r.mailer.0));
         let dsn = outcome.status.to_string();
         let line = To {
             to: &addresses,
@@ -545,11 +635,7 @@ impl Attempt {
 
     /// Brings the queue file up to date. Failures that are not reported yet still count as to be done.
     async fn mark(&mut self) -> Result<(), queue::Error> {
-        let mut view = self.envelope.clone();
-        for recipient in view.recipients.iter_mut().filter(|r| r.state == State::Failed) {
-            recipient.state = State::Queued;
-        }
-        self.write(&view).await?;
+        self.write(&unreported(&self.envelope)).await?;
         self.unmarked = 0;
         Ok(())
     }
@@ -640,4 +726,23 @@ impl Attempt {
     fn report(self, is_done: bool) -> Report {
         Report { envelope: self.envelope, is_done, exit: self.exit, letters: Vec::new() }
     }
+}
+
+/// The exit code of the first trouble stands.
+fn first_trouble(before: Exit, exit: Exit) -> Exit {
+    if matches!(before, Exit::OK | Exit::TEMPFAIL) && exit != Exit::OK { exit } else { before }
+}
+
+/// An envelope as its queue file has it: failures that are not reported yet still count as to be done.
+fn unreported(envelope: &Envelope) -> Envelope {
+    let mut view = envelope.clone();
+    for recipient in view.recipients.iter_mut().filter(|r| r.state == State::Failed) {
+        recipient.state = State::Queued;
+    }
+    view
+}
+
+/// What a report's transcript says of a list with an owner. Source: observed, in queue runs.
+fn handed_to_list(list: &[u8]) -> String {
+    format!("Message delivered to mailing list {}", shown(list))
 }

@@ -25,9 +25,12 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::base::exit::Exit;
 use crate::config::Timeouts;
+use crate::deliver::retry;
 use crate::envelope::Envelope;
+use crate::queue;
 use crate::queue::drive::{Body, Held};
 use crate::site::Site;
+use crate::sys::clock;
 
 /// Delivers messages of one site; keeps connections open between them. Cheap to clone; make one per process and site.
 #[derive(Clone)]
@@ -82,6 +85,15 @@ impl Courier {
         report
     }
 
+    /// Keeps a message that a queue run has come to and that is quarantined: it becomes a file that runs pass over.
+    ///
+    /// Source: observed. Only a run that asks for quarantined messages (`-qQ`) delivers them.
+    pub async fn keep_quarantined(&self, held: Held, mut envelope: Envelope) -> Result<(), queue::Error> {
+        envelope.priority = retry::priority_of_rerun(&self.site.config, &envelope);
+        envelope.last_try = Some(clock::now());
+        self.site.spool()?.update(held, &envelope).await.map(drop)
+    }
+
     /// The same for a session that waits for it: the session's connections wait for its next message until
     /// [`Courier::end_session`].
     pub async fn attempt_in(&self, session: u64, job: Job) -> Report {
@@ -118,6 +130,17 @@ pub struct Job {
     pub reports: Reports,
     /// Gets the lines that `-v` shows (`bob... Sent`, `>>> MAIL …`), without line ends; `None` for nobody.
     pub watch: Option<UnboundedSender<Bytes>>,
+    /// The message that it is a part of, for one that was split.
+    pub whole: Option<Whole>,
+}
+
+/// What a part of a message takes over from it.
+#[derive(Debug)]
+pub struct Whole {
+    /// What was said until it was split, for reports.
+    pub transcript: Vec<u8>,
+    /// It came from the queue.
+    pub is_from_queue: bool,
 }
 
 /// Who is told of failures.

@@ -132,7 +132,7 @@ async fn queue_one(attempt: &Attempt, site: &Arc<Site>, report: &Report) -> Resu
         host: &site.host,
         zone: &site.zone,
         now: attempt.now,
-        is_from_queue: attempt.is_from_queue,
+        is_from_queue: attempt.is_from_queue || attempt.is_of_queue_run,
         error_header: error_header(site, &attempt.envelope),
     };
     let Composed { mut envelope, body } =
@@ -160,7 +160,16 @@ async fn queue_one(attempt: &Attempt, site: &Arc<Site>, report: &Report) -> Resu
     let held = spool.commit(&envelope, body.clone()).await?;
     site.count_of_sender(&envelope.scope, |mailer| Event::From(mailer, envelope.size_bytes));
     let watch = attempt.watch.clone();
-    Ok(Job { held, envelope, body, is_from_queue: false, is_selected: false, reports: Reports::ByMail, watch })
+    Ok(Job {
+        held,
+        envelope,
+        body,
+        is_from_queue: false,
+        is_selected: false,
+        reports: Reports::ByMail,
+        watch,
+        whole: None,
+    })
 }
 
 async fn copy(body: &Body, writer: &mut queue::drive::BodyWriter, id: &QueueId) -> Result<(), queue::Error> {
@@ -202,9 +211,8 @@ fn reason(envelope: &Envelope, report: &Report) -> String {
     if let Some(words) = &envelope.message {
         return shown(words).to_string();
     }
-    let told = report.recipients.iter().filter_map(|i| envelope.recipients.get(*i));
-    let failed = told.filter(|r| r.state == State::Failed).find_map(|r| r.message.clone());
-    shown(&failed.unwrap_or_default()).to_string()
+    // It failed before it got this envelope. Source: observed (lists with an owner).
+    "Unable to deliver mail".to_owned()
 }
 
 /// Most of an `ErrorHeader` file.

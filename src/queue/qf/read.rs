@@ -7,7 +7,7 @@ use crate::base::bytes::{leading_number, shown, split_once};
 use crate::base::letters::LetterSet;
 use crate::base::time::UnixTime;
 use crate::envelope::{BodyType, Controller, Envelope, Notify, QueueId, Recipient, Ret};
-use crate::macros::{MacroId, Piece, Scope, Template};
+use crate::macros::{MacroId, Piece, Scope, Template, names};
 use crate::message::{Condition, Header, HeaderValue};
 
 /// A control file as read.
@@ -35,7 +35,14 @@ pub fn read(text: &[u8], id: &QueueId, codec: &Codec) -> Result<Control, Fault> 
     };
     let mut lines = Lines { rest: text, number: 0 };
     loop {
-        let Some(line) = lines.next_logical()? else { return Err(Fault::Incomplete) };
+        let Some(line) = lines.next_logical()? else {
+            // Whoever writes one of ours is not done; what is none of ours stays so.
+            let is_begun = !lines.rest.is_empty() && !lines.rest.starts_with(b".");
+            return Err(match reader.line(lines.rest) {
+                Err(fault @ Fault::BadLine(..)) if is_begun => numbered(fault, lines.number),
+                _ => Fault::Incomplete,
+            });
+        };
         if line == b".".as_slice() {
             break;
         }
@@ -44,6 +51,11 @@ pub fn read(text: &[u8], id: &QueueId, codec: &Codec) -> Result<Control, Fault> 
     if !lines.rest.is_empty() {
         let extra = lines.rest.split(|b| *b == b'\n').next().unwrap_or_default();
         return Err(Fault::Extra(shown(extra.get(..60).unwrap_or(extra)).to_string()));
+    }
+    let scope = &mut reader.control.envelope.scope;
+    if !scope.changes().any(|(id, _)| id == names::DAEMON_FLAGS) {
+        // Not set is not empty: the file is written as it was read.
+        scope.unset(names::DAEMON_FLAGS);
     }
     Ok(reader.control)
 }
@@ -336,7 +348,6 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::envelope::State;
-    use crate::macros::names;
     use crate::queue::qf::{DataFile, render};
 
     fn codec() -> Codec {
@@ -391,6 +402,8 @@ mod tests {
             (b"V8\nT1\n.", Fault::Incomplete),
             (b"V9\n.\n", Fault::Version(9)),
             (b"V8\nx\n.\n", Fault::BadLine(2, "x".to_owned())),
+            (b"V1\nbad", Fault::BadLine(1, "bad".to_owned())),
+            (b"V8\nT1\nRPF", Fault::Incomplete),
             (b"V8\n.\nRPFD:<c@d>\n", Fault::Extra("RPFD:<c@d>".to_owned())),
             (b"V8\nS<a\0@b>\n.\n", Fault::Bogus("S<a\\000@b>".to_owned())),
         ] {
@@ -416,6 +429,16 @@ mod tests {
             shown(&render(&envelope, &codec, DataFile::default())).to_string(),
             shown(text.as_slice()).to_string()
         );
+    }
+
+    #[test]
+    fn a_file_without_daemon_flags_gets_none() {
+        for text in
+            [&b"V8\nT1\nK0\nN0\nP1\n$_x\nS<a@b>\n.\n"[..], b"V8\nT1\nK0\nN0\nP1\n$_x\n${daemon_flags}\nS<a@b>\n.\n"]
+        {
+            let once = render(&parsed(text).unwrap(), &codec(), DataFile::default());
+            assert_eq!(shown(&once).to_string(), shown(text).to_string());
+        }
     }
 
     #[test]

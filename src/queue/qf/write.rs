@@ -110,12 +110,11 @@ pub fn recipient_letters(recipient: &Recipient) -> String {
 
 fn macros(out: &mut Vec<u8>, envelope: &Envelope, codec: &Codec) {
     for id in &codec.persistent {
-        let own = envelope.scope.changes().find(|(own, _)| own == id).and_then(|(_, value)| value);
-        let value = match own {
-            Some(Value::Text(text)) => text.clone(),
-            Some(Value::Template(template)) => template.expand(&envelope.scope).into(),
+        let value = match envelope.scope.changes().find(|(own, _)| own == id).map(|(_, value)| value) {
+            Some(Some(Value::Text(text))) => text.clone(),
+            Some(Some(Value::Template(template))) => template.expand(&envelope.scope).into(),
             None if *id == names::DAEMON_FLAGS => Bytes::new(),
-            None => continue,
+            None | Some(None) => continue,
         };
         if value.is_empty() && *id == names::IF_ADDR {
             continue;

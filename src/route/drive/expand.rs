@@ -9,7 +9,7 @@ use crate::address::list::split;
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::base::limits;
-use crate::base::status::Status;
+use crate::base::status::{Classify as _, Status};
 use crate::config::Mailer;
 use crate::envelope::{Controller, Envelope, Recipient, State, Triple};
 use crate::log::{Id, Level, Priority};
@@ -173,10 +173,7 @@ impl Router {
         depth: Depth,
     ) -> Result<Placed, RouteError> {
         let mut scope = envelope.scope.clone();
-        let Parsed { mut triple, mut is_final } = match recipient.route.take() {
-            Some(triple) => Parsed { triple, is_final: false },
-            None => self.triple(&recipient.address, false, &mut scope).await?,
-        };
+        let Parsed { mut triple, mut is_final } = self.parsed(recipient, &mut scope).await?;
         name_for_reports(recipient, &scope);
         for _ in 0..=limits::ALIAS_DEPTH {
             recipient.route = Some(triple.clone());
@@ -248,6 +245,18 @@ impl Router {
             recipient.controller.get_or_insert_with(|| self.nobody(address));
         }
         Err(too_deep(limits::ALIAS_DEPTH, limits::ALIAS_DEPTH))
+    }
+
+    /// Where a recipient goes before aliases. One that cannot be parsed now waits under its name. Source: observed.
+    async fn parsed(&self, recipient: &mut Recipient, scope: &mut Scope) -> Result<Parsed, RouteError> {
+        if let Some(triple) = recipient.route.take() {
+            return Ok(Parsed { triple, is_final: false });
+        }
+        let parsed = self.triple(&recipient.address, false, scope).await;
+        if parsed.as_ref().is_err_and(RouteError::is_temporary) {
+            name_for_reports(recipient, scope);
+        }
+        parsed
     }
 
     /// What ruleset 5 makes of an address goes on in its name, without a user behind it. Source: observed.
