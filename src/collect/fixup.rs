@@ -8,7 +8,7 @@ use crate::address::list;
 use crate::config::Config;
 use crate::config::values::NoRecipientAction;
 use crate::envelope::complete::{self, complete_header, priority};
-use crate::envelope::{Envelope, Notify};
+use crate::envelope::{BodyType, Envelope, Notify};
 use crate::message::{Header, HeaderList, HeaderValue, fields};
 
 /// Takes a collected message into the envelope and completes its header.
@@ -20,6 +20,10 @@ pub fn complete(envelope: &mut Envelope, collected: Collected, config: &Config, 
     envelope.size_bytes = collected.size_bytes;
     envelope.flags.has_8bit_body |= collected.has_8bit;
     envelope.headers = collected.headers;
+    // 8 bits in the header declare the message. Source: observed.
+    if envelope.body_type.is_none() && envelope.headers.iter().any(|h| !h.text().is_ascii()) {
+        envelope.body_type = Some(BodyType::EightBitMime);
+    }
     if wants_receipts(&envelope.headers, config) {
         ask_for_receipts(envelope);
     }
@@ -172,6 +176,15 @@ mod tests {
     const RECEIVED: &str =
         "?Received: by mta.example.test id 6AM8Wwpk005225\n\tfor alice; Sun, 22 Nov 2026 08:05:27 GMT";
     const ID: &str = "<202611220805.6AM8Wwpk005225@mta.example.test>";
+
+    #[test]
+    fn eight_bits_in_the_header_declare_the_message() {
+        for (text, body_type) in
+            [("Subject: gr\u{fc}\n\nx\n", Some(BodyType::EightBitMime)), ("Subject: x\n\ngr\u{fc}\n", None)]
+        {
+            assert_eq!(completed(text, &config(), &["alice"]).body_type, body_type, "{text}");
+        }
+    }
 
     #[test]
     fn receipts_are_asked_for_where_the_option_says_so() {

@@ -91,6 +91,10 @@ impl Collector {
         if self.in_header {
             self.close_field();
         }
+        let is_undeclared = self.has_8bit && self.headers.first("MIME-Version").is_none();
+        if self.limits.rejects_undeclared && is_undeclared {
+            self.refuse(Fault::EightBit);
+        }
         Collected {
             headers: self.headers,
             from_line: self.from_line,
@@ -187,7 +191,7 @@ impl Collector {
 
     /// What is refused for its size is not kept; the rest may be returned to its sender.
     fn keeps_body(&self) -> bool {
-        matches!(self.fault, None | Some(Fault::Nul))
+        matches!(self.fault, None | Some(Fault::Nul | Fault::EightBit))
     }
 
     fn close_field(&mut self) {
@@ -292,8 +296,7 @@ mod tests {
 
     #[test]
     fn limits_refuse_and_stop_the_body() {
-        let limits =
-            Limits { headers: 20, message: 30, rejects_nul: true, is_seven_bit: false, keeps_from_line: false };
+        let limits = Limits { headers: 20, message: 30, rejects_nul: true, ..Limits::default() };
         for (text, fault) in [
             (&b"A: 0123456789012345678\n\nb\n"[..], Some(Fault::HeadersTooLarge(20))),
             (b"A: b\n\n0123456789012345678901234567890\n", Some(Fault::MessageTooLarge(30))),
@@ -302,6 +305,19 @@ mod tests {
         ] {
             let (message, _) = collected(text, limits, 5);
             assert_eq!(message.fault, fault);
+        }
+    }
+
+    #[test]
+    fn undeclared_eight_bits_are_refused_when_asked_for() {
+        let limits = Limits { rejects_undeclared: true, ..Limits::default() };
+        for (text, fault) in [
+            (&b"A: b\n\ncaf\xe9\n"[..], Some(Fault::EightBit)),
+            (b"A: caf\xe9\n\nb\n", Some(Fault::EightBit)),
+            (b"A: b\nMIME-Version: 1.0\n\ncaf\xe9\n", None),
+            (b"A: b\n\ncafe\n", None),
+        ] {
+            assert_eq!(collected(text, limits, 5).0.fault, fault);
         }
     }
 

@@ -19,6 +19,8 @@ pub struct Limits {
     pub keeps_from_line: bool,
     /// `RejectNUL`: a NUL in the message refuses it.
     pub rejects_nul: bool,
+    /// `EightBitMode=strict`: 8-bit text that nobody declared, neither by `BODY=` nor by `MIME-Version`, refuses it.
+    pub rejects_undeclared: bool,
 }
 
 impl Limits {
@@ -31,19 +33,10 @@ impl Limits {
             is_seven_bit: declared.map_or(options.seven_bit_input, |declared| declared == BodyType::SevenBit),
             keeps_from_line: options.save_from_line,
             rejects_nul: options.reject_nul,
+            rejects_undeclared: options.eight_bit_mode == EightBitMode::Strict
+                && declared != Some(BodyType::EightBitMime),
         }
     }
-}
-
-/// Whether the options take a body with eighth bits from a sender that declared this type.
-pub fn takes_eight_bits(options: &Options, declared: Option<BodyType>) -> bool {
-    options.eight_bit_mode != EightBitMode::Strict || declared == Some(BodyType::EightBitMime)
-}
-
-/// The body type of a message: as it was declared, or as `EightBitMode=mimefy` takes what was not. Source: observed.
-pub fn body_type(options: &Options, declared: Option<BodyType>, has_8bit_body: bool) -> Option<BodyType> {
-    let is_made = has_8bit_body && options.eight_bit_mode == EightBitMode::Mimefy;
-    declared.or(is_made.then_some(BodyType::EightBitMime))
 }
 
 /// Why a message is refused.
@@ -58,7 +51,7 @@ pub enum Fault {
     /// A NUL.
     #[error("NUL byte not allowed")]
     Nul,
-    /// Text with eighth bits that was not declared as such.
+    /// 8-bit text that was not declared.
     #[error("Eight bit data not allowed")]
     EightBit,
 }

@@ -28,7 +28,7 @@ use crate::base::letters::Modifiers;
 use crate::base::status::Classify as _;
 use crate::base::xtext;
 use crate::collect::stdin::Filter;
-use crate::collect::{Collected, Collector, Fault, Limits, fixup, limits};
+use crate::collect::{Collected, Collector, Limits, fixup};
 use crate::config::Config;
 use crate::config::privacy::Privacy;
 use crate::config::values::ErrorMode;
@@ -229,10 +229,7 @@ impl Submission<'_> {
 
     /// Everything behind the reading.
     fn take(mut self, collected: Collected, body: &Body, out: &mut dyn Write) -> Exit {
-        let options = &self.site.config.options;
-        let is_bare = collected.has_8bit && !limits::takes_eight_bits(options, self.envelope.body_type);
-        let fault = collected.fault.or(is_bare.then_some(Fault::EightBit));
-        self.envelope.body_type = limits::body_type(options, self.envelope.body_type, collected.has_8bit);
+        let fault = collected.fault;
         let given = collected.headers.clone();
         // The trace field names the one recipient of the command line, whoever the header adds.
         let in_header = fixup::recipient_fields(&collected.headers);

@@ -13,12 +13,12 @@ use crate::config::values::EightBitMode;
 use crate::config::{Mailer, MailerId};
 use crate::deliver::body::LineWriter;
 use crate::deliver::message::{self, Value};
-use crate::envelope::BodyType;
+use crate::envelope::{BodyType, Envelope};
 use crate::log::traffic::{Sign, Tap};
 use crate::log::{Logger, Priority};
 use crate::macros::{Scope, names};
 use crate::message::mime::limits::{self, Checks, Limits};
-use crate::message::mime::{Converter, declare_8bit, to_7bit, to_8bit};
+use crate::message::mime::{Converter, label, label_8bit, to_7bit, to_8bit};
 use crate::message::{HeaderList, HeaderValue, fields};
 use crate::queue::drive::Body;
 use crate::smtp::client::Capabilities;
@@ -101,17 +101,22 @@ pub(super) async fn for_server(
         owned = Mailer { eol: Bytes::from_static(b"\r\n"), ..mailer.clone() };
         &owned
     };
-    let body_type = attempt.envelope.body_type.filter(|_| capabilities.eight_bit_mime);
+    let mode = attempt.site.config.options.eight_bit_mode;
+    let body_type = body_type(&attempt.envelope, mode).filter(|_| capabilities.eight_bit_mime);
     let mut headers = attempt.envelope.headers.clone();
     let mut body = attempt.body.clone();
-    name_charset(attempt, mailer, &mut headers);
-    if !capabilities.eight_bit_mime
-        && !mailer.has(b'8')
-        && is_marked_8bit(attempt)
-        && let Some(whole) = whole(&body).await
-        && let Some(converted) = to_7bit(&mut headers, &whole, &converter(attempt, mailer))
-    {
-        body = Body::from(converted);
+    if !capabilities.eight_bit_mime && !mailer.has(b'8') && is_8bit(&attempt.envelope, mode) {
+        let converter = converter(attempt, mailer);
+        if attempt.envelope.flags.has_8bit_body {
+            label(&mut headers, &converter);
+        }
+        if let Some(whole) = whole(&body).await
+            && let Some(converted) = to_7bit(&mut headers, &whole, &converter)
+        {
+            body = Body::from(converted);
+        }
+    } else {
+        mimefy(attempt, mailer, &mut headers);
     }
     let head = head(attempt, load.id, mailer, &headers, &load.scope).await;
     let source = Source::new(head, body, LineWriter::new(mailer, true)).watched(&attempt.site.log);
@@ -122,7 +127,7 @@ pub(super) async fn for_server(
 pub(super) async fn for_local(attempt: &Attempt, load: &Load, mailer: &Mailer, scope: &Scope) -> Source {
     let mut headers = attempt.envelope.headers.clone();
     let mut body = attempt.body.clone();
-    name_charset(attempt, mailer, &mut headers);
+    mimefy(attempt, mailer, &mut headers);
     if mailer.has(b'9')
         && headers.first("Content-Transfer-Encoding").is_some()
         && let Some(whole) = whole(&body).await
@@ -134,17 +139,29 @@ pub(super) async fn for_local(attempt: &Attempt, load: &Load, mailer: &Mailer, s
     Source::new(head, body, LineWriter::new(mailer, mailer.has(b'X'))).watched(&attempt.site.log)
 }
 
-/// Whether 8-bit text must not go to a server that did not offer to take it.
-fn is_marked_8bit(attempt: &Attempt) -> bool {
-    let is_mimefied = attempt.site.config.options.eight_bit_mode == EightBitMode::Mimefy;
-    attempt.envelope.body_type == Some(BodyType::EightBitMime) || (is_mimefied && attempt.envelope.flags.has_8bit_body)
+/// Whether a message is known to have 8 bits, so that a server that did not offer to take them gets 7.
+///
+/// That is so when it was declared, and when it has `MIME-Version` whatever was declared; other text only when `EightBitMode` says
+/// so. Source: op guide 5.6 (EightBitMode); observed.
+fn is_8bit(envelope: &Envelope, mode: EightBitMode) -> bool {
+    let is_labelled = mode == EightBitMode::Mimefy || envelope.headers.first("MIME-Version").is_some();
+    envelope.body_type == Some(BodyType::EightBitMime) || (envelope.flags.has_8bit_body && is_labelled)
 }
 
-/// `EightBitMode=mimefy` makes bare 8-bit text a MIME message, whoever gets it. Source: observed.
-fn name_charset(attempt: &Attempt, mailer: &Mailer, headers: &mut HeaderList) {
+/// `BODY=` for a server: what was declared, as far as it is so. Source: observed.
+fn body_type(envelope: &Envelope, mode: EightBitMode) -> Option<BodyType> {
+    match envelope.body_type {
+        Some(_) if !envelope.flags.has_8bit_body => Some(BodyType::SevenBit),
+        None if mode == EightBitMode::Mimefy && envelope.flags.has_8bit_body => Some(BodyType::EightBitMime),
+        declared => declared,
+    }
+}
+
+/// `EightBitMode=mimefy`: text with 8 bits that is no MIME becomes MIME.
+fn mimefy(attempt: &Attempt, mailer: &Mailer, headers: &mut HeaderList) {
     let is_mimefied = attempt.site.config.options.eight_bit_mode == EightBitMode::Mimefy;
-    if is_mimefied && attempt.envelope.flags.has_8bit_body && headers.first("MIME-Version").is_none() {
-        declare_8bit(headers, converter(attempt, mailer).charset);
+    if is_mimefied && attempt.envelope.flags.has_8bit_body {
+        label_8bit(headers, &converter(attempt, mailer));
     }
 }
 
@@ -248,3 +265,45 @@ fn mended<'a>(attempt: &Attempt, headers: &'a HeaderList) -> Cow<'a, HeaderList>
 const LARGEST_CONVERTED: u64 = 16 * 1024 * 1024;
 /// Bytes of a body converted at once.
 const BLOCK: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::UnixTime;
+    use crate::envelope::QueueId;
+    use crate::message::Header;
+
+    fn envelope() -> Envelope {
+        Envelope::new(QueueId::parse(b"6AM8Wwpk005225").unwrap(), UnixTime(0), Scope::default())
+    }
+
+    #[test]
+    fn the_body_is_called_8_bits_when_it_was_declared_and_has_them() {
+        use BodyType::{EightBitMime, SevenBit};
+        for (declared, has_8bit, mode, wanted) in [
+            (None, true, EightBitMode::Pass, None),
+            (None, true, EightBitMode::Mimefy, Some(EightBitMime)),
+            (None, false, EightBitMode::Mimefy, None),
+            (Some(EightBitMime), true, EightBitMode::Pass, Some(EightBitMime)),
+            (Some(EightBitMime), false, EightBitMode::Pass, Some(SevenBit)),
+        ] {
+            let mut envelope = Envelope { body_type: declared, ..envelope() };
+            envelope.flags.has_8bit_body = has_8bit;
+            assert_eq!(body_type(&envelope, mode), wanted, "{declared:?} {has_8bit} {mode:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_with_a_mime_version_is_known_to_have_8_bits_whatever_was_declared() {
+        let mut envelope = envelope();
+        envelope.flags.has_8bit_body = true;
+        assert!(!is_8bit(&envelope, EightBitMode::Pass));
+        assert!(is_8bit(&envelope, EightBitMode::Mimefy));
+        envelope.headers.push(Header::new("MIME-Version", " 1.0"));
+        for mode in [EightBitMode::Pass, EightBitMode::Strict] {
+            assert!(is_8bit(&envelope, mode), "{mode:?}");
+        }
+        envelope.flags.has_8bit_body = false;
+        assert!(!is_8bit(&envelope, EightBitMode::Mimefy), "no 8 bits");
+    }
+}

@@ -9,7 +9,7 @@ pub mod to8bit;
 
 use crate::macros::{ClassTable, MacroId};
 
-pub use to7bit::{declare_8bit, to_7bit};
+pub use to7bit::{label, label_8bit, to_7bit};
 pub use to8bit::to_8bit;
 
 /// Who converts: for `X-MIME-Autoconverted` and the character set of what has none.

@@ -12,7 +12,7 @@ pub fn to_7bit(headers: &mut HeaderList, body: &[u8], by: &Converter<'_>) -> Opt
     if body.is_ascii() {
         return None;
     }
-    declare_text(headers, by.charset);
+    label(headers, by);
     let part = Part {
         kind: ContentType::parse(headers.first("Content-Type").map_or(b"", Header::text)),
         encoding: headers.first("Content-Transfer-Encoding").map_or(Vec::new(), |h| word(h.text())),
@@ -37,20 +37,25 @@ pub fn to_7bit(headers: &mut HeaderList, body: &[u8], by: &Converter<'_>) -> Opt
     Some(out)
 }
 
-/// Adds what a message without MIME fields needs to carry text of this character set as it is.
-pub fn declare_8bit(headers: &mut HeaderList, charset: &[u8]) {
-    declare_text(headers, charset);
-    if headers.first("Content-Transfer-Encoding").is_none() {
-        headers.push(Header::new("Content-Transfer-Encoding", " 8bit"));
-    }
-}
-
-fn declare_text(headers: &mut HeaderList, charset: &[u8]) {
+/// Says of a message with 8 bits that it is MIME, and of what type.
+pub fn label(headers: &mut HeaderList, by: &Converter<'_>) {
     if headers.first("MIME-Version").is_none() {
         headers.push(Header::new("MIME-Version", " 1.0"));
     }
     if headers.first("Content-Type").is_none() {
-        headers.push(Header::new("Content-Type", [b" text/plain; charset=".as_slice(), charset].concat()));
+        let value = [b" text/plain; charset=".as_slice(), by.charset].concat();
+        headers.push(Header::new("Content-Type", value));
+    }
+}
+
+/// Says it of one that nobody declared and that stays in 8 bits (`EightBitMode=mimefy`). Source: observed.
+pub fn label_8bit(headers: &mut HeaderList, by: &Converter<'_>) {
+    if headers.first("MIME-Version").is_some() {
+        return;
+    }
+    label(headers, by);
+    if headers.first("Content-Transfer-Encoding").is_none() {
+        headers.push(Header::new("Content-Transfer-Encoding", " 8bit"));
     }
 }
 
@@ -475,6 +480,29 @@ mod tests {
              X-MIME-Autoconverted: from 8bit to base64 by mta.example.test id QID\n"
         );
         assert_eq!(text, "Y2Fm6Q0K\n");
+    }
+
+    #[test]
+    fn undeclared_text_gets_the_fields_that_it_lacks() {
+        for (given, wanted) in [
+            (
+                vec![],
+                "MIME-Version: 1.0\nContent-Type: text/plain; charset=unknown-8bit\nContent-Transfer-Encoding: 8bit\n",
+            ),
+            (
+                vec![("Content-Type", " text/x")],
+                "Content-Type: text/x\nMIME-Version: 1.0\nContent-Transfer-Encoding: 8bit\n",
+            ),
+            (vec![MIME], "MIME-Version: 1.0\n"),
+        ] {
+            let mut list = HeaderList::default();
+            given.into_iter().for_each(|(name, text)| list.push(Header::new(name, text)));
+            label_8bit(&mut list, &by());
+            let lines = list
+                .iter()
+                .map(|h| format!("{}:{}\n", String::from_utf8_lossy(&h.name), String::from_utf8_lossy(h.text())));
+            assert_eq!(lines.collect::<String>(), wanted);
+        }
     }
 
     #[test]

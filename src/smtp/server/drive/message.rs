@@ -7,7 +7,7 @@ use super::groups::{self, SplitOff};
 use super::{Accepted, Drive, Outcome, accepted, not_now};
 use crate::base::bytes::{shown, trim};
 use crate::base::status::{Classify, Status};
-use crate::collect::{Collected, Collector, Fault, Limits, fixup, limits};
+use crate::collect::{Collected, Collector, Fault, Limits, fixup};
 use crate::config::values::DeliveryMode;
 use crate::envelope::{Envelope, State, complete};
 use crate::log::statistics::Event;
@@ -177,23 +177,24 @@ impl Drive {
     }
 
     /// The message is here: header rulesets, limits, `check_eoh`, `check_eom`.
-    async fn examine(&mut self, collected: Collected, body: Body) -> Outcome {
+    async fn examine(&mut self, mut collected: Collected, body: Body) -> Outcome {
         let site = std::sync::Arc::clone(&self.server.site);
         let fault = collected.fault;
-        let (has_8bit, size) = (collected.has_8bit, collected.size_bytes);
+        let size = collected.size_bytes;
         let given = collected.headers.clone();
         // The empty line behind the header counts.
         let (count, header_bytes) = measure(&given);
         let header_bytes = header_bytes + 1;
         let warning = self.session.take_warning();
         if let Some(envelope) = self.session.envelope() {
-            fixup::complete(envelope, collected, &site.config, &site.zone);
+            // The warning stands in front of what the client wrote.
             if let Some(text) = warning {
-                envelope.headers.push(Header::new("X-Authentication-Warning", format!(" {text}")));
+                collected.headers.insert(0, Header::new("X-Authentication-Warning", format!(" {text}")));
             }
+            fixup::complete(envelope, collected, &site.config, &site.zone);
         }
         self.note_received();
-        if let Some(refusal) = self.limits(fault, has_8bit, size) {
+        if let Some(refusal) = self.limits(fault, size) {
             return self.refused(refusal);
         }
         if let Some(refusal) = self.check_headers(&given).await {
@@ -228,8 +229,7 @@ impl Drive {
         self.log_notes();
     }
 
-    fn limits(&mut self, fault: Option<Fault>, has_8bit: bool, size: u64) -> Option<Refusal> {
-        let options = &std::sync::Arc::clone(&self.server.site).config.options;
+    fn limits(&mut self, fault: Option<Fault>, size: u64) -> Option<Refusal> {
         if let Some(fault) = fault {
             let client = shown(&self.session.client.name).to_string();
             if let Some(text) = fault.log_text(size, &client) {
@@ -237,11 +237,6 @@ impl Drive {
             }
             let (code, status) = fault.status();
             return Some(Refusal::new(code, status, fault.to_string()));
-        }
-        let declared = self.session.envelope().and_then(|e| e.body_type);
-        if has_8bit && !limits::takes_eight_bits(options, declared) {
-            let (code, status) = Fault::EightBit.status();
-            return Some(Refusal::new(code, status, Fault::EightBit.to_string()));
         }
         None
     }
@@ -386,8 +381,6 @@ impl Drive {
         if envelope.quarantine.is_some() && !is_held_by_filter {
             envelope.last_try = Some(envelope.created);
         }
-        let options = &site.config.options;
-        envelope.body_type = limits::body_type(options, envelope.body_type, envelope.flags.has_8bit_body);
         if mode != DeliveryMode::Interactive {
             envelope.group_by_next_hop();
         }
