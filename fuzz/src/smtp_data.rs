@@ -19,6 +19,7 @@ pub fn run(bytes: &[u8]) {
         is_seven_bit: input.byte() & 1 == 1,
         keeps_from_line: input.byte() & 1 == 1,
         rejects_nul: input.byte() & 1 == 1,
+        rejects_undeclared: false,
     };
     let wire = input.0;
     let whole = decoded(wire, wire.len().max(1), lf, cr);

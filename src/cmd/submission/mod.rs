@@ -421,7 +421,7 @@ impl Submission<'_> {
             class: envelope.class,
             recipients: envelope.counted_recipients(),
             message_id,
-            body_type: self.request.invocation.body_type.as_deref().unwrap_or_default(),
+            body_type: envelope.body_type.map_or("", BodyType::word).as_bytes(),
             protocol: &protocol,
             daemon: b"",
             relay: &relay,

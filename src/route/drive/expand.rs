@@ -1,5 +1,7 @@
 //! Expansion of recipients: aliases, lists, `.forward` files, until only deliverable ones are left.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 
 use super::files::{AddressFile, Refusal};
@@ -32,6 +34,8 @@ struct Work {
 enum Placed {
     /// It stays, or is done for.
     Here,
+    /// It is the user with this index, whose `.forward` leads back.
+    Back(usize),
     /// It stands for these, in the order in which they are looked at.
     Instead(Vec<Named>, Origin),
 }
@@ -82,6 +86,9 @@ impl Router {
             };
             let address = recipient.address.clone();
             let place = recipient.place.clone();
+            if matches!(placed, Ok(Placed::Here)) && recipient.state == State::Duplicate && recipient.parent.is_none() {
+                found.note(Some(format!("{}... duplicate suppressed", shown(&address))));
+            }
             for complaint in self.maps.take_complaints() {
                 let is_first = complaint.starts_with("WARNING: ");
                 found.note(Some(if is_first { format!("{}... {complaint}", shown(&address)) } else { complaint }));
@@ -97,6 +104,7 @@ impl Router {
             envelope.recipients.push(recipient);
             match placed {
                 Ok(Placed::Here) => {}
+                Ok(Placed::Back(user)) => stay(envelope, user),
                 Ok(Placed::Instead(named, origin)) => {
                     found.note(origin.note.clone());
                     let parent = envelope.recipients.get(index).cloned();
@@ -120,6 +128,7 @@ impl Router {
                 }
             }
         }
+        keep_who_forwards_to_nobody(envelope, first);
         // What leads to nobody but itself is a loop.
         let leads_nowhere = |r: &Recipient| matches!(r.state, State::Expanded | State::Duplicate);
         let came = envelope.recipients.get(first..).unwrap_or_default();
@@ -182,6 +191,11 @@ impl Router {
                 return self.place_special(special, &triple, recipient, refusal).await;
             }
             let known = self.known(envelope, recipient, &triple);
+            if let Some(user) = known.ancestor().filter(|at| forwards(envelope, recipient, *at)) {
+                // Who is named by the own `.forward`, or by one further on, gets the message as it was. Source: observed.
+                recipient.state = State::Duplicate;
+                return Ok(Placed::Back(user));
+            }
             if known == Known::New && recipient.parent.is_some() && self.is_sender(envelope, &triple).await {
                 // Nothing is to be done, yet it counts. Source: observed.
                 recipient.state = State::Sent;
@@ -189,7 +203,7 @@ impl Router {
             }
             let is_self = match known {
                 Known::New => false,
-                Known::Itself | Known::Loop => true,
+                Known::Itself(_) | Known::Loop(_) => true,
                 Known::Already => {
                     recipient.state = State::Duplicate;
                     return Ok(Placed::Here);
@@ -232,7 +246,7 @@ impl Router {
                 let placed = self.place_mailbox(envelope, mailer, &triple, recipient, is_escaped || is_self, &scope);
                 return match placed.await {
                     // A name that leads back to itself, and is nobody's, adds nobody.
-                    Err(error) if known == Known::Loop && error.exit == Exit::NOUSER => {
+                    Err(error) if matches!(known, Known::Loop(_)) && error.exit == Exit::NOUSER => {
                         recipient.state = State::Duplicate;
                         Ok(Placed::Here)
                     }
@@ -490,7 +504,7 @@ impl Router {
         let Some(triple) = recipient.route.as_ref().filter(|_| recipient.state == State::Duplicate) else {
             return false;
         };
-        matches!(self.known(envelope, recipient, triple), Known::Itself | Known::Loop)
+        self.known(envelope, recipient, triple).ancestor().is_some()
     }
 
     /// Why an address that so many aliases led to is not looked at.
@@ -529,10 +543,11 @@ impl Router {
         if is_elsewhere {
             return Known::Already;
         }
-        match ancestors.iter().position(|index| envelope.recipients.get(*index).is_some_and(equal)) {
+        let found = ancestors.iter().position(|index| envelope.recipients.get(*index).is_some_and(equal));
+        match found.and_then(|at| Some((at, *ancestors.get(at)?))) {
             None => Known::New,
-            Some(0) => Known::Itself,
-            Some(_) => Known::Loop,
+            Some((0, parent)) => Known::Itself(parent),
+            Some((_, ancestor)) => Known::Loop(ancestor),
         }
     }
 }
@@ -570,12 +585,39 @@ fn name_for_reports(recipient: &mut Recipient, scope: &Scope) {
 enum Known {
     /// Nobody else leads there.
     New,
-    /// Its own alias names it.
-    Itself,
+    /// Its own alias names it: the recipient with this index.
+    Itself(usize),
     /// An alias further up names it.
-    Loop,
+    Loop(usize),
     /// Another recipient leads there.
     Already,
+}
+
+impl Known {
+    /// The alias or user whose name it is.
+    fn ancestor(self) -> Option<usize> {
+        match self {
+            Self::Itself(at) | Self::Loop(at) => Some(at),
+            Self::New | Self::Already => None,
+        }
+    }
+}
+
+/// Whether it is the `.forward` of an ancestor that leads to a recipient, and no alias.
+fn forwards(envelope: &Envelope, recipient: &Recipient, ancestor: usize) -> bool {
+    let mut below = recipient;
+    while let Some(parent) = below.parent.filter(|parent| *parent != ancestor) {
+        let Some(next) = envelope.recipients.get(parent) else { return false };
+        below = next;
+    }
+    below.parent == Some(ancestor) && !below.is_from_alias
+}
+
+/// A user whose `.forward` was followed is a recipient all the same.
+fn stay(envelope: &mut Envelope, index: usize) {
+    if let Some(user) = envelope.recipients.get_mut(index).filter(|user| user.state == State::Expanded) {
+        user.state = State::Queued;
+    }
 }
 
 fn child(address: Bytes, index: usize, parent: Option<&Recipient>, origin: &Origin) -> Recipient {
@@ -614,6 +656,20 @@ fn refused(why: Refusal, special: Special, recipient: &Recipient) -> RouteError 
 /// Whether a list has named the sender, who gets nothing of it: who names him otherwise means him.
 fn is_left_out(recipient: &Recipient) -> bool {
     recipient.state == State::Sent && recipient.success.is_none() && recipient.last_try.is_none()
+}
+
+/// Users whose `.forward` names nobody that was not named before get the message themselves. Source: observed.
+fn keep_who_forwards_to_nobody(envelope: &mut Envelope, first: usize) {
+    let came = envelope.recipients.get(first..).unwrap_or_default();
+    let mut adds: BTreeMap<usize, bool> = BTreeMap::new();
+    for recipient in came.iter().filter(|r| !r.is_from_alias) {
+        if let Some(user) = recipient.parent {
+            *adds.entry(user).or_default() |= recipient.state != State::Duplicate;
+        }
+    }
+    for (user, _) in adds.into_iter().filter(|(_, adds)| !adds) {
+        stay(envelope, user);
+    }
 }
 
 /// Marks a recipient as failed that was placed before.

@@ -121,7 +121,7 @@ impl Router {
     /// What an address expands to (EXPN, `-bv`): the recipients that would be delivered to.
     ///
     /// Errors: every fault found, when nothing else was.
-    pub async fn list(&self, address: &[u8], envelope: &mut Envelope) -> (Vec<Resolved>, Vec<RouteError>) {
+    pub async fn list(&self, address: &[u8], envelope: &mut Envelope) -> (Vec<Resolved>, Expansion) {
         let before = envelope.recipients.len();
         let mut expansion = Expansion::default();
         let recipient = Recipient::new(Bytes::copy_from_slice(address));
@@ -133,7 +133,7 @@ impl Router {
                 found.push(Resolved { triple, address: recipient.address.clone(), owner, is_alias: false });
             }
         }
-        (found, expansion.failures.into_iter().map(|(_, e)| e).collect())
+        (found, expansion)
     }
 
     /// The envelope sender: where answers to it would go.

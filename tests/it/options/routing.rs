@@ -63,6 +63,54 @@ fn users_say_in_the_named_file_where_their_mail_goes() {
     }
 }
 
+/// What `-bv` says of one user when several forward to each other.
+fn forwards(forwards: &[(&str, &str)], args: &[&str]) -> Option<Vec<String>> {
+    let (_sandbox, site) = with_flags("w", "O ForwardPath=DIR/fwd.$u\n", "");
+    let mut passwd = String::from("root:x:0:0:root:/root:/bin/sh\n");
+    for (uid, name) in (1234..).zip(["ann", "ben", "cat"]) {
+        passwd += &format!("{name}:x:{uid}:{uid}::/nonexistent:/bin/sh\n");
+        if let Some((_, text)) = forwards.iter().find(|(user, _)| *user == name) {
+            let file = format!("fwd.{name}");
+            site.write(&file, text.as_bytes(), 0o644);
+            chown(site.path(&file), Some(uid), None).ok();
+        }
+    }
+    let mut command = site.command();
+    command.arg("-bv").args(args);
+    let (_, printed) = finished(with_etc(&command, &site.dir, &[("passwd", &passwd)])?, b"");
+    let user = |line: &str| line.split_once("... deliverable").map_or(line.to_owned(), |(user, _)| user.to_owned());
+    Some(printed.lines().map(user).collect())
+}
+
+#[test]
+fn users_who_forward_to_each_other_all_get_what_nobody_else_gets() {
+    for (files, user, told) in [
+        (&[("ann", "ben\n"), ("ben", "ann\n")][..], "ann", &["ann", "ben"][..]),
+        (&[("ann", "ben\n"), ("ben", "cat\n"), ("cat", "ann\n")], "ann", &["ann", "cat"]),
+        (&[("ann", "ann, ben\n"), ("ben", "ann\n")], "ben", &["ben", "ann"]),
+        (&[("ann", "ben, cat\n"), ("ben", "ann\n"), ("cat", "ann\n")], "ann", &["ann", "cat", "ben"]),
+        (&[("ann", "ben, x@next.test\n"), ("ben", "ann\n")], "ben", &["ben", "x@next.test"]),
+        (&[("ann", "ann\n")], "ann", &["ann"]),
+    ] {
+        let Some(found) = forwards(files, &[user]) else { return };
+        assert_eq!(found, told, "{user}: {files:?}");
+    }
+}
+
+#[test]
+fn addresses_are_told_in_their_order_several_in_a_word_from_its_end() {
+    for (args, told) in [
+        (&["ann", "ben"][..], &["ann", "ben"][..]),
+        (&["ann,ben", "cat"], &["ben", "ann", "cat"]),
+        (&["-OOldStyleHeaders=true", "ann ben"], &["ben", "ann"]),
+        (&["x@b.test", "y@a.test", "ann"], &["ann", "y@a.test", "x@b.test"]),
+        (&["-v", "cat", "ann", "ann"], &["ann... duplicate suppressed", "cat", "ann"]),
+    ] {
+        let Some(found) = forwards(&[], args) else { return };
+        assert_eq!(found, told, "{args:?}");
+    }
+}
+
 #[test]
 fn full_names_and_databases_name_users() {
     for (lines, words) in [("", "User unknown"), ("O MatchGECOS=true\n", "deliverable: mailer local, user ann")] {

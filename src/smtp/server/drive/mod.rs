@@ -429,10 +429,10 @@ impl Drive {
         if expand {
             let scope = self.session.scope().clone();
             let mut envelope = Envelope::new(self.session.id().clone(), clock::now(), scope);
-            let (found, faults) = router.list(address, &mut envelope).await;
-            return match faults.into_iter().next() {
+            let (found, expansion) = router.list(address, &mut envelope).await;
+            return match expansion.failures.into_iter().next() {
                 // One that is wrong spoils the list. Source: observed.
-                Some(fault) => Err(fault),
+                Some((_, fault)) => Err(fault),
                 None => Ok(found),
             };
         }
