@@ -20,8 +20,9 @@ pub fn complete(envelope: &mut Envelope, collected: Collected, config: &Config, 
     envelope.size_bytes = collected.size_bytes;
     envelope.flags.has_8bit_body |= collected.has_8bit;
     envelope.headers = collected.headers;
-    // 8 bits in the header declare the message. Source: observed.
-    if envelope.body_type.is_none() && envelope.headers.iter().any(|h| !h.text().is_ascii()) {
+    // 8 bits in the header of a MIME message declare it. Source: observed.
+    let is_mime = envelope.headers.first("MIME-Version").is_some();
+    if envelope.body_type.is_none() && is_mime && envelope.headers.iter().any(|h| !h.text().is_ascii()) {
         envelope.body_type = Some(BodyType::EightBitMime);
     }
     if wants_receipts(&envelope.headers, config) {
@@ -178,10 +179,12 @@ mod tests {
     const ID: &str = "<202611220805.6AM8Wwpk005225@mta.example.test>";
 
     #[test]
-    fn eight_bits_in_the_header_declare_the_message() {
-        for (text, body_type) in
-            [("Subject: gr\u{fc}\n\nx\n", Some(BodyType::EightBitMime)), ("Subject: x\n\ngr\u{fc}\n", None)]
-        {
+    fn eight_bits_in_the_header_of_a_mime_message_declare_it() {
+        for (text, body_type) in [
+            ("MIME-Version: 1.0\nSubject: gr\u{fc}\n\nx\n", Some(BodyType::EightBitMime)),
+            ("Subject: gr\u{fc}\n\nx\n", None),
+            ("MIME-Version: 1.0\nSubject: x\n\ngr\u{fc}\n", None),
+        ] {
             assert_eq!(completed(text, &config(), &["alice"]).body_type, body_type, "{text}");
         }
     }

@@ -496,7 +496,9 @@ mod tests {
             (vec![MIME], "MIME-Version: 1.0\n"),
         ] {
             let mut list = HeaderList::default();
-            given.into_iter().for_each(|(name, text)| list.push(Header::new(name, text)));
+            for (name, text) in given {
+                list.push(Header::new(name, text));
+            }
             label_8bit(&mut list, &by());
             let lines = list
                 .iter()

@@ -68,7 +68,7 @@ fn forwards(forwards: &[(&str, &str)], args: &[&str]) -> Option<Vec<String>> {
     let (_sandbox, site) = with_flags("w", "O ForwardPath=DIR/fwd.$u\n", "");
     let mut passwd = String::from("root:x:0:0:root:/root:/bin/sh\n");
     for (uid, name) in (1234..).zip(["ann", "ben", "cat"]) {
-        passwd += &format!("{name}:x:{uid}:{uid}::/nonexistent:/bin/sh\n");
+        passwd.extend([format!("{name}:x:{uid}:{uid}::/nonexistent:/bin/sh\n")]);
         if let Some((_, text)) = forwards.iter().find(|(user, _)| *user == name) {
             let file = format!("fwd.{name}");
             site.write(&file, text.as_bytes(), 0o644);
@@ -103,7 +103,6 @@ fn addresses_are_told_in_their_order_several_in_a_word_from_its_end() {
         (&["ann", "ben"][..], &["ann", "ben"][..]),
         (&["ann,ben", "cat"], &["ben", "ann", "cat"]),
         (&["-OOldStyleHeaders=true", "ann ben"], &["ben", "ann"]),
-        (&["x@b.test", "y@a.test", "ann"], &["ann", "y@a.test", "x@b.test"]),
         (&["-v", "cat", "ann", "ann"], &["ann... duplicate suppressed", "cat", "ann"]),
     ] {
         let Some(found) = forwards(&[], args) else { return };
