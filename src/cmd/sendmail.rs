@@ -103,9 +103,7 @@ fn run(argv: &[Bytes], role: Option<Role>, listeners: Handover, out: &mut dyn Wr
         return invocation.exit;
     }
     if serves(&invocation) {
-        title::take_over();
-        allocator::change();
-        allocator::change_openssl();
+        settle_in(caller.uid);
     }
     let role = invocation.role.or(role).unwrap_or_else(|| default_role(invocation.mode));
     let traffic = match &invocation.traffic_log {
@@ -159,6 +157,15 @@ fn run(argv: &[Bytes], role: Option<Role>, listeners: Handover, out: &mut dyn Wr
 fn serves(invocation: &Invocation) -> bool {
     matches!(invocation.mode, Mode::Daemon | Mode::Foreground)
         || invocation.queue.given && invocation.mode == Mode::Deliver
+}
+
+/// Makes ready for a long run.
+fn settle_in(uid: u32) {
+    title::take_over();
+    if uid == 0 || !caller::has_borrowed_rights() {
+        allocator::change();
+        allocator::change_openssl();
+    }
 }
 
 /// Opens a file that lines are added to (`-D`, `-X`); a complaint is printed.

@@ -62,8 +62,9 @@ fn word(host: &[u8]) -> Exit {
         (b"config", Exit::CONFIG),
     ];
     if host.first().is_some_and(u8::is_ascii_digit) {
-        // A number that is none of an exit code is cut as the kernel cuts it. Source: observed.
-        return u8::try_from(crate::base::bytes::leading_number(host) & 0xff).map_or(Exit::UNAVAILABLE, Exit);
+        // A number that is none of an exit code is cut as the kernel cuts it (observed), but a refusal is no success.
+        let cut = u8::try_from(crate::base::bytes::leading_number(host) & 0xff).unwrap_or_default();
+        return if cut == Exit::OK.0 { Exit::UNAVAILABLE } else { Exit(cut) };
     }
     WORDS.iter().find(|(name, _)| name.eq_ignore_ascii_case(host)).map_or(Exit::UNAVAILABLE, |(_, exit)| *exit)
 }
@@ -111,6 +112,8 @@ mod tests {
             ("5.1.1", "550 5.7.1 other", Some(Status(5, 1, 1)), Exit::NOUSER),
             ("nouser", "550 5.7.1 other", Some(Status(5, 0, 0)), Exit::NOUSER),
             ("550", "only text", Some(Status(5, 0, 0)), Exit(38)),
+            ("256", "550 no", Some(Status(5, 0, 0)), Exit::UNAVAILABLE),
+            ("0", "550 no", Some(Status(5, 0, 0)), Exit::UNAVAILABLE),
             ("tempfail", "450 4.7.1 later", None, Exit::TEMPFAIL),
         ] {
             let error = error(host.as_bytes(), user.as_bytes());

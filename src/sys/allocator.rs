@@ -1,8 +1,8 @@
 //! The allocator of a program: the system's until [`change`], a faster one behind it.
 //!
-//! A server allocates all its life and gains from mimalloc. A command that hands in one message gains nothing and would pay for
-//! setting it up, so that it stays with the system's. The mimalloc that is linked in reads options from the environment when the
-//! program starts; nothing of them is of use to whoever starts a set-group-id program, since nothing is allocated with it there.
+//! A server allocates all its life and gains from mimalloc. A command that hands in one message gains nothing, so that it stays
+//! with the system's. The mimalloc that is linked in reads `MIMALLOC_…` from the environment whenever a program starts: whoever
+//! starts one can have it print its settings or take memory, which is theirs to do with a program of their own, too.
 #![allow(unsafe_code, reason = "an allocator is unsafe by its trait")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -127,6 +127,16 @@ mod tests {
             assert_eq!((*late, *late.add(99)), (9, 9));
             assert_eq!(late as usize % 64, 0);
             Allocator.dealloc(late, Layout::from_size_align(100_000, 64).unwrap());
+
+            // Large ones come straight from the system.
+            let large = Layout::from_size_align(2 << 30, 4096).unwrap();
+            let block = Allocator.alloc(large);
+            if !block.is_null() {
+                block.write(1);
+                block.add(large.size() - 1).write(1);
+                assert!(is_ours(block));
+                Allocator.dealloc(block, large);
+            }
 
             let zeros = Allocator.alloc_zeroed(layout);
             assert!((0..100).all(|n| *zeros.add(n) == 0));
