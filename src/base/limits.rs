@@ -33,6 +33,8 @@ pub const PRECEDENCES: usize = 25;
 pub const REPLY_LINE: usize = 2048;
 /// Most lines in one reply from a server. Source: PRIVILEGES "limits".
 pub const REPLY_LINES: usize = 100;
+/// Most lines read before a reply from a server must have ended.
+pub const REPLY_LINES_READ: usize = 1000;
 /// Longest map value, bytes. Source: PRIVILEGES "limits".
 pub const MAP_VALUE: usize = 100_000;
 /// Deepest alias expansion unless `MaxAliasRecursion` says otherwise. Source: op guide.

@@ -53,11 +53,14 @@ impl Reply {
 
 /// Puts replies together from what comes in.
 ///
-/// Bounded: a line by [`limits::REPLY_LINE`], a reply by [`limits::REPLY_LINES`].
+/// Bounded: a line by [`limits::REPLY_LINE`], what is kept of a reply by [`limits::REPLY_LINES`], all that comes before its end,
+/// lines that are passed over among it, by [`limits::REPLY_LINES_READ`].
 #[derive(Debug, Default)]
 pub struct Parser {
     buffer: BytesMut,
     lines: Vec<Bytes>,
+    /// Lines taken since the last whole reply.
+    read: usize,
 }
 
 /// What came is no reply.
@@ -74,6 +77,7 @@ impl Parser {
     pub fn clear(&mut self) {
         self.buffer.clear();
         self.lines.clear();
+        self.read = 0;
     }
 
     /// Whether something came that was not asked for.
@@ -84,6 +88,10 @@ impl Parser {
     /// The next whole reply, when it is there.
     pub fn take(&mut self) -> Result<Option<Reply>, NotAReply> {
         while let Some(at) = memchr::memchr(b'\n', &self.buffer) {
+            self.read += 1;
+            if self.read > limits::REPLY_LINES_READ {
+                return Err(NotAReply);
+            }
             let line = self.buffer.split_to(at + 1).freeze();
             let end = line.len() - if line.ends_with(b"\r\n") { 2 } else { 1 };
             let line = line.slice(..end);
@@ -104,6 +112,7 @@ impl Parser {
                 self.buffered()?;
             }
             if !more {
+                self.read = 0;
                 let lines = std::mem::take(&mut self.lines);
                 return Ok(Some(Reply { code, lines }));
             }
@@ -170,5 +179,25 @@ mod tests {
         assert_eq!(parsed(&text), Err(NotAReply));
         let text = format!("{}250 end\r\n", "250-x\r\n".repeat(limits::REPLY_LINES + 5));
         assert_eq!(parsed(&text).unwrap().unwrap().lines.len(), limits::REPLY_LINES);
+    }
+
+    #[test]
+    fn what_never_becomes_a_reply_is_not_read_for_ever() {
+        for lines in [&["\r\n"][..], &["250-x\r\n"], &["250-x\r\n", "junk\r\n", "\r\n"]] {
+            let mut parser = Parser::default();
+            let mut taken = 0;
+            let end = lines.iter().cycle().take(100 * limits::REPLY_LINES_READ).find_map(|line| {
+                parser.buffer().extend_from_slice(line.as_bytes());
+                taken += 1;
+                parser.take().transpose()
+            });
+            assert_eq!((end, taken), (Some(Err(NotAReply)), limits::REPLY_LINES_READ + 1), "{lines:?}");
+        }
+        // Each reply begins anew.
+        let mut parser = Parser::default();
+        for _ in 0..limits::REPLY_LINES_READ {
+            parser.buffer().extend_from_slice(b"\r\n250-x\r\n\r\n250 x\r\n");
+            assert_eq!(parser.take().unwrap().unwrap().lines.len(), 2);
+        }
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::auth::Credentials;
 use super::negotiate::{self, Manner, Negotiation};
-use super::reply::Parser;
+use super::reply::{NotAReply, Parser};
 use super::transaction::{self, Session};
 use super::{Capabilities, Phase, Reply, Settled, Transaction, Trouble};
 use crate::config::Timeouts;
@@ -631,18 +631,24 @@ impl Wire {
         limited(phase, timeouts, writing).await
     }
 
+    /// A whole reply; all its lines together have the time of the phase.
     async fn reply(&mut self, phase: Phase, timeouts: &Timeouts, hooks: &mut impl Hooks) -> Result<Reply, Trouble> {
+        let reply = limited(phase, timeouts, self.whole_reply()).await?;
+        let reply = match reply {
+            Ok(Some(reply)) => reply,
+            Ok(None) => return Err(Trouble::Broken { phase, errno: None }),
+            Err(NotAReply) => return Err(Trouble::Garbage(phase)),
+        };
+        reply.lines.iter().for_each(|line| hooks.received(line));
+        Ok(reply)
+    }
+
+    /// Reads up to the end of a reply; `None` at the end of the stream.
+    async fn whole_reply(&mut self) -> io::Result<Result<Option<Reply>, NotAReply>> {
         loop {
-            match self.parser.take() {
-                Ok(Some(reply)) => {
-                    reply.lines.iter().for_each(|line| hooks.received(line));
-                    return Ok(reply);
-                }
-                Ok(None) => {}
-                Err(_) => return Err(Trouble::Garbage(phase)),
-            }
-            if limited(phase, timeouts, self.fill()).await? == 0 {
-                return Err(Trouble::Broken { phase, errno: None });
+            let taken = self.parser.take();
+            if !matches!(taken, Ok(None)) || self.fill().await? == 0 {
+                return Ok(taken);
             }
         }
     }

@@ -218,6 +218,27 @@ async fn a_server_that_hangs_up_leaves_everything_for_another_try() {
 }
 
 #[tokio::test]
+async fn all_lines_of_a_reply_together_have_one_time() {
+    for line in [&b"\r\n"[..], b"220-x\r\n", b"x"] {
+        let (ours, mut theirs) = tokio::io::duplex(64);
+        // Each piece comes well within the time.
+        let dripping = tokio::spawn(async move {
+            let mut pace = tokio::time::interval(Duration::from_millis(40));
+            while theirs.write_all(line).await.is_ok() {
+                pace.tick().await;
+            }
+        });
+        let timeouts = Arc::new(Timeouts { initial: Duration::from_millis(200), ..Timeouts::default() });
+        let settings = Settings { timeouts, ..settings(None) };
+        let peer = Peer { host: Bytes::from_static(b"h"), address: None };
+        let mut notes = Notes::default();
+        let opening = Connection::open(Stream::other(ours), peer, &settings, &mut notes);
+        assert_eq!(opening.await.unwrap_err(), Trouble::Timeout(Phase::Greeting));
+        dripping.await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_connection_that_was_closed_meanwhile_is_noticed() {
     const SCRIPT: &[&str] = &["S:220 x", "C:EHLO us.test", "S:250 x", "S:421 4.4.2 idle too long", "X:"];
     let (address, serving) = server(SCRIPT).await;
