@@ -61,9 +61,10 @@ impl Refusal {
         (400..500).contains(&self.code)
     }
 
-    /// Whether the address it is about stands before the words: 5xx, 450, 250 and 252. Source: observed.
+    /// Whether the address it is about stands before the words: 550, 553, 450, 250 and 252, and what a rule without a user gives.
+    /// Source: observed, for each code.
     pub fn names_address(&self) -> bool {
-        matches!(self.code, 500..600 | 450 | 250 | 252)
+        matches!(self.code, 550 | 553 | 450 | 250 | 252) || (self.code, self.status) == (554, Status(5, 3, 5))
     }
 
     /// The lines of the reply, one for each line of the words; the address stands in the first.
@@ -143,6 +144,8 @@ mod tests {
             ("5.7.1", "550 ", "550 5.7.1 <a>... "),
             ("5.7.1", "550", "553 5.3.0 <a>... 550"),
             ("4.7.1", "421 go away now", "421 4.7.1 go away now"),
+            ("5.7.1", "571 plain", "571 5.7.1 plain"),
+            ("5.7.1", "551 moved", "551 5.7.1 moved"),
             ("NOHOST", "", "554 5.3.5 <a>... buildaddr: no user"),
         ] {
             let refusal = Refusal::from_error(host.as_bytes(), user.as_bytes());
