@@ -62,18 +62,26 @@ peers: need-demo
 
 # What stood under a name before is kept beside it, once; uninstall puts it back.
 PROGRAMS = $(LIBDIR)/sendmail $(addprefix $(SBINDIR)/,sendmail mailq newaliases hoststat purgestat sendmail-msp makemap editmap praliases certs \
-	mtail cfcheck tlscheck gencf mailstats) $(addprefix $(LIBEXECDIR)/,sendmail sendmail-msp mail.local) \
+	mtail cfcheck tlscheck gencf mailstats) $(addprefix $(LIBEXECDIR)/,sendmail sendmail-msp mail.local echo-mail) \
 	$(addprefix $(UNITDIR)/,sendmail.service sendmail-msp.service)
+PAGES = $(addprefix $(MANDIR)/,man1/mailq.1 man1/newaliases.1 $(addprefix man8/,sendmail.8 sendmail-msp.8 makemap.8 editmap.8 praliases.8 \
+	certs.8 mtail.8 cfcheck.8 gencf.8 tlscheck.8 mailstats.8 mail.local.8))
+# What installations put in place whose mark lists no names.
+UNLISTED = $(filter-out $(LIBDIR)/sendmail,$(PROGRAMS)) $(filter-out $(MANDIR)/man1/%,$(PAGES))
 KEPT = before-sendmail-rs
 CFPARTS = domain feature hack mailer ostype siteconfig
+# Lists what is ours, a name a line.
 MARK = $(DESTDIR)$(LIBEXECDIR)/.installed-by-sendmail-rs
+LIST_OURS = if [ -s $(MARK) ]; then cat $(MARK); elif [ -e $(MARK) ]; then printf '%s\n' $(UNLISTED); fi
 
 install: build install-cf
-	@for name in $(PROGRAMS); do old=$(DESTDIR)$$name; \
-		if [ ! -e $(MARK) ] && { [ -e $$old ] || [ -L $$old ]; } && [ ! -e $$old.$(KEPT) ]; then \
+	@ours=$$($(LIST_OURS)); \
+	for name in $(PROGRAMS) $(PAGES); do old=$(DESTDIR)$$name; \
+		if printf '%s\n' "$$ours" | grep -qxF -e $$name; then continue; fi; \
+		if { [ -e $$old ] || [ -L $$old ]; } && [ ! -e $$old.$(KEPT) ] && [ ! -L $$old.$(KEPT) ]; then \
 			mv $$old $$old.$(KEPT) && echo "install: $$old is now $$old.$(KEPT)" || exit 1; fi; done
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)/docs
-	@touch $(MARK)
+	@printf '%s\n' $(PROGRAMS) $(PAGES) >$(MARK)
 	install -m 755 $(BUILT)/sendmail $(DESTDIR)$(LIBEXECDIR)/sendmail
 	install -m 755 $(BUILT)/sendmail-msp $(DESTDIR)$(LIBEXECDIR)/sendmail-msp
 	install -m 755 $(BUILT)/mail-local $(DESTDIR)$(LIBEXECDIR)/mail.local
@@ -87,10 +95,10 @@ install: build install-cf
 	install -m 755 $(BUILT)/gencf $(DESTDIR)$(SBINDIR)/gencf
 	install -m 755 $(BUILT)/mailstats $(DESTDIR)$(SBINDIR)/mailstats
 	for name in sendmail mailq newaliases hoststat purgestat; do \
-		ln -sf $(LIBEXECDIR)/sendmail $(DESTDIR)$(SBINDIR)/$$name || exit 1; done
-	ln -sf $(LIBEXECDIR)/sendmail-msp $(DESTDIR)$(SBINDIR)/sendmail-msp
+		ln -sfn $(LIBEXECDIR)/sendmail $(DESTDIR)$(SBINDIR)/$$name || exit 1; done
+	ln -sfn $(LIBEXECDIR)/sendmail-msp $(DESTDIR)$(SBINDIR)/sendmail-msp
 	install -d $(DESTDIR)$(LIBDIR)
-	ln -sf $(SBINDIR)/sendmail $(DESTDIR)$(LIBDIR)/sendmail
+	ln -sfn $(SBINDIR)/sendmail $(DESTDIR)$(LIBDIR)/sendmail
 	install -m 755 contrib/echo/echo-mail $(DESTDIR)$(LIBEXECDIR)/echo-mail
 	install -m 644 README.md $(DESTDIR)$(DOCDIR)
 	install -m 644 docs/*.md $(DESTDIR)$(DOCDIR)/docs
@@ -124,7 +132,7 @@ install-cf:
 
 uninstall:
 	@[ -e $(MARK) ] || { echo "uninstall: nothing was installed here"; exit 1; }
-	@for name in $(PROGRAMS); do new=$(DESTDIR)$$name; rm -f $$new || exit 1; \
+	@for name in $$($(LIST_OURS)); do new=$(DESTDIR)$$name; rm -f $$new || exit 1; \
 		if [ -e $$new.$(KEPT) ] || [ -L $$new.$(KEPT) ]; then mv $$new.$(KEPT) $$new || exit 1; fi; done
 	@cmp -s contrib/helpfile $(DESTDIR)$(CONFDIR)/helpfile && rm -f $(DESTDIR)$(CONFDIR)/helpfile || true
 	rm -f $(MARK)

@@ -364,9 +364,15 @@ fn r3_14_mail_to_echo_comes_back_and_never_loops() {
 fn r3_15_what_is_replaced_is_kept_and_can_come_back() {
     let place = Place::new();
     let root = place.sandbox.path("root");
-    let old = root.join("usr/sbin/sendmail");
-    fs::create_dir_all(old.parent().unwrap()).unwrap();
-    fs::write(&old, "the old one").unwrap();
+    let link = root.join("usr/lib/sendmail");
+    let mark = root.join("usr/libexec/sendmail/.installed-by-sendmail-rs");
+    let others = [("usr/sbin/sendmail", "the old one"), ("usr/share/man/man1/mailq.1", "the old page")];
+    for (name, text) in others {
+        fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
+        fs::write(root.join(name), text).unwrap();
+    }
+    fs::create_dir_all(&link).unwrap();
+    fs::write(link.join("part"), "of another package").unwrap();
     // Small stand-ins: what is copied does not matter.
     let built = place.sandbox.path("built");
     fs::create_dir(&built).unwrap();
@@ -385,13 +391,39 @@ fn r3_15_what_is_replaced_is_kept_and_can_come_back() {
             .unwrap();
         assert!(output.status.success(), "{output:?}");
     };
-    make("install");
-    assert_eq!(fs::read_to_string(root.join("usr/sbin/sendmail.before-sendmail-rs")).unwrap(), "the old one");
-    assert_eq!(fs::read_to_string(root.join("usr/sbin/tlscheck")).unwrap(), "new tlscheck");
-    assert!(root.join("usr/share/man/man8/tlscheck.8").metadata().unwrap().size() > 0);
+    let kept = |name: &str| root.join(format!("{name}.before-sendmail-rs"));
+    let text = |path: &Path| fs::read_to_string(path).unwrap();
+    // The second time what stands there is ours.
+    for _ in 0..2 {
+        make("install");
+        for (name, old) in others {
+            assert_eq!(text(&kept(name)), old);
+        }
+        assert_eq!(text(&kept("usr/lib/sendmail").join("part")), "of another package");
+        assert_eq!(fs::read_link(&link).unwrap(), Path::new("/usr/sbin/sendmail"));
+        assert_eq!(text(&root.join("usr/sbin/tlscheck")), "new tlscheck");
+        assert!(root.join("usr/share/man/man8/tlscheck.8").metadata().unwrap().size() > 0);
+        assert!(!kept("usr/sbin/tlscheck").exists());
+    }
     make("uninstall");
-    assert_eq!(fs::read_to_string(&old).unwrap(), "the old one");
-    assert!(!root.join("usr/sbin/tlscheck").exists());
+    for (name, old) in others {
+        assert_eq!(text(&root.join(name)), old);
+    }
+    assert_eq!(text(&link.join("part")), "of another package");
+    for name in ["usr/sbin/tlscheck", "usr/share/man/man8/tlscheck.8", "usr/share/man/man1/newaliases.1"] {
+        assert!(!root.join(name).exists(), "{name}");
+    }
+    // A name that is new: an installation of before has a mark, and what stands there is not ours.
+    make("install");
+    fs::remove_file(&link).unwrap();
+    fs::write(&link, "the old link").unwrap();
+    fs::remove_dir_all(kept("usr/lib/sendmail")).unwrap_or_default();
+    fs::write(&mark, "").unwrap();
+    make("install");
+    assert_eq!(text(&kept("usr/lib/sendmail")), "the old link");
+    assert!(!kept("usr/sbin/tlscheck").exists());
+    make("uninstall");
+    assert_eq!(text(&link), "the old link");
 }
 
 #[test]
