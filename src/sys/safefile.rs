@@ -59,6 +59,8 @@ pub enum Purpose {
     Delivery,
     /// A program of a mailer.
     Program,
+    /// The site's own lines of an `.mc`, which m4 runs.
+    SiteLines,
 }
 
 /// A check and what loosens it.
@@ -132,6 +134,8 @@ pub static ROWS: &[Row] = {
         Row { purpose: P::SaslDatabase, world_file: Refuse, group_file: Unless(36), world_read: Refuse, group_read: Unless(35), ..OPEN },
         Row { purpose: P::Delivery, symlink: Unless(16), hard_link: Unless(15), ..OPEN },
         Row { purpose: P::Program, world_directory: Unless(28), group_directory: Unless(28), world_file: Unless(29), group_file: Unless(29), ..OPEN },
+        Row { purpose: P::SiteLines, world_directory: Refuse, group_directory: Refuse, symlink: Refuse, world_file: Refuse, group_file: Refuse,
+              must_own: true, ..OPEN },
     ]
 };
 
@@ -469,7 +473,8 @@ fn judge_file(facts: &Facts, walk: &Walk, row: &Row, judge: &Judge) -> Result<()
 
 const MAX_LINKS: usize = 40;
 const GROUP_WRITABLE_DIR_PATH_SAFE: u8 = 2;
-const TRUST_STICKY_BIT: u8 = 32;
+/// The bit that takes a sticky directory for one that others may not write to.
+pub const TRUST_STICKY_BIT: u8 = 32;
 
 #[cfg(test)]
 mod tests {

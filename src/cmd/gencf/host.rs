@@ -1,11 +1,13 @@
 //! What the host has that gencf runs on: the program for mailboxes, and the site's own lines.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::answers::Answers;
 use super::mc::Target;
 use super::options;
-use crate::sys::{env, file};
+use crate::sys::safefile::{self, Fault, Judge, Purpose, Refusal};
+use crate::sys::{env, file, user};
 
 /// Lines of an `.mc` that come from the host, and what is to be said of them.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -17,10 +19,14 @@ pub(super) struct Host {
 }
 
 impl Host {
-    /// Looks at this host.
-    pub(super) fn look(answers: &Answers, target: Target) -> Self {
+    /// Looks at this host. Errors: lines of the site that somebody else may have written.
+    pub(super) fn look(answers: &Answers, target: Target) -> io::Result<Self> {
         let is_there = |path: &Path| file::facts_of(path).is_ok_and(|facts| facts.is_regular());
-        Self::seen(answers, target, &places(), &is_there)
+        let own = own_lines(target);
+        if is_there(Path::new(&own)) {
+            judge(&env::current_directory()?.join(&own), user::effective_uid()).map_err(|why| refused(&own, &why))?;
+        }
+        Ok(Self::seen(answers, target, &places(), &is_there))
     }
 
     /// The same for a host whose programs for mailboxes may lie in `places`.
@@ -29,7 +35,7 @@ impl Host {
         if target == Target::Transfer {
             host.mailboxes(answers, places, is_there);
         }
-        let own = format!("{}.local.mc", target.cf().trim_end_matches(".cf"));
+        let own = own_lines(target);
         if is_there(Path::new(&own)) {
             host.lines.push(format!("include(`{own}')"));
             host.notes.push(format!("note: the lines of {own} are in it"));
@@ -68,6 +74,36 @@ impl Host {
     }
 }
 
+/// The file of the site's own lines.
+fn own_lines(target: Target) -> String {
+    format!("{}.local.mc", target.cf().trim_end_matches(".cf"))
+}
+
+/// Whether root and this user alone can have written a file: m4 runs commands that stand in it. Errors: why not.
+fn judge(path: &Path, uid: u32) -> Result<(), String> {
+    // The sticky bit of a folder keeps others from what is not theirs, and a link is none of ours.
+    let judge = Judge { uid, dont_blame: 1 << safefile::TRUST_STICKY_BIT, trusted_uid: None };
+    safefile::check(path, Purpose::SiteLines, &judge).map_err(|refusal| match refusal {
+        Refusal::Rule(Fault::ForeignOwner) => "it belongs to another user".to_owned(),
+        other => other.to_string(),
+    })?;
+    for folder in path.ancestors().skip(1) {
+        let owner = file::facts_of(folder).map_err(|error| safefile::error_text(&error))?.uid;
+        if owner != 0 && owner != uid {
+            return Err(format!("{} belongs to another user", folder.display()));
+        }
+    }
+    Ok(())
+}
+
+fn refused(own: &str, why: &str) -> io::Error {
+    let text = format!(
+        "{own} is not read: {why}. m4 runs what stands in it: it and the folders above it must belong to root or \
+         to you, and neither their group nor others may write to them"
+    );
+    io::Error::new(io::ErrorKind::PermissionDenied, text)
+}
+
 /// Where `mail.local` may lie, beside this program first.
 fn places() -> Vec<PathBuf> {
     let prefix = env::own_path().ok().and_then(|program| Some(program.ancestors().nth(2)?.to_owned()));
@@ -89,7 +125,43 @@ pub(super) const USUAL: &[(&str, &str)] = &[("debian", "/usr/sbin/sensible-mda")
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
     use super::*;
+
+    #[test]
+    fn lines_of_the_site_are_those_of_root_or_the_caller() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sendmail.local.mc");
+        file::create(&path, 0o644).unwrap();
+        let uid = user::effective_uid();
+        for (folder, mode, wanted) in [
+            (0o755, 0o644, None),
+            (0o1777, 0o644, None),
+            (0o755, 0o664, Some("Group writable file")),
+            (0o755, 0o646, Some("World writable file")),
+            (0o775, 0o644, Some("Group writable directory")),
+            (0o757, 0o644, Some("World writable directory")),
+        ] {
+            fs::set_permissions(dir.path(), Permissions::from_mode(folder)).unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            assert_eq!(judge(&path, uid).err().as_deref(), wanted, "{folder:o} {mode:o}");
+        }
+        fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        let link = dir.path().join("submit.local.mc");
+        symlink(&path, &link).unwrap();
+        assert_eq!(judge(&link, uid).unwrap_err(), "Symbolic links not allowed");
+        // Somebody else's: of the file, then of its folder alone.
+        if uid == 0 {
+            std::os::unix::fs::chown(dir.path(), Some(12_345), None).unwrap();
+            assert_eq!(judge(&path, 0).unwrap_err(), format!("{} belongs to another user", dir.path().display()));
+            std::os::unix::fs::chown(&path, Some(12_345), None).unwrap();
+            assert_eq!(judge(&path, 12_345), Ok(()));
+            assert_eq!(judge(&path, 0).unwrap_err(), "it belongs to another user");
+        }
+    }
 
     fn seen(answers: &str, target: Target, there: &[&str]) -> Host {
         let (answers, faults) = Answers::parse(answers);

@@ -175,7 +175,7 @@ fn show(given: &ArgMatches, all: &ArgMatches, out: &mut dyn Write, errors: &mut 
         Err(exit) => return Ok(exit),
     };
     for target in targets(given) {
-        write!(out, "{}", mc::render(&answers, *target, &Host::look(&answers, *target)))?;
+        write!(out, "{}", mc::render(&answers, *target, &Host::look(&answers, *target)?))?;
     }
     Ok(Exit::OK)
 }
@@ -189,7 +189,7 @@ fn generate_one(
     errors: &mut dyn Write,
 ) -> io::Result<Exit> {
     let mc = PathBuf::from(format!("{}.mc.gen", target.cf().trim_end_matches(".cf")));
-    let host = Host::look(answers, target);
+    let host = Host::look(answers, target)?;
     file::replace(&mc, mc::render(answers, target, &host).as_bytes(), 0o644)?;
     let cf = PathBuf::from(format!("{}.gen", target.cf()));
     let exit = make(&mc, &cf, 0o644, all, out, errors)?;
@@ -292,7 +292,7 @@ impl menu::Work for Here<'_> {
     }
 
     fn show(&mut self, answers: &Answers, target: Target, out: &mut dyn Write) -> io::Result<()> {
-        write!(out, "\n{}", mc::render(answers, target, &Host::look(answers, target)))
+        write!(out, "\n{}", mc::render(answers, target, &Host::look(answers, target)?))
     }
 
     fn keep(&mut self, answers: &Answers) -> io::Result<()> {
