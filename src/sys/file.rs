@@ -14,6 +14,7 @@ use nix::sys::stat::{FileStat, Mode, fchmod, fstat, fstatat, mkdirat};
 use nix::sys::time::TimeSpec;
 use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, linkat, symlinkat, unlinkat};
 
+use super::user::Identity;
 use crate::base::time::UnixTime;
 
 /// What is known about a file.
@@ -48,10 +49,10 @@ impl Facts {
     }
 
     /// Whether its mode lets this user read it; root has no right beyond that.
-    pub fn is_readable_by(&self, uid: u32, gid: u32) -> bool {
-        let shift = if self.uid == uid {
+    pub fn is_readable_by(&self, user: &Identity) -> bool {
+        let shift = if self.uid == user.uid {
             6
-        } else if self.gid == gid {
+        } else if self.gid == user.gid || user.groups.contains(&self.gid) {
             3
         } else {
             0
@@ -415,6 +416,26 @@ mod tests {
         assert!(dir.read("link", 10).is_err());
         assert_eq!(read_following(&tmp.path().join("link"), 10).unwrap(), b"text");
         assert!(dir.facts("link").unwrap().is_link());
+    }
+
+    #[test]
+    fn a_mode_is_for_its_owner_its_group_or_the_rest() {
+        let tmp = tempfile::tempfile().unwrap();
+        let own = Facts { uid: 10, gid: 20, ..facts(&tmp).unwrap() };
+        for (mode, uid, gid, groups, wanted) in [
+            (0o400, 10, 20, &[][..], true),
+            (0o400, 11, 20, &[20], false),
+            (0o040, 10, 20, &[20], false),
+            (0o040, 11, 20, &[], true),
+            (0o040, 11, 21, &[], false),
+            (0o040, 11, 21, &[22, 20], true),
+            (0o004, 11, 21, &[20], false),
+            (0o004, 11, 21, &[], true),
+            (0o400, 0, 0, &[], false),
+        ] {
+            let user = Identity { uid, gid, groups: groups.to_vec() };
+            assert_eq!(Facts { mode, ..own }.is_readable_by(&user), wanted, "{mode:o} {user:?}");
+        }
     }
 
     #[test]
