@@ -1,14 +1,18 @@
 //! A connection as macros tell of it: our end, and what the other showed.
 
-use std::net::SocketAddr;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
 use super::Site;
+use crate::base::time::UnixTime;
 use crate::config::Options;
 use crate::macros::{Scope, names};
-use crate::net::dns::shown_address;
+use crate::net::dns::{Reverse, shown_address};
 use crate::net::tls::PeerInfo;
+use crate::sys::clock;
 
 /// Address, family and name of an interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +33,38 @@ impl Interface {
             return None;
         }
         let address = shown_address(ip, site.config.options.use_compressed_ipv6_addresses);
-        let name = site.resolver.reverse(ip).await.name().cloned();
-        let name = name.unwrap_or_else(|| Bytes::from(format!("[{address}]")));
+        let name = if let Some(name) = site.own_names.of(ip, clock::now()) {
+            name
+        } else {
+            let reverse = site.resolver.reverse(ip).await;
+            let name = reverse.name().cloned().unwrap_or_else(|| Bytes::from(format!("[{address}]")));
+            if reverse != Reverse::Temporary {
+                site.own_names.keep(ip, clock::now(), name.clone());
+            }
+            name
+        };
         Some(Self { address, family: if ip.is_ipv6() { INET6 } else { INET }, name })
+    }
+}
+
+/// Names of our own addresses, so that not every connection asks for one.
+#[derive(Debug, Default)]
+pub struct OwnNames(Mutex<HashMap<IpAddr, (UnixTime, Bytes)>>);
+
+impl OwnNames {
+    fn of(&self, ip: IpAddr, now: UnixTime) -> Option<Bytes> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, name) = known.get(&ip)?;
+        (since.0 <= now.0 && now.0 - since.0 < AGE_SECONDS).then(|| name.clone())
+    }
+
+    fn keep(&self, ip: IpAddr, now: UnixTime, name: Bytes) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A machine has a handful; one with a whole network begins anew.
+        if known.len() >= ADDRESSES && !known.contains_key(&ip) {
+            known.clear();
+        }
+        known.insert(ip, (now, name));
     }
 }
 
@@ -53,7 +86,36 @@ pub fn tell_tls(scope: &mut Scope, info: &PeerInfo, options: &Options) {
     }
 }
 
+/// For how long a name is taken for that of the address.
+const AGE_SECONDS: i64 = 3600;
+/// Most addresses whose names are kept.
+const ADDRESSES: usize = 256;
 /// `AF_INET`.
 const INET: &str = "2";
 /// `AF_INET6`.
 const INET6: &str = "10";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_our_addresses_are_kept_for_a_while_and_are_few() {
+        let names = OwnNames::default();
+        let ip =
+            |last: usize| IpAddr::from([10, 0, u8::try_from(last / 256).unwrap(), u8::try_from(last % 256).unwrap()]);
+        let start = UnixTime(1_000_000);
+        assert_eq!(names.of(ip(0), start), None);
+        names.keep(ip(0), start, Bytes::from_static(b"a.test"));
+        for (after, is_known) in [(0, true), (AGE_SECONDS - 1, true), (AGE_SECONDS, false), (-1, false)] {
+            let known = names.of(ip(0), UnixTime(start.0 + after));
+            assert_eq!(known.as_deref(), is_known.then_some(&b"a.test"[..]), "{after}");
+        }
+        assert_eq!(names.of(ip(1), start), None);
+        for last in 1..=2 * ADDRESSES {
+            names.keep(ip(last), start, Bytes::from_static(b"b.test"));
+            assert!(names.0.lock().unwrap().len() <= ADDRESSES);
+            assert_eq!(names.of(ip(last), start).as_deref(), Some(&b"b.test"[..]));
+        }
+    }
+}

@@ -33,6 +33,7 @@ use crate::route::drive::Router;
 use crate::sys::safefile::Judge;
 use crate::sys::{clock, user};
 
+use connection::OwnNames;
 pub use tls::Tls;
 
 /// Configuration and services of a running program.
@@ -53,6 +54,8 @@ pub struct Site {
     pub router: Router,
     /// Asks name servers.
     pub resolver: Resolver,
+    /// Names of our own addresses.
+    pub own_names: OwnNames,
     /// TLS contexts of both sides.
     pub tls: Tls,
     /// Authenticates clients, and us with servers.
@@ -174,6 +177,7 @@ pub fn load(config: Config, start: StartOptions) -> Result<(Arc<Site>, Vec<Diagn
         policy,
         router,
         resolver,
+        own_names: OwnNames::default(),
         tls,
         sasl,
         statistics,
