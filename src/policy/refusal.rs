@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::base::exit::Exit;
 use crate::base::status::{Classify, Status};
+use crate::config::Options;
 
 /// A no, as a peer and the log read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,10 +47,10 @@ impl Refusal {
         Self::new(code, status, words.to_vec())
     }
 
-    /// The same for now alone, as `SoftBounce` has it.
+    /// The same for now alone where `SoftBounce` has it so.
     #[must_use]
-    pub fn softened(mut self) -> Self {
-        if (500..600).contains(&self.code) {
+    pub fn softened(mut self, options: &Options) -> Self {
+        if options.soft_bounce && (500..600).contains(&self.code) {
             self.code -= 100;
             self.status.0 = 4;
         }
@@ -129,6 +130,20 @@ fn reply_code(text: &[u8]) -> Option<(u16, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn soft_refusals_are_for_now_alone() {
+        for (soft_bounce, code, line) in [
+            (false, 550, "550 5.7.1 x"),
+            (true, 550, "450 4.7.1 x"),
+            (true, 450, "450 5.7.1 x"),
+            (true, 250, "250 5.7.1 x"),
+        ] {
+            let options = Options { soft_bounce, ..Options::default() };
+            let refusal = Refusal::new(code, Status(5, 7, 1), "x").softened(&options);
+            assert_eq!(String::from_utf8(refusal.line(b"")).unwrap(), line, "{soft_bounce} {code}");
+        }
+    }
 
     #[test]
     fn codes_come_from_the_text_then_from_the_host_part() {

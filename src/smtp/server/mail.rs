@@ -371,9 +371,7 @@ impl Session {
         // The words without the codes.
         let line = refusal.line(about);
         self.blame(line.splitn(3, |b| *b == b' ').nth(2).unwrap_or_default());
-        if self.setting.config.options.soft_bounce {
-            return self.replies.refuse(refusal.clone().softened().lines(about));
-        }
+        let refusal = refusal.clone().softened(&self.setting.config.options);
         self.replies.refuse(refusal.lines(about));
     }
 

@@ -531,7 +531,7 @@ impl Session {
     }
 
     pub(super) fn reply(&mut self, code: u16, status: Status, text: &str) {
-        let (code, status) = self.softened(code, status);
+        let Refusal { code, status, .. } = Refusal::new(code, status, "").softened(&self.setting.config.options);
         if code >= 400 {
             self.blame(text.as_bytes());
         }
@@ -544,14 +544,6 @@ impl Session {
         if let Some(envelope) = self.envelope() {
             envelope.message = Some(words);
         }
-    }
-
-    /// With `SoftBounce` a permanent refusal becomes a temporary one.
-    fn softened(&self, code: u16, status: Status) -> (u16, Status) {
-        if self.setting.config.options.soft_bounce && (500..600).contains(&code) {
-            return (code - 100, Status(4, status.1, status.2));
-        }
-        (code, status)
     }
 
     pub(super) fn note(&mut self, level: Level, priority: Priority, text: String) {
@@ -668,6 +660,12 @@ impl Session {
         !self.greeted && self.privacy(flag)
     }
 
+    /// Whether VERB is done.
+    pub(super) fn allows_verb(&self) -> bool {
+        let is_private = self.privacy(Privacy::NO_EXPN | Privacy::NO_VERB);
+        !is_private && !self.features.has(b'B') && !self.features.has(b'X')
+    }
+
     /// What EHLO offers.
     pub(super) fn offer(&self) -> crate::smtp::extension::Offer {
         let options = &self.setting.config.options;
@@ -675,7 +673,7 @@ impl Session {
         crate::smtp::extension::Offer {
             pipelining: !self.features.has(b'P'),
             expn: !no_expn && !self.features.has(b'X'),
-            verb: !no_expn && !self.privacy(Privacy::NO_VERB) && !self.features.has(b'B') && !self.features.has(b'X'),
+            verb: self.allows_verb(),
             eight_bit: true,
             max_size: options.max_message_size,
             dsn: options.send_mime_errors && !self.privacy(Privacy::NO_RECEIPTS) && !self.features.has(b'D'),

@@ -3,7 +3,6 @@
 use super::session::{Action, Session};
 use crate::base::bytes::shown;
 use crate::base::status::Status;
-use crate::config::privacy::Privacy;
 use crate::macros::names;
 use crate::smtp::help;
 
@@ -15,7 +14,7 @@ impl Session {
     }
 
     pub(super) fn verb(&mut self, line: &[u8]) -> Action {
-        if self.privacy(Privacy::NO_EXPN | Privacy::NO_VERB) || self.features.has(b'B') || self.features.has(b'X') {
+        if !self.allows_verb() {
             self.reply(502, Status(5, 7, 0), "Verbose unavailable");
             return Action::Read;
         }

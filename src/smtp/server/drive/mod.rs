@@ -380,8 +380,8 @@ impl Drive {
     /// Writes the line about a decision against something.
     fn log_verdict(&self, ruleset: &str, has_id: bool, arguments: &[Bytes], verdict: &Verdict, about: &[u8]) {
         let soft = match verdict {
-            Verdict::Reject(refusal) if self.server.site.config.options.soft_bounce => {
-                Some(Verdict::Reject(refusal.clone().softened()))
+            Verdict::Reject(refusal) => {
+                Some(Verdict::Reject(refusal.clone().softened(&self.server.site.config.options)))
             }
             _ => None,
         };
