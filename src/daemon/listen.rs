@@ -309,8 +309,7 @@ impl Loop {
                 *second = (Engine::now(), 1);
             }
         }
-        let delay = self.listener.port.delay_la.unwrap_or(options.delay_la);
-        if delay > 0 && self.engine.load.average() > delay {
+        if delays(self.listener.port.delay_la, options.delay_la, || self.engine.load.average()) {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
@@ -337,6 +336,12 @@ impl Loop {
             session(Stream::from(stream), server, peer).await;
         });
     }
+}
+
+/// Whether connections are taken slowly: `delayLA` of the port, else `DelayLA`; 0 is never.
+fn delays(of_port: Option<i64>, of_all: i64, load: impl FnOnce() -> i64) -> bool {
+    let limit = of_port.unwrap_or(of_all);
+    limit > 0 && load() > limit
 }
 
 /// A connection that counts. Dropped also when its session panics.
@@ -372,6 +377,20 @@ const AFTER_FAILURE: Duration = Duration::from_millis(500);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn connections_are_taken_slowly_above_the_load_of_the_port_or_of_the_option() {
+        for (of_port, of_all, load, wanted) in [
+            (None, 0, 9, false),
+            (None, 5, 9, true),
+            (None, 9, 9, false),
+            (Some(5), 0, 9, true),
+            (Some(50), 5, 9, false),
+            (Some(0), 5, 9, false),
+        ] {
+            assert_eq!(delays(of_port, of_all, || load), wanted, "{of_port:?} {of_all} {load}");
+        }
+    }
 
     #[test]
     fn a_refusal_that_lasts_is_told_of_after_the_interval() {

@@ -244,13 +244,11 @@ fn is_control_file(entry: &fs::DirEntry) -> bool {
 #[test]
 fn a_line_that_is_dialled_on_demand_gets_its_time() {
     let sandbox = Sandbox::new();
-    for (name, fields, least) in [("a", "F=m", Duration::ZERO), ("b", "F=mZ", Duration::from_secs(1))] {
-        let next = FakeHost::accepting();
-        let site = site(&sandbox, name, &next, fields, "O DialDelay=1s\n");
-        drop(next);
-        let start = Instant::now();
-        site.submit(&["-odi", "-fme", "u@hop.via"], TEXT);
-        assert!(start.elapsed() >= least, "{fields}");
-        assert_eq!(site.queue_files("qf").len(), 1, "{fields}");
-    }
+    let next = FakeHost::accepting();
+    let site = site(&sandbox, "a", &next, "F=mZ", "O DialDelay=1s\n");
+    drop(next);
+    let start = Instant::now();
+    site.submit(&["-odi", "-fme", "u@hop.via"], TEXT);
+    assert!(start.elapsed() >= Duration::from_secs(1), "it was tried once");
+    assert_eq!(site.queue_files("qf").len(), 1);
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -176,7 +176,7 @@ impl Course<'_> {
         };
         let place = Place { mailer: self.load.id, host: shown_name.clone(), port };
         let site = self.attempt.site.clone();
-        let memory = if self.mailer.has(b'W') { std::time::Duration::ZERO } else { site.config.timeouts.hoststatus };
+        let memory = if self.mailer.has(b'W') { Duration::ZERO } else { site.config.timeouts.hoststatus };
         if let Some(trouble) = self.attempt.pool.trouble(&place, memory) {
             self.relay = shown_name.clone();
             return Some(settled::trouble(&trouble, &shown_name));
@@ -270,7 +270,7 @@ impl Course<'_> {
         let site = &self.attempt.site;
         let first = dial(&site.resolver, host, dialing).await;
         let pause = site.config.options.dial_delay;
-        if !self.mailer.has(b'Z') || pause.is_zero() || !matches!(first, Err(Trouble::Broken { .. })) {
+        if !redials(self.mailer, pause) || !matches!(first, Err(Trouble::Broken { .. })) {
             return first;
         }
         tokio::time::sleep(pause).await;
@@ -584,7 +584,7 @@ impl Course<'_> {
         self.left.iter().filter_map(|w| self.attempt.envelope.recipients.get(w.index)).cloned().collect()
     }
 
-    fn limit(&self) -> Option<std::time::Duration> {
+    fn limit(&self) -> Option<Duration> {
         let timeouts = &self.load.config.timeouts;
         let first = self.attempt.envelope.tries == 0 && !timeouts.iconnect.is_zero();
         let limit = if first { timeouts.iconnect } else { timeouts.connect };
@@ -648,6 +648,11 @@ fn group(groups: &mut Vec<(Vec<usize>, Outcome)>, index: usize, outcome: Outcome
     }
 }
 
+/// Whether a connection that did not come about is tried again: flag `Z`, and a `DialDelay` to wait for.
+fn redials(mailer: &Mailer, pause: Duration) -> bool {
+    mailer.has(b'Z') && !pause.is_zero()
+}
+
 /// `ClientPortOptions`.
 fn bindings(config: &Config, scope: &Scope) -> Dialing {
     use crate::config::daemon_port::Family;
@@ -700,7 +705,7 @@ fn misconfigured() -> Outcome {
 }
 
 /// For how long a program may live after QUIT.
-const PROGRAM_END: std::time::Duration = std::time::Duration::from_secs(60);
+const PROGRAM_END: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
@@ -721,6 +726,17 @@ mod tests {
             let dialing = bindings(&Config::default(), &scope);
             let binding = if family == 4 { dialing.inet } else { dialing.inet6 };
             assert_eq!(binding.and_then(|b| b.address), from.map(|ip| ip.parse().unwrap()), "M={flags} {address}");
+        }
+    }
+
+    #[test]
+    fn lines_that_are_dialled_on_demand_alone_are_tried_again() {
+        use crate::base::letters::LetterSet;
+        for (flags, seconds, wanted) in
+            [("Z", 1, true), ("mZ", 1, true), ("Z", 0, false), ("m", 1, false), ("z", 1, false)]
+        {
+            let mailer = Mailer { flags: LetterSet::from_bytes(flags.as_bytes()), ..Mailer::default() };
+            assert_eq!(redials(&mailer, Duration::from_secs(seconds)), wanted, "F={flags} {seconds}");
         }
     }
 

@@ -77,16 +77,15 @@ fn a_busy_machine_only_queues_what_matters_little() {
 
 #[test]
 fn a_busy_machine_takes_its_time() {
-    for (lines, port, least) in
-        [("", "", 0), ("O DelayLA=5\n", "", 1), ("", ", delayLA=5", 1), ("O DelayLA=5\n", ", delayLA=50", 0)]
-    {
+    // When it does not is a table in daemon/listen.
+    for (lines, port) in [("O DelayLA=5\n", ""), ("", ", delayLA=5")] {
         let (_sandbox, site) = alone(lines);
         let text = fs::read_to_string(site.path("cf")).unwrap().replace("Name=MTA,", &format!("Name=MTA{port},"));
         site.write("cf", text.as_bytes(), 0o644);
         let Some(_daemon) = busy(&site, "9.00") else { return };
         let start = Instant::now();
         drop(Client::connect(site.port));
-        assert!(start.elapsed() >= Duration::from_secs(least), "{lines:?} {port}");
+        assert!(start.elapsed() >= Duration::from_secs(1), "{lines:?} {port}");
     }
 }
 

@@ -109,11 +109,17 @@ fn later_words_of_a_server_are_waited_for_as_long_as_the_options_say() {
     }
     site.run_queue();
     assert!(site.log().contains("during client RSET"), "{}", site.log());
-    // A login. Without SASL on this machine nothing is waited for.
+    // A login.
     let offer = "220 next.test ESMTP\n250-next.test\\250 AUTH PLAIN";
+    let (_sandbox, server) = alone("O AuthMechanisms=PLAIN\n");
+    let _daemon = server.start();
+    if !Client::connect(server.port).say("EHLO client.test").contains("AUTH PLAIN") {
+        println!("LEFT OUT: the mechanism PLAIN of SASL is missing (Debian: apt-get install libsasl2-modules)");
+        return;
+    }
     let login = "O AuthMechanisms=PLAIN\nSauthinfo\nR$*\t$# \"U:user\" \"P:secret\" \"R:b.test\" \"M:PLAIN\"\n";
     let (_, printed, log) = tried(&format!("O Timeout.auth=1s\n{login}"), silent_after(offer), "").join().unwrap();
-    assert!(!printed.contains(">>> AUTH") || log.contains("during client AUTH"), "{printed}\n{log}");
+    assert!(log.contains("during client AUTH"), "{printed}\n{log}");
 }
 
 #[test]

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::process::Stdio;
-use std::time::Instant;
 
 use openssl::pkey::PKey;
 use openssl::symm::Cipher;
@@ -17,10 +16,8 @@ fn r7_1_an_encrypted_key_is_told_and_nobody_is_asked() {
     let file = place.authority.path("a.test", "key");
     let key = PKey::private_key_from_pem(&fs::read(&file).unwrap()).unwrap();
     fs::write(&file, key.private_key_to_pem_pkcs8_passphrase(Cipher::aes_128_cbc(), b"secret").unwrap()).unwrap();
-    let started = Instant::now();
     let running = place.run_tls("O LogLevel=14\n");
     assert!(!running.offers());
-    assert!(started.elapsed() < LIMIT, "it greets at once");
     running.wait_for_log(&format!("STARTTLS=server, error: SSL_CTX_use_PrivateKey_file({}) failed", file.display()));
     running.wait_for_log("take the pass phrase off (openssl pkey");
     // On standard input, too: what the client says is not a pass phrase.
