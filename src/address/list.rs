@@ -19,6 +19,23 @@ pub fn split(text: &[u8]) -> Vec<Bytes> {
     found
 }
 
+/// Words of a list that nothing but blanks separates.
+pub fn split_at_blanks(text: &[u8]) -> Vec<Bytes> {
+    let mut found: Vec<Vec<u8>> = vec![Vec::new()];
+    let mut state = Nesting::default();
+    for b in text {
+        if b.is_ascii_whitespace() && state.is_outside() {
+            found.push(Vec::new());
+            continue;
+        }
+        state.step(*b);
+        if let Some(last) = found.last_mut() {
+            last.push(*b);
+        }
+    }
+    found.into_iter().filter(|word| !word.is_empty()).map(Bytes::from).collect()
+}
+
 /// Addresses of a list that blanks separate, as old mail has them (`OldStyleHeaders`); those around an `@` do not.
 pub fn split_old_style(text: &[u8]) -> Vec<Bytes> {
     let mut found: Vec<Vec<u8>> = Vec::new();

@@ -53,13 +53,11 @@ pub struct Composed {
 /// The recipients are not resolved yet. Source: RFC 3462, RFC 3464; observed (bounces).
 pub fn compose(report: &Report, envelope: &Envelope, transcript: &[u8], id: QueueId, facts: &Facts) -> Composed {
     let is_mime = facts.config.options.send_mime_errors;
-    let is_8bit = report.returns_body && envelope.flags.has_8bit_body;
+    let is_8bit = envelope.flags.has_8bit_body;
     let boundary = format!("{id}.{}/{}", facts.now.0, String::from_utf8_lossy(facts.host));
     let mut own = new_envelope(report, envelope, id, facts);
     own.headers = header(report, envelope, is_mime.then_some(&boundary), is_8bit);
-    if is_mime && is_8bit {
-        own.body_type = Some(BodyType::EightBitMime);
-    }
+    own.body_type = (is_mime && is_8bit).then_some(BodyType::EightBitMime);
     let words = text::text(report, envelope, transcript, facts);
     let body = if is_mime {
         mime_body(report, envelope, &words, &boundary, is_8bit, facts)

@@ -195,6 +195,18 @@ fn a_receipt_tells_of_success() {
 }
 
 #[test]
+fn a_receipt_with_a_header_of_8_bits_says_so() {
+    let mut envelope = remote("<bob@example.test>", "gr\u{fc}n");
+    envelope.flags.has_8bit_body = true;
+    let mut sent = recipient("<bob@example.test>", State::Sent, Status(2, 1, 5), "", "");
+    sent.notify = Notify { is_given: true, success: true, failure: true, delay: false };
+    sent.success = Some(Success::Delivered);
+    envelope.recipients.push(sent);
+    let made = reports(&mut envelope, &config(), NOW, "", "body\n");
+    assert_eq!(made[0].matches("\nContent-Transfer-Encoding: 8bit\n").count(), 2, "{}", made[0]);
+}
+
+#[test]
 fn the_postmaster_gets_a_copy_of_failures() {
     let mut config = config();
     config.options.postmaster_copy = Some(Template::literal("carol"));

@@ -4,6 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use crate::address::shortened_bytes;
 use crate::base::exit::Exit;
 use crate::base::status::{Classify, Status};
 use crate::config::Options;
@@ -89,7 +90,7 @@ impl Refusal {
     pub fn line(&self, about: &[u8]) -> Vec<u8> {
         let mut line = format!("{:03} {} ", self.code, self.status).into_bytes();
         if !about.is_empty() && self.names_address() {
-            line.extend_from_slice(about);
+            line.extend_from_slice(&shortened_bytes(about));
             line.extend_from_slice(b"... ");
         }
         line.extend_from_slice(&self.text);
@@ -167,6 +168,7 @@ mod tests {
             assert_eq!(String::from_utf8(refusal.line(b"<a>")).unwrap(), line, "{host} {user}");
         }
         assert_eq!(Refusal::from_error(b"", b"550 x").line(b""), b"550 5.0.0 x");
+        assert_eq!(Refusal::from_error(b"", b"550 x").line(&[b'a'; 300]).len(), "550 5.0.0 ... x".len() + 203);
         let two = Refusal::new(550, Status(5, 7, 1), "one\ntwo").lines(b"<a>");
         assert_eq!(two, [&b"550-5.7.1 <a>... one"[..], b"550 5.7.1 two"]);
     }

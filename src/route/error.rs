@@ -4,6 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use crate::address::shortened_bytes;
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::base::status::{Classify, Status};
@@ -64,12 +65,21 @@ impl RouteError {
         self
     }
 
+    /// The same for this address, unless it is about one already.
+    #[must_use]
+    pub fn or_at(self, address: &[u8]) -> Self {
+        if self.address.is_empty() { self.at(address) } else { self }
+    }
+
     /// `bob... User unknown`; the words alone when no address is known, and for codes that are not about one.
     ///
     /// Source: observed, for the codes that the error mailer may give.
     pub fn shown(&self) -> String {
-        let words =
-            if self.names_address() { format!("{}... {}", shown(&self.address), self.text) } else { self.text.clone() };
+        let words = if self.names_address() {
+            format!("{}... {}", shown(&shortened_bytes(&self.address)), self.text)
+        } else {
+            self.text.clone()
+        };
         format!("{}{words}", self.place)
     }
 

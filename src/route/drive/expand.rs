@@ -266,6 +266,9 @@ impl Router {
         if let Some(triple) = recipient.route.take() {
             return Ok(Parsed { triple, is_final: false });
         }
+        if recipient.parent.is_some() {
+            self.check_listed(&recipient.address)?;
+        }
         let parsed = self.triple(&recipient.address, false, scope).await;
         if parsed.as_ref().is_err_and(RouteError::is_temporary) {
             name_for_reports(recipient, scope);

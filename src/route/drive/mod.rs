@@ -6,6 +6,7 @@ mod expand;
 mod files;
 mod rules;
 mod users;
+mod verify;
 
 use std::sync::Arc;
 
@@ -67,7 +68,8 @@ impl Router {
     ///
     /// Sets `$h`, `$u` and `${addr_type}` in `scope`. Errors carry the address as given.
     pub async fn resolve(&self, address: &[u8], depth: Depth, scope: &mut Scope) -> Result<Resolved, RouteError> {
-        let rules::Parsed { triple, is_final } = self.triple(address, false, scope).await.map_err(|e| e.at(address))?;
+        let rules::Parsed { triple, is_final } =
+            self.triple(address, false, scope).await.map_err(|e| e.or_at(address))?;
         let mut resolved = Resolved { triple, address: Bytes::copy_from_slice(address), owner: None, is_alias: false };
         if depth == Depth::Mailbox {
             resolved = self.look_into(resolved, is_final, scope).await.map_err(|e| e.at(address))?;
@@ -138,9 +140,26 @@ impl Router {
 
     /// The envelope sender: where answers to it would go.
     pub async fn resolve_sender(&self, address: &[u8], scope: &mut Scope) -> Result<Resolved, RouteError> {
-        let triple = self.triple(address, true, scope).await.map_err(|e| e.at(address))?.triple;
+        Ok(self.sender_and_focus(address, scope).await?.0)
+    }
+
+    /// The sender that a client gave: as [`Self::resolve_sender`], with its text as rulesets 3, 1 and 4 leave it.
+    pub async fn receive_sender(&self, address: &[u8], scope: &mut Scope) -> Result<Resolved, RouteError> {
+        let (mut resolved, focus) = self.sender_and_focus(address, scope).await?;
+        if address != b"<>"
+            && let Ok(text) = self.outward_sender(&focus, scope).await
+            && !text.is_empty()
+        {
+            resolved.address = text;
+        }
+        Ok(resolved)
+    }
+
+    async fn sender_and_focus(&self, address: &[u8], scope: &mut Scope) -> Result<(Resolved, Bytes), RouteError> {
+        let (rules::Parsed { triple, .. }, focus) =
+            self.triple_and_focus(address, true, scope).await.map_err(|e| e.or_at(address))?;
         let owner = self.owner_of(&triple).await.map_err(|e| e.at(address))?;
-        Ok(Resolved { triple, address: Bytes::copy_from_slice(address), owner, is_alias: false })
+        Ok((Resolved { triple, address: Bytes::copy_from_slice(address), owner, is_alias: false }, focus))
     }
 
     /// Whether an address would have to be a user's here, existing or not.

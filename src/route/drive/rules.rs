@@ -4,9 +4,10 @@ use bytes::Bytes;
 
 use super::Router;
 use crate::address::mailbox::{Frame, crack};
-use crate::address::scan::Mode;
+use crate::address::scan::{Complaint, Mode};
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
+use crate::base::limits;
 use crate::base::status::Status;
 use crate::config::mailer::RulesetPair;
 use crate::config::{MailerId, RulesetId};
@@ -62,25 +63,40 @@ impl Router {
         is_sender: bool,
         scope: &mut Scope,
     ) -> Result<Parsed, RouteError> {
+        Ok(self.triple_and_focus(address, is_sender, scope).await?.0)
+    }
+
+    /// The triple, and what ruleset 3 made of a sender.
+    pub(super) async fn triple_and_focus(
+        &self,
+        address: &[u8],
+        is_sender: bool,
+        scope: &mut Scope,
+    ) -> Result<(Parsed, Bytes), RouteError> {
         let kind = if is_sender { Kind::ENVELOPE_SENDER } else { Kind::ENVELOPE_RECIPIENT };
         scope.set(names::ADDR_TYPE, kind.addr_type());
         let mut workspace = self.rewriter.lend();
         load(&mut workspace, address)?;
-        let rulesets = [self.standard.three, self.standard.zero];
-        match self.run(&mut workspace, rulesets, scope).await {
-            // A sender whose domain cannot be looked up now is for `check_mail` to judge: ruleset 3 left it as it was. In
-            // deferred mode every name waits for the queue run.
-            Err(error) if (is_sender || is_deferred(scope)) && error.exit.is_temporary() => {
-                let zero = self.standard.zero;
-                match self.run(&mut workspace, [zero], scope).await {
-                    Err(error) if !error.exit.is_temporary() => return Err(error),
-                    _ => {}
-                }
-            }
-            result => result?,
-        }
+        // A sender whose domain cannot be looked up now is for `check_mail` to judge: ruleset 3 left it as it was. In
+        // deferred mode every name waits for the queue run.
+        let waits = is_sender || is_deferred(scope);
+        let unless_it_waits = |result: Result<(), RouteError>| match result {
+            Err(error) if waits && error.exit.is_temporary() => Ok(()),
+            result => result,
+        };
+        unless_it_waits(self.run(&mut workspace, [self.standard.three], scope).await)?;
+        let focus = if is_sender { workspace.text() } else { Bytes::new() };
+        unless_it_waits(self.run(&mut workspace, [self.standard.zero], scope).await)?;
         // Observed: the user part of a sender is rewritten as a recipient's is.
-        self.finish(&workspace, Kind::ENVELOPE_RECIPIENT, scope).await
+        Ok((self.finish(&workspace, Kind::ENVELOPE_RECIPIENT, scope).await?, focus))
+    }
+
+    /// What rulesets 1 and 4 make of a sender that ruleset 3 has seen.
+    pub(super) async fn outward_sender(&self, focus: &[u8], scope: &mut Scope) -> Result<Bytes, RouteError> {
+        let mut workspace = self.rewriter.lend();
+        load(&mut workspace, focus)?;
+        self.run(&mut workspace, [self.standard.one, self.standard.four], scope).await?;
+        Ok(workspace.text())
     }
 
     /// Ruleset 5 on the user part; `None` when it did not resolve to something else. Source: op guide 5.1 (ruleset 5).
@@ -97,6 +113,11 @@ impl Router {
         }
         let next = self.finish(&workspace, Kind::ENVELOPE_RECIPIENT, scope).await?;
         Ok((next.triple != *triple).then_some(next))
+    }
+
+    /// Whether a comma cuts an address of a list in pieces that are none. Source: observed (`<alice, bob>`).
+    pub(super) fn check_listed(&self, address: &[u8]) -> Result<(), RouteError> {
+        if address.contains(&b',') { scan(&mut self.rewriter.lend(), address, Some(b',')) } else { Ok(()) }
     }
 
     /// See [`Router::sender_text`].
@@ -222,14 +243,29 @@ impl Router {
     }
 }
 
+/// Errors: text that cannot be scanned, and addresses of more bytes than the original keeps. Source: observed.
 fn load(workspace: &mut Workspace, text: &[u8]) -> Result<(), RouteError> {
-    let complaint = match workspace.load(text, Mode::Address, None) {
-        Ok((_, complaints)) => complaints.into_iter().next().map(|c| c.to_string()),
-        Err(error) => Some(error.to_string()),
+    scan(workspace, text, None)?;
+    match text.get(..limits::ADDRESS) {
+        Some(kept) if text.len() > kept.len() => {
+            let text = format!("Address \"{}\" too long ({} bytes max)", shown(kept), limits::ADDRESS);
+            Err(RouteError::new(553, Status(5, 1, 0), Exit::USAGE, text).at(kept))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn scan(workspace: &mut Workspace, text: &[u8], delimiter: Option<u8>) -> Result<(), RouteError> {
+    let complaint = match workspace.load(text, Mode::Address, delimiter) {
+        Ok((_, complaints)) => complaints.into_iter().next(),
+        Err(error) => error.0.into_iter().next_back(),
     };
     match complaint {
         None => Ok(()),
-        Some(text) => Err(RouteError::new(553, Status(5, 0, 0), Exit::USAGE, text)),
+        Some(complaint) => {
+            let status = if complaint == Complaint::TokenTooLong { Status(5, 1, 0) } else { Status(5, 0, 0) };
+            Err(RouteError::new(553, status, Exit::USAGE, complaint.to_string()))
+        }
     }
 }
 

@@ -24,6 +24,7 @@ O AliasFile=ALIASES
 S3
 R$*<$*>$*		$2
 R$+<@$+>		$@$1<@$2>
+R@$+:$+@$+		$@$2<@$3>
 R$+@$+			$@$1<@$2>
 S0
 R$+<@error.test>	$#error $@ 5.7.1 $: \"550 no such user\"
@@ -101,6 +102,66 @@ fn errors_keep_the_words_of_the_rules() {
         let refused = run(router.add(&mut e, Recipient::new(address), Depth::Mailbox)).unwrap_err();
         assert_eq!(refused.text, format!("Cannot mail directly to {text}"));
         assert!(e.recipients.is_empty());
+    }
+}
+
+#[test]
+fn lists_are_asked_about_from_their_end() {
+    let (router, _folder) = router("list: x@remote.test, root\nesc: \\root\nbad: no-such-1, no-such-2\nang: <a, b>\n");
+    let users = |found: Result<Vec<crate::route::Resolved>, crate::route::RouteError>| match found {
+        Ok(found) => found.iter().map(|r| String::from_utf8_lossy(&r.triple.user).into_owned()).collect(),
+        Err(error) => vec![error.shown()],
+    };
+    let too_long = format!("<{}.{}>", "a".repeat(100), "b".repeat(160));
+    let kept = &too_long[..255];
+    let about = format!("{}...{}", &kept[..100], &kept[155..]);
+    let about_too_long = format!("{about}... Address \"{kept}\" too long (255 bytes max)");
+    for (text, verified, expanded) in [
+        ("root, list", vec!["list", "root"], vec!["root", "x@remote.test"]),
+        ("root list", vec!["list", "root"], vec!["root", "x@remote.test"]),
+        ("root, Root@mta.example.test", vec!["root"], vec!["root"]),
+        (",", vec![], vec![]),
+        ("esc", vec!["esc"], vec!["\\root"]),
+        ("bad", vec!["bad"], vec!["no-such-2... User unknown"]),
+        ("no-such-3, bad", vec!["no-such-3... User unknown"], vec!["no-such-2... User unknown"]),
+        ("no-such-3, x@error.test", vec!["x@error.test... no such user"], vec!["x@error.test... no such user"]),
+        ("<a, b>", vec!["<a, b>... Unbalanced '<'"], vec!["<a, b>... Unbalanced '<'"]),
+        ("ang", vec!["ang"], vec!["<a, b>... Unbalanced '<'"]),
+        (
+            "<|/bin/cat>",
+            vec!["<|/bin/cat>... Cannot mail directly to programs"],
+            vec!["<|/bin/cat>... Cannot mail directly to programs"],
+        ),
+        (&too_long, vec![&about_too_long], vec![&about_too_long]),
+    ] {
+        let mut scope = router.config.scope();
+        let is_old = !text.contains([',', '<']);
+        assert_eq!(users(run(router.verify(text.as_bytes(), is_old, &mut scope))), verified, "VRFY {text}");
+        assert_eq!(
+            users(run(router.expand_list(text.as_bytes(), is_old, &mut envelope(&router)))),
+            expanded,
+            "EXPN {text}"
+        );
+    }
+}
+
+#[test]
+fn a_long_token_is_told_with_the_middle_left_out() {
+    let (router, _folder) = router("");
+    let address = "x".repeat(300);
+    let error = run(router.resolve(address.as_bytes(), Depth::Rulesets, &mut router.config.scope())).unwrap_err();
+    assert_eq!(error.line(), "553 5.1.0 prescan: token too long");
+    assert_eq!(error.shown().len(), 203 + "... prescan: token too long".len());
+}
+
+#[test]
+fn senders_are_kept_as_the_rules_leave_them() {
+    let (router, _folder) = router("");
+    for (given, want) in
+        [("<x@remote.test>", "x@remote.test"), ("<Joe>", "Joe"), ("<@a.test:x@remote.test>", "x@remote.test")]
+    {
+        let resolved = run(router.receive_sender(given.as_bytes(), &mut router.config.scope())).unwrap();
+        assert_eq!(resolved.address, want, "{given}");
     }
 }
 

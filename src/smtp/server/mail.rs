@@ -122,8 +122,9 @@ impl Session {
         let resolved = match resolved {
             Ok(resolved) => resolved,
             Err(error) => {
+                let about = if error.address.is_empty() { mail.given } else { error.address };
                 let refusal = crate::policy::Refusal::new(error.reply, error.status, error.text);
-                self.refuse(&refusal, &mail.given);
+                self.refuse(&refusal, &about);
                 return Action::Read;
             }
         };
@@ -176,7 +177,8 @@ impl Session {
         envelope.sender_given = given.clone();
         let sender = bare(&resolved.address);
         let keeps_route = self.setting.config.options.dont_prune_routes;
-        envelope.sender = if keeps_route { sender } else { sender.slice_ref(mailbox::pruned(&sender)) };
+        let sender = if keeps_route { sender } else { sender.slice_ref(mailbox::pruned(&sender)) };
+        envelope.sender = sender.clone();
         let scope = &mut envelope.scope;
         if let Some(owner) = resolved.owner.as_ref().filter(|o| !o.real_name.is_empty()) {
             scope.set(names::FULL_NAME, full_name(&owner.real_name));
@@ -189,7 +191,7 @@ impl Session {
         scope.set(names::MAIL_HOST, resolved.triple.host.clone());
         scope.set(names::MAIL_ADDR, resolved.triple.user.clone());
         scope.set(names::MAIL_FROM, given.clone());
-        scope.set(names::SENDER, bare(&resolved.address));
+        scope.set(names::SENDER, sender);
         scope.set(names::QUEUE_ID, envelope.id.as_str().to_owned());
         for id in [names::HOP_COUNT, names::NTRIES, names::NRCPTS, names::NBADRCPTS] {
             scope.set(id, "0");
@@ -238,8 +240,8 @@ impl Session {
             }
             b"ENVID" => {
                 dsn_keyword("ENVID")?;
-                self.once(|m| &mut m.envid, value, "ENVID")?;
                 let envid = dsn::envid(value)?;
+                self.once(|m| &mut m.envid, value, "ENVID")?;
                 self.with_envelope(|e| {
                     e.scope.set(names::DSN_ENVID, envid.clone());
                     e.envid = Some(envid);

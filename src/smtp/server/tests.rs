@@ -91,7 +91,10 @@ impl World {
                     Input::Resolved(added)
                 }
                 Action::Space(_) => Input::Space(Space::Enough),
-                Action::List { address, .. } => Input::Listed(route(&address).map(|r| vec![r])),
+                Action::List { address, .. } => {
+                    let words = address.split(|b| *b == b',').filter(|word| !word.is_empty());
+                    Input::Listed(words.map(route).collect())
+                }
                 Action::Run(_) => Input::Run(true),
                 Action::PrepareTls => Input::TlsPrepared(true),
                 Action::StartTls => Input::Tls(true),
@@ -357,6 +360,12 @@ fn refused_parameters_leave_their_mark() {
          S: 501 5.5.0 Duplicate RET parameter
          C: RSET
          S: 250 2.0.0 Reset state
+         C: MAIL FROM:<a@b> ENVID=a+b
+         S: 501 5.5.4 Syntax error in ENVID parameter value
+         C: MAIL FROM:<a@b> ENVID=x ENVID=y
+         S: 501 5.5.0 Duplicate ENVID parameter
+         C: RSET
+         S: 250 2.0.0 Reset state
          C: MAIL FROM:<a@b> RET=FULL ENVID=x
          S: 250 2.1.0 <a@b>... Sender ok
          C: RCPT TO:<x> NOTIFY=NEVER,DELAY
@@ -385,6 +394,11 @@ fn rulesets_refuse_with_the_address_in_front() {
          S: 550 5.7.1 policy
          C: VRFY joe
          S: 250 2.1.5 <joe@mta.test>
+         C: VRFY ann,joe
+         S: 250-2.1.5 <ann@mta.test>
+         S: 250 2.1.5 <joe@mta.test>
+         C: EXPN ,
+         S: 554 5.5.2 Nothing to EXPN
          C: EXPN
          S: 501 5.5.2 Argument required
          C: ETRN

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::counters::MOST_VRFY;
 use super::session::{Action, Input, Session, Step};
+use crate::address::shortened_bytes;
 use crate::base::bytes::shown;
 use crate::base::status::Status;
 use crate::config::privacy::Privacy;
@@ -62,8 +63,9 @@ impl Session {
     }
 
     fn note_vrfy(&mut self, verb: &str, argument: &[u8], end: &str) {
-        let blank = if argument.is_empty() { "" } else { " " };
-        let line = format!("{}: {verb}{blank}{}{end}", shown(&self.client.described), shown(argument));
+        let blank: &[u8] = if argument.is_empty() { b"" } else { b" " };
+        let command = shortened_bytes(&[verb.as_bytes(), blank, argument].concat());
+        let line = format!("{}: {}{end}", shown(&self.client.described), shown(&command));
         self.note(Level::VERIFY, Priority::Info, line);
     }
 
@@ -99,14 +101,18 @@ impl Session {
             }
         };
         self.looked_up += found.len();
-        let mailers = &self.setting.config.mailers;
-        let is_sure = vrfy.expand || found.iter().all(|r| mailers.get(r.triple.mailer.0).is_none_or(|m| m.has(b'q')));
-        let code = if is_sure { 250 } else { 252 };
-        let lines: Vec<Vec<u8>> = found.iter().map(|resolved| self.mailbox(resolved)).collect();
-        if lines.is_empty() {
-            return self.reply(554, Status(5, 5, 2), "Nothing to VRFY");
+        if found.is_empty() {
+            let verb = if vrfy.expand { "EXPN" } else { "VRFY" };
+            return self.reply(554, Status(5, 5, 2), &format!("Nothing to {verb}"));
         }
-        self.replies.lines(code, Some(Status(2, 1, 5)), lines.iter().map(Vec::as_slice));
+        for (at, resolved) in found.iter().enumerate() {
+            let mailer = self.setting.config.mailers.get(resolved.triple.mailer.0);
+            let is_sure = vrfy.expand || mailer.is_none_or(|m| m.has(b'q'));
+            let separator = if at + 1 < found.len() { "-" } else { " " };
+            let mut line = format!("{}{separator}2.1.5 ", if is_sure { 250 } else { 252 }).into_bytes();
+            line.extend_from_slice(&self.mailbox(resolved));
+            self.replies.line(&line);
+        }
     }
 
     /// Ours first, then by host; the last of those alike comes first. Source: observed.

@@ -338,7 +338,7 @@ impl Drive {
     async fn change_sender(&mut self, at: usize, path: &Bytes, parameters: Bytes) {
         self.filters.note_edit(at, format_args!("chgfrom: {}", text_of(path)));
         let site = Arc::clone(&self.server.site);
-        match site.router.resolve_sender(path, self.session.scope()).await {
+        match site.router.receive_sender(path, self.session.scope()).await {
             Ok(resolved) => {
                 if let Err(fault) = self.session.change_sender(path, &resolved, parameters) {
                     self.session.blame_message(fault.text.as_bytes());

@@ -21,6 +21,7 @@ use super::etrn::Request;
 use super::note::Note;
 use super::session::{Action, Arguments, Input, Session, Space};
 use super::setting::Setting;
+use crate::address::list;
 use crate::base::date;
 use crate::base::status::Status;
 use crate::base::xtext;
@@ -158,6 +159,7 @@ pub async fn session(stream: Stream, server: Arc<Server>, peer: Peer) {
         is_held_by_filter: false,
         has_refused: false,
         counted_refusal: None,
+        new_style: None,
     };
     if drive.server.setting.is_smtps && !Box::pin(drive.handshake()).await {
         return;
@@ -187,6 +189,8 @@ struct Drive {
     has_refused: bool,
     /// The last message that was counted for it.
     counted_refusal: Option<QueueId>,
+    /// The last message beside which a list had commas or brackets: blanks separate no addresses any more. Source: observed.
+    new_style: Option<QueueId>,
 }
 
 impl Drive {
@@ -299,7 +303,7 @@ impl Drive {
             Action::ResolveSender(address) => {
                 set_moment(self.session.scope(), clock::now(), &self.server.site.zone);
                 let router = &self.server.site.router;
-                Input::Resolved(Box::pin(router.resolve_sender(&address, self.session.scope())).await)
+                Input::Resolved(Box::pin(router.receive_sender(&address, self.session.scope())).await)
             }
             Action::Resolve(address) => {
                 let router = &self.server.site.router;
@@ -426,17 +430,16 @@ impl Drive {
 
     async fn list(&mut self, address: &[u8], expand: bool) -> Result<Vec<Resolved>, RouteError> {
         let router = &self.server.site.router;
-        if expand {
-            let scope = self.session.scope().clone();
-            let mut envelope = Envelope::new(self.session.id().clone(), clock::now(), scope);
-            let (found, expansion) = router.list(address, &mut envelope).await;
-            return match expansion.failures.into_iter().next() {
-                // One that is wrong spoils the list. Source: observed.
-                Some((_, fault)) => Err(fault),
-                None => Ok(found),
-            };
+        let id = self.session.id().clone();
+        if list::is_new_style(address) {
+            self.new_style = Some(id.clone());
         }
-        router.resolve(address, Depth::Mailbox, self.session.scope()).await.map(|resolved| vec![resolved])
+        let is_old = self.server.site.config.options.old_style_headers && self.new_style.as_ref() != Some(&id);
+        if !expand {
+            return router.verify(address, is_old, self.session.scope()).await;
+        }
+        let mut envelope = Envelope::new(id, clock::now(), self.session.scope().clone());
+        router.expand_list(address, is_old, &mut envelope).await
     }
 
     fn space(&self, size: i64) -> Space {
