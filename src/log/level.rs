@@ -33,6 +33,7 @@ impl Level {
     pub const ALIAS: Self = Self(9);
     pub const ALIAS_BUILT: Self = Self(7);
     pub const CALLER: Self = Self(9);
+    pub const ABANDONED: Self = Self(10);
     pub const CONNECTION: Self = Self(12);
     pub const DIALOGUE: Self = Self(14);
     pub const OUTGOING: Self = Self(11);

@@ -35,8 +35,8 @@ impl Session {
     /// The reply, after early talkers were looked for.
     pub(super) fn hello(&mut self, extended: bool, early: bool) -> Action {
         self.step = Step::Command;
-        self.drop_transaction();
         let verb = if extended { "EHLO" } else { "HELO" };
+        self.abandon(verb);
         if early {
             return self.reject_early(verb);
         }

@@ -25,6 +25,8 @@ use crate::smtp::extension::{Fault, body, deliver_by, dsn, size};
 pub(super) struct Transaction {
     /// Its envelope; macros of the session are in its scope while it lasts.
     pub(super) envelope: Envelope,
+    /// When MAIL came.
+    pub(super) begun: UnixTime,
     /// The sender was accepted.
     pub(super) is_open: bool,
     /// The `from=` line was written.

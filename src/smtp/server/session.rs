@@ -14,8 +14,9 @@ use super::{etrn, filter, greet, mail, rcpt};
 use crate::base::bytes::shown;
 use crate::base::limits;
 use crate::base::status::Status;
+use crate::base::time::UnixTime;
 use crate::config::privacy::Privacy;
-use crate::envelope::{Envelope, QueueId};
+use crate::envelope::{Envelope, QueueId, State};
 use crate::log::{Level, Priority, line};
 use crate::macros::{MacroId, Scope, names};
 use crate::milter::Decision;
@@ -192,6 +193,8 @@ pub struct Session {
     pub(super) is_tls: bool,
     /// Whether certificate and key are loaded.
     pub has_tls: bool,
+    /// The time, as the driver told it last.
+    pub now: UnixTime,
     pub(super) is_authenticated: bool,
     /// Mechanisms of AUTH.
     pub(super) mechanisms: Offer,
@@ -217,6 +220,7 @@ impl Session {
         Self {
             is_tls: setting.is_smtps,
             has_tls: false,
+            now: UnixTime::default(),
             setting,
             client: Client::default(),
             features: Features::default(),
@@ -490,14 +494,14 @@ impl Session {
     }
 
     fn quit(&mut self) -> Action {
-        self.drop_transaction();
+        self.abandon("aborted by sender");
         let text = format!("{} closing connection", shown(&self.setting.host));
         self.reply(221, Status(2, 0, 0), &text);
         self.close()
     }
 
     fn rset(&mut self) -> Action {
-        self.drop_transaction();
+        self.abandon("RSET");
         self.reply(250, Status(2, 0, 0), "Reset state");
         Action::Read
     }
@@ -591,7 +595,7 @@ impl Session {
     /// Begins a transaction with this envelope; macros go with it.
     pub(super) fn begin_transaction(&mut self, mut envelope: Envelope) {
         envelope.scope = std::mem::take(&mut self.scope);
-        self.transaction = Some(mail::Transaction { envelope, is_open: false, is_logged: false });
+        self.transaction = Some(mail::Transaction { envelope, begun: self.now, is_open: false, is_logged: false });
     }
 
     /// What was set for an RCPT is over.
@@ -600,6 +604,17 @@ impl Session {
         for id in RECIPIENT_MACROS {
             scope.unset(*id);
         }
+    }
+
+    /// Ends a transaction because the client said so: what becomes of its recipients is logged.
+    pub(super) fn abandon(&mut self, reason: &str) {
+        let Some(transaction) = &self.transaction else { return self.drop_transaction() };
+        let delay = self.now.since(transaction.begun);
+        let waiting = transaction.envelope.recipients.iter().filter(|r| r.state == State::Queued);
+        let line = |to: &Bytes| line::To { to: &[to], delay, stat: reason.as_bytes(), ..line::To::default() }.lines();
+        let lines: Vec<String> = waiting.flat_map(|r| line(&r.address)).collect();
+        lines.into_iter().for_each(|text| self.note(Level::ABANDONED, Priority::Info, text));
+        self.drop_transaction();
     }
 
     /// Ends a transaction without a message; what was said so far is logged.

@@ -351,6 +351,23 @@ fn commands_out_of_order_are_told_what_is_missing() {
 }
 
 #[test]
+fn recipients_of_an_abandoned_message_are_logged() {
+    for (command, stat) in [("RSET", "RSET"), ("EHLO x", "EHLO"), ("HELO x", "HELO"), ("QUIT", "aborted by sender")] {
+        let mut world = World::new(|config| config.options.log_level = 11);
+        for line in ["MAIL FROM:<a@b>", "RCPT TO:<x>", "RCPT TO:<unknown>", command, command] {
+            world.say(line);
+        }
+        let notes: Vec<String> = world.notes().into_iter().filter(|note| note.starts_with("to=")).collect();
+        assert_eq!(notes, [format!("to=<x>, delay=00:00:00, pri=0, stat={stat}")], "{command}");
+    }
+    let mut world = World::new(|config| config.options.log_level = 11);
+    world.say("MAIL FROM:<a@b>");
+    world.say("RCPT TO:<x>");
+    world.feed(Input::Gone);
+    assert!(!world.notes().iter().any(|note| note.starts_with("to=")));
+}
+
+#[test]
 fn refused_parameters_leave_their_mark() {
     World::new(|_| {}).play(
         "S: 220 *

@@ -279,6 +279,7 @@ impl Drive {
                 Read::TooLong(_) | Read::TimedOut => {}
             }
         }
+        self.session.now = clock::now();
         Some(match read {
             Read::Line(line) => self.session.on(Input::Line(&line)),
             Read::TooLong(bytes) => self.session.on(Input::TooLong(bytes)),
