@@ -613,7 +613,9 @@ impl Session {
         let waiting = transaction.envelope.recipients.iter().filter(|r| r.state == State::Queued);
         let line = |to: &Bytes| line::To { to: &[to], delay, stat: reason.as_bytes(), ..line::To::default() }.lines();
         let lines: Vec<String> = waiting.flat_map(|r| line(&r.address)).collect();
-        lines.into_iter().for_each(|text| self.note(Level::ABANDONED, Priority::Info, text));
+        for text in lines {
+            self.note(Level::ABANDONED, Priority::Info, text);
+        }
         self.drop_transaction();
     }
 
