@@ -64,7 +64,10 @@ pub fn run(bytes: &[u8]) {
             Action::Authenticate(..) | Action::Solve(_) => Event::Sasl(solved(&mut world)),
             Action::Secure => {
                 server.parser.clear();
-                Event::Layer(world.byte() > 200)
+                match world.byte() {
+                    0..50 => Event::Unproven,
+                    byte => Event::Layer(byte > 200),
+                }
             }
             Action::Ready => break,
             Action::GiveUp(trouble, _) => {

@@ -332,6 +332,7 @@ impl Server {
 /// Our side of AUTH with a server.
 pub struct Client {
     connection: Connection,
+    is_done: bool,
     // The connection has pointers into both.
     _secrets: Box<Secrets>,
     _callbacks: Box<[Callback]>,
@@ -362,7 +363,7 @@ impl Client {
         checked(code)?;
         let mut connection = Connection { raw };
         connection.demand(demands)?;
-        Ok(Self { connection, _secrets: secrets, _callbacks: callbacks })
+        Ok(Self { connection, is_done: false, _secrets: secrets, _callbacks: callbacks })
     }
 
     /// Chooses the best mechanism of a list of words; its name, and what is said first.
@@ -383,6 +384,7 @@ impl Client {
         if code != OK && code != CONTINUE || chosen.is_null() {
             return Err(self.connection.failure(code));
         }
+        self.is_done = code == OK;
         // SAFETY: not null, ended by NUL, copied.
         let chosen = unsafe { CStr::from_ptr(chosen) }.to_string_lossy().into_owned();
         // SAFETY: belongs to the connection, copied.
@@ -398,7 +400,13 @@ impl Client {
         let code = unsafe {
             sasl_client_step(self.connection.raw, data, length, ptr::null_mut(), &raw mut out, &raw mut out_length)
         };
+        self.is_done = code == OK;
         self.connection.step(code, out, out_length)
+    }
+
+    /// Whether nothing more is wanted from the server: it has proved what the mechanism makes it prove.
+    pub fn is_done(&self) -> bool {
+        self.is_done
     }
 
     /// Bits of the security layer that was agreed; 0 for none.
@@ -914,6 +922,34 @@ mod tests {
         // Plugins are separate packages; without PLAIN there is nothing to choose.
         let Ok((mechanism, first)) = client.start("PLAIN") else { return };
         assert_eq!((mechanism.as_str(), first.as_deref()), ("PLAIN", Some(&b"u\0i\0pass word"[..])));
+    }
+
+    #[test]
+    fn a_client_is_done_when_the_server_has_nothing_left_to_prove() {
+        const DIGEST: &str = "realm=\"b.test\",nonce=\"abc\",qop=\"auth,auth-conf\",algorithm=md5-sess,charset=utf-8";
+        let cases: &[(&str, &[&str], &[bool])] = &[
+            ("PLAIN", &[], &[true]),
+            ("LOGIN", &["User Name", "Password"], &[false, false, true]),
+            ("CRAM-MD5", &["<1@b.test>"], &[false, true]),
+            ("DIGEST-MD5", &[DIGEST, ""], &[false, false, false]),
+            ("DIGEST-MD5", &[DIGEST, "rspauth=00000000000000000000000000000000"], &[false, false, false]),
+            ("SCRAM-SHA-256", &[], &[false]),
+        ];
+        for (mechanism, challenges, done) in cases {
+            let who = Identity { user: b"u", authenticates: b"u", password: b"secret", realm: b"" };
+            let demands = Demands { max_bits: 256, max_block_bytes: 8192, ..Demands::default() };
+            let Ok(mut client) = Client::new(&names(), demands, &who, &any()) else { panic!("no library") };
+            if client.start(mechanism).is_err() {
+                println!("LEFT OUT: no plugin for {mechanism} (Debian: apt-get install libsasl2-modules)");
+                continue;
+            }
+            let mut seen = vec![client.is_done()];
+            for challenge in *challenges {
+                client.step(challenge.as_bytes());
+                seen.push(client.is_done());
+            }
+            assert_eq!(seen, *done, "{mechanism}");
+        }
     }
 
     #[test]

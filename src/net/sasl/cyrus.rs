@@ -205,6 +205,11 @@ impl ClientExchange {
         }
     }
 
+    /// Whether the server may say now that all is well.
+    pub fn is_done(&self) -> bool {
+        self.client.is_done()
+    }
+
     /// The mechanism that was chosen.
     pub fn mechanism(&self) -> &str {
         &self.mechanism

@@ -119,6 +119,8 @@ pub enum Input {
     Sasl(Response),
     /// Answer to [`Action::Secure`]: whether there is a layer now.
     Layer(bool),
+    /// Answer to [`Action::Secure`]: the server has not proved what the mechanism makes it prove.
+    Unproven,
 }
 
 /// What to do.
@@ -140,7 +142,7 @@ pub enum Action {
     Authenticate(Credentials, String),
     /// Find the answer to a challenge.
     Solve(Vec<u8>),
-    /// AUTH succeeded: switch a security layer on if one was agreed.
+    /// The server says that AUTH succeeded: unless it left something to prove, switch a security layer on if one was agreed.
     Secure,
     /// Transactions may begin.
     Ready,
@@ -245,12 +247,17 @@ impl Negotiation {
             (State::Credentials, Input::Credentials(who)) => self.authenticate(who),
             (State::Choosing, Input::Sasl(response)) => self.begin(response),
             (State::Solving, Input::Sasl(response)) => self.respond(response),
+            (State::Securing, Input::Unproven) => self.without(),
             (State::Securing, Input::Layer(true)) => {
+                self.accepted();
                 // What was said before does not count any more. Source: RFC 4954 §4; observed.
                 self.capabilities = Capabilities::default();
                 self.hello()
             }
-            (State::Securing, Input::Layer(false)) => self.ready(),
+            (State::Securing, Input::Layer(false)) => {
+                self.accepted();
+                self.ready()
+            }
             (State::Auth { is_aborted }, Input::Reply(reply)) => self.challenged(is_aborted, reply),
             _ => Action::GiveUp(Trouble::Garbage(Phase::Helo), false),
         }
@@ -454,7 +461,7 @@ impl Negotiation {
             421 => self.refused(Phase::Auth, reply),
             _ if is_aborted => self.choose(),
             235 => {
-                self.is_authenticated = true;
+                self.deferral = Some(reply);
                 self.state = State::Securing;
                 Action::Secure
             }
@@ -474,6 +481,11 @@ impl Negotiation {
                 self.choose()
             }
         }
+    }
+
+    fn accepted(&mut self) {
+        self.deferral = None;
+        self.is_authenticated = true;
     }
 
     fn ready(&mut self) -> Action {
@@ -675,6 +687,29 @@ mod tests {
             assert_eq!(said, known[..script.len()], "{script:?}");
             assert_eq!(end, "ready");
         }
+    }
+
+    #[test]
+    fn a_server_that_left_something_to_prove_gets_no_mail() {
+        let mut machine = Negotiation::new(manner());
+        let reply = |text: &'static str| {
+            let lines = text.split('|').map(|l| Bytes::from_static(l.as_bytes())).collect();
+            Input::Reply(Reply { code: text[..3].parse().unwrap(), lines })
+        };
+        for input in [
+            Input::Start,
+            reply("220 x"),
+            reply("250-h|250 AUTH LOGIN PLAIN"),
+            Input::TlsServer(None),
+            Input::Credentials(Some(Credentials { user: b"u".into(), ..Credentials::default() })),
+            Input::Sasl(Response::Begin("LOGIN".to_owned(), None)),
+        ] {
+            machine.on(input);
+        }
+        assert_eq!(machine.on(reply("235 ok")), Action::Secure);
+        let Action::GiveUp(trouble, true) = machine.on(Input::Unproven) else { panic!("must give up") };
+        assert!(matches!(trouble, Trouble::Refused { phase: Phase::Auth, .. }) && trouble.is_temporary());
+        assert!(!machine.is_authenticated());
     }
 
     #[test]

@@ -495,7 +495,7 @@ impl Opening<'_> {
             Action::AskCredentials => Input::Credentials(hooks.credentials(&self.peer).await),
             Action::Authenticate(who, mechanisms) => Input::Sasl(self.approach(&who, mechanisms).await),
             Action::Solve(challenge) => Input::Sasl(self.solve(challenge).await),
-            Action::Secure => Input::Layer(self.secure(hooks)?),
+            Action::Secure => self.secure(hooks)?,
             Action::Ready | Action::GiveUp(..) => return Err(Trouble::Garbage(Phase::Helo)),
         })
     }
@@ -521,21 +521,25 @@ impl Opening<'_> {
         response
     }
 
-    /// From here on everything goes through the layer that was agreed, if one was.
-    fn secure(&mut self, hooks: &mut impl Hooks) -> Result<bool, Trouble> {
-        let exchange = self.exchange.take();
-        let bits = exchange.as_ref().map_or(0, ClientExchange::bits);
+    /// From here on everything goes through the layer that was agreed, if one was. A server that says yes before the mechanism is
+    /// through with it may be anybody.
+    fn secure(&mut self, hooks: &mut impl Hooks) -> Result<negotiate::Input, Trouble> {
         let relay = crate::base::bytes::shown(&self.peer.host).to_string();
-        let mechanism = exchange.as_ref().map_or("", ClientExchange::mechanism);
+        let Some(exchange) = self.exchange.take() else { return Ok(negotiate::Input::Unproven) };
+        let (mechanism, bits) = (exchange.mechanism(), exchange.bits());
+        if !exchange.is_done() {
+            hooks.log(1, format!("AUTH=client, relay={relay}, mech={mechanism}, 235 before the exchange was complete"));
+            return Ok(negotiate::Input::Unproven);
+        }
         hooks.log(10, format!("AUTH=client, relay={relay}, mech={mechanism}, bits={bits}"));
         if bits == 0 {
-            return Ok(false);
+            return Ok(negotiate::Input::Layer(false));
         }
         let wire = self.wire()?;
         // What came in clear behind the 235 does not count.
         wire.parser.clear();
-        wire.layer = exchange;
-        Ok(true)
+        wire.layer = Some(exchange);
+        Ok(negotiate::Input::Layer(true))
     }
 
     fn wire(&mut self) -> Result<&mut Wire, Trouble> {

@@ -15,11 +15,15 @@ use crate::smtp::client::Recipient;
 struct Notes {
     lines: Vec<String>,
     refuses: Option<Verify>,
+    who: Option<Credentials>,
 }
 
 impl Hooks for Notes {
     async fn tls_server(&mut self, _: &Peer, verify: Verify, _: Option<&PeerInfo>) -> Option<Bytes> {
         (self.refuses == Some(verify)).then(|| Bytes::from_static(b"454 4.7.0 not like this"))
+    }
+    async fn credentials(&mut self, _: &Peer) -> Option<Credentials> {
+        self.who.clone()
     }
     fn sent(&mut self, line: &[u8]) {
         self.lines.push(format!(">>> {}", String::from_utf8_lossy(line)));
@@ -235,6 +239,79 @@ async fn all_lines_of_a_reply_together_have_one_time() {
         let opening = Connection::open(Stream::other(ours), peer, &settings, &mut notes);
         assert_eq!(opening.await.unwrap_err(), Trouble::Timeout(Phase::Greeting));
         dripping.await.unwrap();
+    }
+}
+
+/// Gives a reply for each line; the lines that came.
+async fn answering(stream: tokio::io::DuplexStream, replies: Vec<String>) -> Vec<String> {
+    let mut stream = BufReader::new(stream);
+    let mut lines = Vec::new();
+    for reply in replies {
+        stream.write_all(reply.as_bytes()).await.unwrap();
+        let mut line = String::new();
+        if stream.read_line(&mut line).await.unwrap() == 0 {
+            break;
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+#[tokio::test]
+async fn a_server_says_yes_when_the_mechanism_is_through_with_it() {
+    // realm="b.test",nonce="abc",qop="auth,auth-conf",algorithm=md5-sess,charset=utf-8
+    const DIGEST: &str = "334 cmVhbG09ImIudGVzdCIsbm9uY2U9ImFiYyIscW9wPSJhdXRoLGF1dGgtY29uZiIsYWxnb3JpdGhtPW1kNS1zZXNzLGNoYXJzZXQ9dXRmLTg=";
+    let cases: &[(&str, &[&str], bool)] = &[
+        ("PLAIN", &[], true),
+        ("LOGIN", &["334 VXNlcjo=", "334 UGFzczo="], true),
+        ("LOGIN", &["334 VXNlcjo="], false),
+        ("CRAM-MD5", &["334 PDFAeD4="], true),
+        ("CRAM-MD5", &[], false),
+        ("DIGEST-MD5", &[], false),
+        ("DIGEST-MD5", &[DIGEST], false),
+        ("SCRAM-SHA-256", &[], false),
+    ];
+    for (mechanism, challenges, is_well) in cases {
+        let sasl = Authenticator::new(crate::net::sasl::Settings {
+            host: "us.test".to_owned(),
+            realm: None,
+            allowed: vec![(*mechanism).to_owned()],
+            options: crate::base::letters::LetterSet::default(),
+            max_bits: None,
+            judge: Arc::new(|_| true),
+        });
+        let who = Credentials {
+            user: b"u".into(),
+            identity: b"u".into(),
+            password: b"secret".into(),
+            mechanisms: mechanism.as_bytes().to_vec(),
+            ..Credentials::default()
+        };
+        let tried = sasl.approach(&Surroundings::default(), "h".to_owned(), who.who(), (*mechanism).to_owned()).await;
+        if tried.0.is_none() {
+            println!("LEFT OUT: no plugin for {mechanism} (Debian: apt-get install libsasl2-modules)");
+            continue;
+        }
+        let (ours, theirs) = tokio::io::duplex(4096);
+        let mut replies = vec!["220 x ESMTP".to_owned(), format!("250-x\r\n250 AUTH {mechanism}")];
+        replies.extend(challenges.iter().map(|c| (*c).to_owned()));
+        replies.extend(["235 ok".to_owned(), "221 bye".to_owned()]);
+        let serving = tokio::spawn(answering(theirs, replies.into_iter().map(|reply| reply + "\r\n").collect()));
+        let settings = Settings { sasl: Some(sasl), ..settings(None) };
+        let mut notes = Notes { who: Some(who), ..Notes::default() };
+        let peer = Peer { host: Bytes::from_static(b"h"), address: None };
+        match Connection::open(Stream::other(ours), peer, &settings, &mut notes).await {
+            Ok(connection) => {
+                assert!(*is_well && connection.is_authenticated(), "{mechanism} {challenges:?}");
+                connection.quit(&mut notes).await;
+            }
+            Err(trouble) => {
+                assert!(!*is_well && trouble.is_temporary(), "{mechanism} {challenges:?}: {trouble:?}");
+                assert!(matches!(trouble, Trouble::Refused { phase: Phase::Auth, .. }), "{mechanism}: {trouble:?}");
+            }
+        }
+        let lines = serving.await.unwrap();
+        assert_eq!(lines.last().map(String::as_str), Some("QUIT\r\n"), "{mechanism}: {lines:?}");
     }
 }
 
