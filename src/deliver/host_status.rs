@@ -102,7 +102,8 @@ impl HostStatus {
             | Trouble::Handshake(_)
             | Trouble::Name(_)
             | Trouble::Loop
-            | Trouble::NoHost => None,
+            | Trouble::NoHost
+            | Trouble::OutOfTime => None,
         }
     }
 
@@ -243,6 +244,7 @@ mod tests {
     #[test]
     fn what_happened_is_kept_as_the_original_keeps_it() {
         let host = Bytes::from_static(b"h.test.");
+        assert_eq!(HostStatus::of_trouble(&Trouble::OutOfTime, &host, UnixTime(7)), None);
         let refused = |phase, text: &str| Settled::Refused { phase, command: Bytes::new(), reply: reply(text) };
         let greeting =
             |text: &str| Trouble::Refused { phase: Phase::Greeting, command: Bytes::new(), reply: reply(text) };

@@ -96,7 +96,7 @@ fn trouble_alone(trouble: &Trouble, host: &Bytes) -> Outcome {
             if reply.code < 400 { outcome } else { outcome.with_reply(reply.log_form(), host.clone()) }
         }
         Trouble::Refused { phase, command, reply } => answered(*phase, command, reply, host, None),
-        Trouble::Broken { phase: Phase::Connect, .. } | Trouble::Timeout(Phase::Connect) => {
+        Trouble::Broken { phase: Phase::Connect, .. } | Trouble::Timeout(Phase::Connect) | Trouble::OutOfTime => {
             Outcome::deferred(Status(4, 4, 1), &words)
         }
         // The words go into the queue file, not into the log. Source: observed.

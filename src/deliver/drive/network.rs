@@ -59,6 +59,8 @@ struct Course<'a> {
     heard: Option<Bytes>,
     /// When no host is connected to any more (`Timeout.aconnect`).
     until: Option<Instant>,
+    /// That time ended before all hosts were tried.
+    is_cut: bool,
 }
 
 /// A recipient that no server has taken or refused for good.
@@ -78,7 +80,8 @@ pub(super) async fn deliver(attempt: &mut Attempt, load: &Load) -> Delivered {
     let all = load.config.timeouts.aconnect;
     let until = if all.is_zero() { None } else { clock::monotonic().checked_add(all) };
     let relay = load.host.clone();
-    let mut course = Course { attempt, load, mailer, left, relay, falls_back: false, heard: None, until };
+    let mut course =
+        Course { attempt, load, mailer, left, relay, falls_back: false, heard: None, until, is_cut: false };
     if mailer.is_network() {
         let argv: Vec<Bytes> = mailer.argv.iter().map(|word| word.expand(&load.scope).into()).collect();
         match hosts::way(&argv) {
@@ -88,6 +91,9 @@ pub(super) async fn deliver(attempt: &mut Attempt, load: &Load) -> Delivered {
         }
     } else {
         course.program().await;
+    }
+    if course.is_cut {
+        course.keep();
     }
     course.end(&Outcome::deferred(Status(4, 4, 0), ""));
     Delivered { relay: course.relay, results: Vec::new() }
@@ -121,6 +127,7 @@ impl Course<'_> {
                         continue;
                     }
                     let outcome = match self.fallback().filter(|_| is_unknown) {
+                        Some(_) if self.is_late() => return,
                         Some(fallback) => match self.reach_fallback(&fallback, port).await {
                             Some(outcome) => outcome,
                             None => continue,
@@ -131,7 +138,7 @@ impl Course<'_> {
                 }
             };
             for name in names {
-                if self.until.is_some_and(|until| clock::monotonic() >= until) {
+                if self.is_late() {
                     return;
                 }
                 self.host(&name, target, port).await;
@@ -145,13 +152,22 @@ impl Course<'_> {
     /// One host, or `FallbackSmartHost` in its place.
     async fn host(&mut self, name: &Bytes, target: &Target, port: u16) {
         let Some(mut outcome) = self.reach(name, target, None, port).await else { return };
-        if let Some(fallback) = self.fallback() {
+        if let Some(fallback) = self.fallback()
+            && !self.is_late()
+        {
             match self.reach_fallback(&fallback, port).await {
                 Some(again) => outcome = again,
                 None => return,
             }
         }
         if outcome.verdict == Verdict::Deferred { self.defer(&outcome) } else { self.pass_over(&outcome) }
+    }
+
+    /// Whether no host may be tried any more.
+    fn is_late(&mut self) -> bool {
+        let is_late = self.until.is_some_and(|until| clock::monotonic() >= until);
+        self.is_cut |= is_late;
+        is_late
     }
 
     /// `FallbackSmartHost`: takes what a host that cannot be reached, or does not exist, should have taken.
@@ -167,6 +183,9 @@ impl Course<'_> {
 
     /// Tries one host; why it could not be reached, when that is so.
     async fn reach(&mut self, name: &Bytes, target: &Target, shown_as: Option<&Bytes>, port: u16) -> Option<Outcome> {
+        if self.is_late() {
+            return None;
+        }
         let literal = target.is_literal.then(|| hosts::literal(name)).flatten();
         let shown_name = match literal {
             _ if shown_as.is_some() => shown_as.cloned().unwrap_or_default(),
@@ -229,9 +248,7 @@ impl Course<'_> {
                     Some(address) => with_address(&shown_name, address, self.compressed()),
                     None => self.with_first_address(name, &shown_name).await,
                 };
-                self.attempt.pool.note(&place, Some(&trouble));
-                self.note_trouble(&trouble, &shown_name);
-                return Some(settled::trouble(&trouble, &shown_name));
+                return Some(self.unreached(&trouble, &place));
             }
         };
         let peer = Peer { host: shown_name.clone(), ..peer };
@@ -243,6 +260,17 @@ impl Course<'_> {
             Err(trouble) => self.refused(&trouble, &shown_name),
         }
         None
+    }
+
+    /// Remembers that a host could not be connected to.
+    fn unreached(&mut self, trouble: &Trouble, place: &Place) -> Outcome {
+        if *trouble == Trouble::OutOfTime {
+            self.is_cut = true;
+        } else {
+            self.attempt.pool.note(place, Some(trouble));
+        }
+        self.note_trouble(trouble, &place.host);
+        settled::trouble(trouble, &place.host)
     }
 
     /// `clt_features`: letters for this server; `None` when it is not to be spoken to for now, which is told.
@@ -274,7 +302,10 @@ impl Course<'_> {
             return first;
         }
         tokio::time::sleep(pause).await;
-        dial(&site.resolver, host, dialing).await
+        match dial(&site.resolver, host, dialing).await {
+            Err(Trouble::OutOfTime) => first,
+            second => second,
+        }
     }
 
     /// The session on a new connection; after a handshake that failed a second one in clear, where that is allowed.
@@ -291,7 +322,11 @@ impl Course<'_> {
             return first;
         }
         let again = Dialing { only_to: peer.address, ..dialing };
-        let (stream, _) = dial(&self.attempt.site.resolver, &peer.host, &again).await?;
+        let (stream, _) = match dial(&self.attempt.site.resolver, &peer.host, &again).await {
+            // The handshake is what is known of this host.
+            Err(Trouble::OutOfTime) => return first,
+            dialed => dialed?,
+        };
         self.open(stream, peer, false, None).await
     }
 
@@ -560,6 +595,13 @@ impl Course<'_> {
         let may_wait = |w: &Waiting| w.last.as_ref().is_some_and(|last| last.verdict == Verdict::Deferred);
         for waiting in self.left.iter_mut().filter(|w| !w.is_answered && !may_wait(w)) {
             waiting.last = Some(outcome.clone());
+        }
+    }
+
+    /// Not all hosts were tried: what is left waits, although those that were tried are of no use.
+    fn keep(&mut self) {
+        for waiting in &mut self.left {
+            waiting.last.take_if(|last| !waiting.is_answered && last.verdict != Verdict::Deferred);
         }
     }
 

@@ -139,6 +139,8 @@ pub enum Trouble {
     Loop,
     /// No host was given.
     NoHost,
+    /// The time for all connections of a delivery ended before this host had its own: nothing is known of the host.
+    OutOfTime,
 }
 
 impl Trouble {
@@ -149,7 +151,12 @@ impl Trouble {
             Self::Ruleset(reply) => reply.first() != Some(&b'5'),
             Self::Name(error) => *error == crate::net::dns::Error::Temporary,
             Self::Loop => false,
-            Self::Broken { .. } | Self::Timeout(_) | Self::Garbage(_) | Self::Handshake(_) | Self::NoHost => true,
+            Self::Broken { .. }
+            | Self::Timeout(_)
+            | Self::Garbage(_)
+            | Self::Handshake(_)
+            | Self::NoHost
+            | Self::OutOfTime => true,
         }
     }
 
@@ -163,7 +170,7 @@ impl Trouble {
                 format!("Connection reset by {host}")
             }
             Self::Broken { .. } => String::new(),
-            Self::Timeout(_) => format!("Connection timed out with {host}"),
+            Self::Timeout(_) | Self::OutOfTime => format!("Connection timed out with {host}"),
             Self::Refused { reply, .. } => reply.log_form(),
             Self::Garbage(_) => format!("Remote protocol error from {host}"),
             Self::Ruleset(reply) => crate::base::bytes::shown(reply).to_string(),

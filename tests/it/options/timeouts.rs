@@ -134,6 +134,16 @@ fn a_connection_is_waited_for_as_long_as_the_options_say() {
         assert_eq!(exit, 0, "{name}: {printed}");
         assert!(printed.contains("Deferred: Connection timed out"), "{name}: {printed}");
     }
+    // Who had no time of its own is not remembered as one that is down.
+    for (name, is_remembered) in [("Timeout.connect", true), ("Timeout.aconnect", false)] {
+        let sandbox = Sandbox::new();
+        let status = sandbox.path("a").join("status");
+        let lines = format!("O {name}=1s\nO Timeout.hoststatus=30m\nO HostStatusDirectory={}\n", status.display());
+        let site = sandbox.mta("a", port, &lines);
+        std::fs::create_dir(&status).unwrap();
+        run(&site, &["-odi", "you@next.test"], MESSAGE);
+        assert_eq!(status.join("1./0./0./127").exists(), is_remembered, "{name}");
+    }
 }
 
 #[test]

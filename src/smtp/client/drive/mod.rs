@@ -133,7 +133,7 @@ pub struct Binding {
 
 /// Connects to a host: each of its addresses in turn, IPv6 first.
 ///
-/// Errors: [`Trouble::Name`], or what the last address gave. Dropped in the middle: nothing stays open.
+/// Errors: [`Trouble::Name`], or what the last address gave; [`Trouble::OutOfTime`] when not all addresses had their time. Dropped in the middle: nothing stays open.
 pub async fn dial(resolver: &Resolver, host: &Bytes, dialing: &Dialing) -> Result<(Stream, Peer), Trouble> {
     let addresses = if let Some(only) = dialing.only_to {
         vec![only]
@@ -149,6 +149,9 @@ pub async fn dial(resolver: &Resolver, host: &Bytes, dialing: &Dialing) -> Resul
     let mut last = Trouble::NoHost;
     for address in addresses {
         let left = dialing.until.map(|until| until.saturating_duration_since(clock::monotonic()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return Err(Trouble::OutOfTime);
+        }
         let limit = dialing.limit.into_iter().chain(left).min();
         let connected = match limit {
             Some(limit) => timeout(limit, connect(address, dialing)).await,
@@ -159,7 +162,8 @@ pub async fn dial(resolver: &Resolver, host: &Bytes, dialing: &Dialing) -> Resul
                 return Ok((Stream::from(stream), Peer { host: host.clone(), address: Some(address) }));
             }
             Ok(Err(error)) => Trouble::Broken { phase: Phase::Connect, errno: error.raw_os_error() },
-            Err(_) => Trouble::Timeout(Phase::Connect),
+            Err(_) if limit == dialing.limit => Trouble::Timeout(Phase::Connect),
+            Err(_) => return Err(Trouble::OutOfTime),
         };
     }
     Err(last)

@@ -331,6 +331,46 @@ async fn nobody_listening_is_told_in_the_original_s_words() {
     assert_eq!(trouble.words("[127.0.0.1]"), "Connection refused by [127.0.0.1]");
 }
 
+#[tokio::test]
+async fn a_host_is_timed_out_only_when_it_had_its_own_time() {
+    let resolver = Resolver::new(crate::net::dns::Settings::default());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let host = Bytes::from_static(b"[127.0.0.1]");
+    let now = Some(clock::monotonic());
+    for limit in [None, Some(Duration::ZERO), Some(Duration::from_secs(60))] {
+        let dialing = Dialing { port, limit, until: now, ..Dialing::default() };
+        assert_eq!(dial(&resolver, &host, &dialing).await.err(), Some(Trouble::OutOfTime), "{limit:?}");
+    }
+    // Nobody was asked.
+    assert!(timeout(Duration::ZERO, listener.accept()).await.is_err());
+    // One whose queue is full keeps us waiting.
+    let full = TcpSocket::new_v4().unwrap();
+    full.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let full = full.listen(0).unwrap();
+    let address = full.local_addr().unwrap();
+    let mut held = Vec::new();
+    while let Ok(Ok(stream)) = timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
+        held.push(stream);
+        if held.len() == 8 {
+            println!("the system takes connections without end: the time of a connection was not looked at");
+            return;
+        }
+    }
+    let short = Duration::from_millis(50);
+    let long = Duration::from_secs(600);
+    for (own, all, trouble) in [
+        (Some(short), Some(long), Trouble::Timeout(Phase::Connect)),
+        (Some(short), None, Trouble::Timeout(Phase::Connect)),
+        (Some(long), Some(short), Trouble::OutOfTime),
+        (None, Some(short), Trouble::OutOfTime),
+    ] {
+        let until = all.map(|all| clock::monotonic() + all);
+        let dialing = Dialing { port: address.port(), limit: own, until, ..Dialing::default() };
+        assert_eq!(dial(&resolver, &host, &dialing).await.err(), Some(trouble), "{own:?} {all:?}");
+    }
+}
+
 struct Blocks(usize);
 
 impl Content for Blocks {
