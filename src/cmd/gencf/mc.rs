@@ -150,7 +150,7 @@ mod tests {
     fn options_become_lines_in_the_order_m4_wants() {
         let text = render(
             &answers(
-                "relay-on = yes\npromiscuous-relay = yes\nsmart-host = relay.test\ndnsbl = a.test b.test\n\
+                "relay-on = yes\npromiscuous-relay = yes\nsmart-host = relay.test\nsmart-host-port = 587\ndnsbl = a.test b.test\n\
                  genericstable = x.test\nauth = PLAIN LOGIN\nsystem = hpux11\nsend-only = yes\n",
             ),
             Target::Transfer,
@@ -165,6 +165,7 @@ mod tests {
                 "VERSIONID(`sendmail of gencf')",
                 "OSTYPE(`hpux11')",
                 "define(`SMART_HOST', `relay.test')",
+                "define(`RELAY_MAILER_ARGS', `TCP $h 587')",
                 "define(`confAUTH_MECHANISMS', `PLAIN LOGIN')",
                 "TRUST_AUTH_MECH(`PLAIN LOGIN')",
                 "FEATURE(`accept_unresolvable_domains')",

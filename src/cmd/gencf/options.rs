@@ -131,6 +131,8 @@ pub(super) const OPTIONS: &[Opt] = &[
     row(Routing, "system", "Operating system (OSTYPE)", Text(OSTYPE), Lines(System, "OSTYPE(`{}')")),
     row(Routing, "local-domains", "Domains whose mail stays here", Words, List(Features, "", "LOCAL_DOMAIN(`{}')")),
     row(Routing, "smart-host", "Host that takes all other mail", Text(""), Transfer(Defines, "define(`SMART_HOST', `{}')")),
+    row(Routing, "smart-host-port", "Port of that host, when it is not 25 (587 for a login)", Text(""),
+        Transfer(Defines, "define(`RELAY_MAILER_ARGS', `TCP $h {}')")),
     row(Routing, "masquerade-as", "Domain that senders here are shown in", Text(""),
         Transfer(Features, "MASQUERADE_AS(`{}')")),
     row(Routing, "mailertable", "Mailertable", Switch, Transfer(Features, "FEATURE(`mailertable')")),
