@@ -80,19 +80,21 @@ pub fn unquoted(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A full name as a phrase of an address: quoted when it has characters that need it outside quotes of its own
+/// A full name as a phrase of an address: quoted when it has characters that need it outside quotes and comments of its own
 /// (`MustQuoteChars` besides).
 pub fn full_name(name: &[u8]) -> Bytes {
-    let mut is_inside = false;
-    let mut is_plain = true;
-    for b in name {
-        is_inside ^= *b == b'"';
-        is_plain &= is_inside || !NAME_SPECIALS.contains(b);
+    let (mut is_inside, mut depth) = (false, 0usize);
+    for byte in name {
+        match byte {
+            b'"' if depth == 0 => is_inside = !is_inside,
+            _ if is_inside => {}
+            b'(' => depth += 1,
+            b')' if depth > 0 => depth -= 1,
+            _ if depth == 0 && NAME_SPECIALS.contains(byte) => return quoted(name),
+            _ => {}
+        }
     }
-    if is_plain && !is_inside {
-        return Bytes::copy_from_slice(name);
-    }
-    quoted(name)
+    if is_inside || depth > 0 { quoted(name) } else { Bytes::copy_from_slice(name) }
 }
 
 /// The text as one quoted string. Source: RFC 5322 §3.2.4.
@@ -139,6 +141,11 @@ mod tests {
         assert_eq!(full_name(b"Alice Example"), "Alice Example");
         assert_eq!(full_name(b"Bob B. (the Builder)"), "\"Bob B. (the Builder)\"");
         assert_eq!(full_name(b"Erin \"E. D.\" Example"), "Erin \"E. D.\" Example");
+        for plain in ["x (y)", "a (b.c) d", "\"q\" (r)", "(p)"] {
+            assert_eq!(full_name(plain.as_bytes()), plain);
+        }
+        assert_eq!(full_name(b"un(bal"), "\"un(bal\"");
+        assert_eq!(full_name(b"un)bal"), "\"un)bal\"");
         assert_eq!(full_name(b"half \" quoted"), "\"half \\\" quoted\"");
     }
 }

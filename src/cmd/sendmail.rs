@@ -22,7 +22,7 @@ use crate::base::exit::Exit;
 use crate::config::diagnostic::Severity;
 use crate::config::drive::{LoadOptions, load};
 use crate::config::privacy::Privacy;
-use crate::config::values::DeliveryMode;
+use crate::config::values::{DeliveryMode, ErrorMode};
 use crate::config::{Config, Diagnostic, Trace};
 use crate::log::debug::{Debug, Tracer};
 use crate::log::traffic::Traffic;
@@ -265,6 +265,9 @@ impl Request {
 
     fn serve(&mut self, mut config: Config, log: &Logger, out: &mut dyn Write) -> Exit {
         self.invocation.is_verbose |= config.options.verbose;
+        if let Err(exit) = self.check_mode(&config, out) {
+            return exit;
+        }
         if let Err(exit) = self.restrict_expansion(&config, out) {
             return exit;
         }
@@ -369,6 +372,26 @@ impl Request {
         Ok(())
     }
 
+    /// Whether the mode goes with `-q` and with the configuration. Test mode goes on all the same. Source: observed.
+    fn check_mode(&mut self, config: &Config, out: &mut dyn Write) -> Result<(), Exit> {
+        let mode = self.invocation.mode;
+        let code = if matches!(mode, Mode::Smtp | Mode::Arpa | Mode::Daemon) { "550 " } else { "" };
+        let is_daemon = matches!(mode, Mode::Daemon | Mode::Foreground);
+        if is_daemon && config.options.use_msp {
+            say(out, &format!("{code}Mail submission program cannot be used as daemon"));
+            return Err(Exit::USAGE);
+        }
+        let runs_queue = is_daemon
+            || matches!(mode, Mode::Deliver | Mode::RunQueue | Mode::PrintQueue | Mode::PrintCounts)
+            || !self.invocation.queue.given;
+        if runs_queue {
+            return Ok(());
+        }
+        say(out, &format!("{code}Can not use -q with -b{}", char::from(mode.letter())));
+        self.invocation.exit = Exit::USAGE;
+        if mode == Mode::Test { Ok(()) } else { Err(Exit::USAGE) }
+    }
+
     /// Whether the caller may do this at all.
     fn check_rights(&self, config: &Config, log: &Logger, out: &mut dyn Write) -> Result<(), Exit> {
         let mode = self.invocation.mode;
@@ -446,12 +469,17 @@ impl Request {
         let reason = safefile::error_text(&error);
         let text = format!("can not chdir({}/): {reason}", String::from_utf8_lossy(path));
         log.system_error(Id::NoQueue, &String::from_utf8_lossy(&self.caller.name), &text);
-        let code = if matches!(self.invocation.mode, Mode::Smtp | Mode::Arpa) { "451 4.0.0 " } else { "" };
-        say(out, &format!("{code}{text}"));
+        let mode = self.invocation.mode;
+        let code = if matches!(mode, Mode::Smtp | Mode::Arpa) { "451 4.0.0 " } else { "" };
+        // Who chose another way to learn of errors is not told here, and by `-oee` not with the exit code. Source: observed.
+        let manner = if mode == Mode::Verify { ErrorMode::Print } else { config.options.error_mode };
+        if manner == ErrorMode::Print {
+            say(out, &format!("{code}{text}"));
+        }
         if error.kind() == io::ErrorKind::PermissionDenied && user::effective_uid() != 0 {
             say(&mut io::stderr(), "Program mode requires special privileges, e.g., root or TrustedUser.");
         }
-        Err(Exit::CONFIG)
+        Err(if manner == ErrorMode::MailZero { Exit::OK } else { Exit::CONFIG })
     }
 
     /// Whoever asks filters must know them all: mail is not taken past one with a misspelt name. Source: observed.

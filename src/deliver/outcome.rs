@@ -61,6 +61,8 @@ pub struct Outcome {
     pub is_own: bool,
     /// Code and enhanced code for the transcript where they differ.
     pub told: Option<(u16, Status)>,
+    /// It has no line of its own in the log.
+    pub is_unlogged: bool,
     /// The line for the transcript where no code makes it.
     pub told_as: Option<String>,
     /// The line for watchers where it is not the address and the words.
@@ -166,6 +168,15 @@ impl Outcome {
         }
     }
 
+    /// Whether two recipients share a line of the log: what was said to each by itself does not count where both are served.
+    pub fn is_told_with(&self, other: &Self) -> bool {
+        if self.verdict != Verdict::Sent || other.verdict != Verdict::Sent {
+            return self == other;
+        }
+        (&self.text, self.status, &self.relay, &self.server, self.success)
+            == (&other.text, other.status, &other.relay, &other.server, other.success)
+    }
+
     /// Marks the recipient.
     pub fn apply(&self, recipient: &mut Recipient, now: UnixTime) {
         recipient.state = match self.verdict {
@@ -251,6 +262,7 @@ impl Outcome {
             diagnostic: None,
             is_own: false,
             told: None,
+            is_unlogged: false,
             told_as: None,
             shown: None,
             knows_exit_alone: false,
@@ -325,6 +337,19 @@ mod tests {
         assert_eq!(sent.receipt_line(&recipient).as_deref(), Some("a... relayed; expect no further notifications"));
         recipient.is_primary = false;
         assert_eq!(sent.receipt_line(&recipient), None);
+    }
+
+    #[test]
+    fn who_is_served_shares_a_line_whatever_was_said_to_each() {
+        let taken = |words: &'static str| Outcome {
+            taken: Some(words.into()),
+            diagnostic: Some(words.into()),
+            ..Outcome::sent(b"ok", Success::Relayed)
+        };
+        assert!(taken("250 <a>... ok").is_told_with(&taken("250 <b>... ok")));
+        assert!(!taken("250 <a>... ok").is_told_with(&Outcome::sent(b"other", Success::Relayed)));
+        let failed = |reply| Outcome::failed(Exit::NOUSER, Status(5, 1, 1), "User unknown").with_reply(reply, "mx.");
+        assert!(failed("550 no").is_told_with(&failed("550 no")) && !failed("550 no").is_told_with(&failed("550 a")));
     }
 
     #[test]

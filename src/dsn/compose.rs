@@ -168,18 +168,24 @@ fn plain_body(report: &Report, envelope: &Envelope, words: &[u8], facts: &Facts)
 fn returned_header(envelope: &Envelope, facts: &Facts) -> Vec<u8> {
     let mut scope = envelope.scope.clone();
     let given = envelope.sender_given.as_ref();
-    let bare = given.strip_prefix(b"<").and_then(|rest| rest.strip_suffix(b">")).unwrap_or(given);
-    scope.set(
-        names::SENDER_FOR_RECIPIENT,
-        Bytes::copy_from_slice(if given.is_empty() { &envelope.sender } else { bare }),
-    );
+    let bare = match given.strip_prefix(b"<").and_then(|rest| rest.strip_suffix(b">")) {
+        Some(bare) => bare,
+        // With a phrase or comments, which the address is without.
+        None if !envelope.sender.is_empty() => &envelope.sender,
+        None => given,
+    };
+    let is_report = envelope.flags.is_response && envelope.sender.is_empty();
+    let bare = if is_report { scope.text(names::DAEMON_USER) } else { Bytes::copy_from_slice(bare) };
+    scope.set(names::SENDER_FOR_RECIPIENT, bare);
     let mut out = Vec::new();
     let is_request = |h: &Header| facts.config.options.rrt_implies_dsn && fields::has(&h.name, fields::RECEIPT);
     for header in envelope.headers.iter().filter(|h| is_returned(h, &scope, facts.config) && !is_request(h)) {
         let value = match &header.value {
             _ if fields::has(&header.name, fields::BCC) => Bytes::new(),
             // The field that was made for a message of nobody's names nobody. Source: observed (bounce/notify-never).
-            _ if header.is_default && header.is("From") && envelope.sender.is_empty() => Bytes::from_static(b" "),
+            _ if header.is_default && header.is("From") && envelope.sender.is_empty() && !is_report => {
+                Bytes::from_static(b" ")
+            }
             HeaderValue::Text(text) => text.clone(),
             HeaderValue::Template(template) => template.expand(&scope).into(),
         };

@@ -136,6 +136,23 @@ fn several_failures_stand_in_one_report() {
 }
 
 #[test]
+fn a_report_that_comes_back_names_who_made_it() {
+    let mut envelope = local(";", "Returned mail");
+    (envelope.sender, envelope.sender_given) = (Bytes::new(), Bytes::new());
+    envelope.flags.is_response = true;
+    envelope.scope.set(names::DAEMON_USER, "MAILER-DAEMON");
+    let from = Template::parse(b" <$g>", &mut NameTable::default());
+    let mut field = Header::new("From", "");
+    (field.value, field.is_default) = (HeaderValue::Template(from), true);
+    envelope.headers.push(field);
+    envelope.recipients = vec![recipient("nosuch", State::Failed, Status(5, 1, 1), "550 5.1.1 User unknown", "")];
+    let made = reports(&mut envelope, &config(), NOW, "", "body\n");
+    for field in ["\nReturn-Path: <MAILER-DAEMON>\n", "\nFrom: <MAILER-DAEMON>\n"] {
+        assert!(made[0].contains(field), "{}", made[0]);
+    }
+}
+
+#[test]
 fn a_warning_is_sent_once() {
     let mut envelope = local(";", "slow");
     envelope.headers.push(Header::new("To", " x@down.test"));

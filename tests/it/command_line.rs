@@ -99,6 +99,7 @@ fn exit_codes_say_what_went_wrong() {
         (&["-bx"], 64, "Invalid operation mode x\n"),
         (&["-odz", "me"], 64, "Unknown delivery mode z\n"),
         (&["-q1x"], 64, "Invalid time unit `x'\n"),
+        (&["-q", "-bv", "me"], 64, "Can not use -q with -bv\n"),
         (&["-OBogusOption=1", "-bv", "me"], 70, "readcf: unknown option name BogusOption\n"),
     ];
     for (args, code, text) in cases {
@@ -106,6 +107,29 @@ fn exit_codes_say_what_went_wrong() {
         assert_eq!((exit, printed.as_str()), (*code, *text), "{args:?}");
     }
     until(LIMIT, "the queue is empty", || site.queue_is_empty());
+}
+
+/// What is wrong with its text is told, and the address is used.
+#[test]
+fn an_address_that_does_not_close_is_delivered_to() {
+    let sandbox = Sandbox::new();
+    let next = FakeHost::accepting();
+    let site = sandbox.mta("a", next.port, "");
+    let (exit, printed) = send(&site, &["-odi", "<you@next.test"], b"Subject: open\n\nx\n");
+    assert_eq!((exit, printed.as_str()), (64, "<you@next.test... Unbalanced '<'\n"));
+    assert_eq!(next.wait_for(1)[0].recipients.len(), 1);
+}
+
+#[test]
+fn receipts_come_by_mail_and_the_log_has_the_sender_as_it_was_given() {
+    let sandbox = Sandbox::new();
+    let next = FakeHost::accepting();
+    let site = sandbox.mta("a", next.port, "");
+    let args = ["-odi", "-oeq", "-N", "success", "-f", "boss@next.test (the boss)", "me"];
+    assert_eq!(send(&site, &args, b"Subject: r\n\nx\n"), (0, String::new()));
+    let report = next.wait_for(1).remove(0).text();
+    assert!(report.contains("Subject: Return receipt"), "{report}");
+    assert!(site.log().contains("from=boss@next.test (the boss), size="), "{}", site.log());
 }
 
 #[test]

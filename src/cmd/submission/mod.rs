@@ -65,6 +65,7 @@ fn take_message(request: &Request, site: &Arc<Site>, runtime: &Runtime, out: &mu
         envelope: new_envelope(request, site),
         warnings: Vec::new(),
         exit: Exit::OK,
+        named: Bytes::new(),
         is_returned: false,
         reports_to_caller: true,
     };
@@ -94,6 +95,8 @@ struct Submission<'a> {
     /// Texts of authentication warnings.
     warnings: Vec<String>,
     exit: Exit,
+    /// The sender as the log names it.
+    named: Bytes,
     /// An address of `-t` is bad.
     is_returned: bool,
     /// The caller is the sender, so that errors can be told on the spot.
@@ -127,6 +130,7 @@ impl Submission<'_> {
             warn_of_sender(&mut self.warnings, caller, given, &self.site.config);
         }
         let keeps_routes = self.site.config.options.dont_prune_routes;
+        let text = given.cloned();
         let sender = given.map_or_else(
             || caller.name.clone(),
             |given| {
@@ -137,7 +141,10 @@ impl Submission<'_> {
         let found = super::sender::resolve(self.request, self.site, self.runtime, &self.envelope, sender, out);
         self.exit = found.exit;
         let sender = found.address;
-        let is_own = given.is_none_or(|given| given.as_ref() == caller.name) || found.exit != Exit::OK;
+        // The log has it as it was given, with its phrase and comments; so has the queue file. Source: observed.
+        let is_used = found.exit == Exit::OK && !sender.is_empty();
+        let text = text.filter(|_| is_used).unwrap_or_else(|| sender.clone());
+        let is_own = given.is_none_or(|given| bare(given) == caller.name) || found.exit != Exit::OK;
         self.reports_to_caller = is_own;
         if let Some(mailer) = found.mailer.and_then(|id| self.site.config.mailers.get(id.0)) {
             self.envelope.scope.set(names::MAIL_MAILER, mailer.name.clone());
@@ -162,7 +169,7 @@ impl Submission<'_> {
                 user: owner.name,
                 uid: owner.uid,
                 gid: owner.gid,
-                address: sender.clone(),
+                address: text.clone(),
             });
         }
         let scope = &mut self.envelope.scope;
@@ -181,7 +188,10 @@ impl Submission<'_> {
         }
         // The original marks every message of the command line so.
         self.envelope.flags.is_split = true;
-        self.envelope.sender_given = if sender.is_empty() { Bytes::from_static(b"<>") } else { sender.clone() };
+        self.named = if sender.is_empty() { Bytes::from_static(b"<>") } else { text };
+        // Rulesets may have made another address of it, which the queue run must find.
+        self.envelope.sender_given =
+            if sender.is_empty() || bare(&self.named) == sender { self.named.clone() } else { sender.clone() };
         self.envelope.sender = sender;
     }
 
@@ -319,6 +329,38 @@ impl Submission<'_> {
         }
     }
 
+    /// Writes into a recipient what came of it, and the line of the log.
+    fn note_failure(&mut self, index: usize, error: &RouteError) {
+        let now = clock::now();
+        let Some(recipient) = self.envelope.recipients.get_mut(index) else { return };
+        recipient.state = State::Failed;
+        recipient.message = Some(error.text.clone().into());
+        recipient.status = Some(error.reported());
+        let line = error.shown_line();
+        let before = recipient.complaint.take().map(|before| [&before, &b"\n"[..]].concat()).unwrap_or_default();
+        recipient.complaint = Some([&before, line.as_bytes()].concat().into());
+        recipient.remote_reply = error.is_answer.then(|| error.line().into());
+        recipient.last_try = Some(now);
+        let address = recipient.address.clone();
+        let controller = recipient.controller.clone();
+        let mailer = recipient.route.as_ref().and_then(|r| self.site.config.mailers.get(r.mailer.0));
+        // Observed: what nobody answered for has no line of its own.
+        let Some(mailer) = mailer.filter(|_| error.is_answer) else { return };
+        let (dsn, reply) = (error.status.to_string(), error.line());
+        let line = To {
+            to: &[&address],
+            mailer: &mailer.name,
+            dsn: &dsn,
+            reply: reply.as_bytes(),
+            controller: controller.as_ref().map(|c| (c.address.as_ref(), c.uid, c.gid)),
+            stat: error.text.as_bytes(),
+            ..To::default()
+        };
+        for text in line.lines() {
+            self.site.log.write(Level::DELIVERY, Priority::Info, self.id(), text);
+        }
+    }
+
     /// Replaces aliases, lists and forwards; says which recipients do not exist.
     ///
     /// With `-t` a bad address makes a report to the sender at once, and the others wait for the next queue run. Source: observed.
@@ -335,7 +377,16 @@ impl Submission<'_> {
                 self.exit = error.exit();
             }
         }
-        let mut loops = false;
+        for (index, remark) in &expansion.remarks {
+            self.site.log.write(Level::USER_ERROR, Priority::Notice, self.id(), remark.shown());
+            if self.site.config.options.error_mode == ErrorMode::Print {
+                say(out, &self.told(remark));
+            }
+            if let Some(recipient) = self.envelope.recipients.get_mut(*index) {
+                recipient.complaint = Some(remark.shown_line().into());
+            }
+        }
+        let mut loops = !expansion.remarks.is_empty();
         let is_verbose = self.request.invocation.is_verbose;
         let mut notes = expansion.notes.into_iter().filter(|_| is_verbose).peekable();
         for (n, (index, error)) in expansion.failures.into_iter().enumerate() {
@@ -365,40 +416,12 @@ impl Submission<'_> {
                 self.envelope.message = Some(error.of_message().into());
             }
             self.envelope.message.get_or_insert_with(|| error.of_message().into());
-            let now = clock::now();
-            let Some(recipient) = self.envelope.recipients.get_mut(index) else { continue };
-            recipient.state = State::Failed;
-            recipient.message = Some(error.text.clone().into());
-            recipient.status = Some(error.reported());
-            recipient.complaint = Some(error.shown_line().into());
-            recipient.remote_reply = error.is_answer.then(|| error.line().into());
-            recipient.last_try = Some(now);
-            let address = recipient.address.clone();
-            let controller = recipient.controller.clone();
-            let mailer = recipient.route.as_ref().and_then(|r| self.site.config.mailers.get(r.mailer.0));
-            // Observed: what has no mailer, and lists that cannot be read, have no line of their own.
-            let is_named = !error.address.is_empty();
-            let Some(mailer) = mailer.filter(|m| is_named && !m.name.eq_ignore_ascii_case(b"*include*")) else {
-                continue;
-            };
-            let (dsn, reply) = (error.status.to_string(), error.line());
-            let line = To {
-                to: &[&address],
-                mailer: &mailer.name,
-                dsn: &dsn,
-                reply: reply.as_bytes(),
-                controller: controller.as_ref().map(|c| (c.address.as_ref(), c.uid, c.gid)),
-                stat: error.text.as_bytes(),
-                ..To::default()
-            };
-            for text in line.lines() {
-                self.site.log.write(Level::DELIVERY, Priority::Info, self.id(), text);
-            }
+            self.note_failure(index, &error);
         }
         for (_, line) in notes {
             say(out, &line);
         }
-        // A loop counts when nothing else is wrong. Source: observed.
+        // A loop, or an address that is not well written, counts when nothing else is wrong. Source: observed.
         if loops && self.exit == Exit::OK {
             self.exit = Exit::USAGE;
         }
@@ -416,7 +439,7 @@ impl Submission<'_> {
         let protocol = text(names::PROTOCOL);
         let relay = text(names::CLIENT_INFO);
         let line = From {
-            from: &envelope.sender_given,
+            from: &self.named,
             size_bytes: envelope.size_bytes,
             class: envelope.class,
             recipients: envelope.counted_recipients(),

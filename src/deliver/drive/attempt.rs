@@ -293,8 +293,8 @@ impl Attempt {
             while let Some((_, list)) = lists.next_if(|(end, _)| *end <= index) {
                 lines.push(handed_to_list(&list).into());
             }
-            if let Some(line) = Some(recipient).filter(|r| r.state == State::Failed).and_then(|r| r.complaint.clone()) {
-                has_failed = true;
+            if let Some(line) = recipient.complaint.clone() {
+                has_failed |= recipient.state == State::Failed;
                 lines.push(line);
             }
         }
@@ -348,6 +348,10 @@ impl Attempt {
         let was_open =
             self.envelope.recipients.iter().any(|r| r.state == State::Queued && (r.route.is_none() || r.is_open));
         let expansion = site.router.expand(&mut self.envelope).await;
+        for (_, remark) in &expansion.remarks {
+            self.site.log.write(Level::USER_ERROR, Priority::Notice, self.id(), remark.shown());
+            self.note(remark.shown_line());
+        }
         let mut lists = if was_open { self.lists() } else { Vec::new().into_iter().peekable() };
         let mut notes = expansion.notes.into_iter().peekable();
         for (n, (index, error)) in expansion.failures.into_iter().enumerate() {
@@ -367,6 +371,8 @@ impl Attempt {
             }
             self.site.log.write(Level::USER_ERROR, Priority::Notice, self.id(), error.shown());
             let mut outcome = Outcome::failed(error.exit, error.status, error.text.clone());
+            outcome.is_unlogged = !error.is_answer;
+            outcome.job_text = Some(error.of_message());
             outcome.reported = error.reported;
             outcome.told_as = Some(error.shown_line());
             let reply = Bytes::from(error.line());
@@ -399,7 +405,7 @@ impl Attempt {
         } else {
             outcome.job_text = Some(error.of_message());
         }
-        self.mark_outcome(&[index], &outcome);
+        self.mark_outcomes(&[(index, &outcome)]);
     }
 
     /// A recipient that cannot be expanded now waits without a route: no mailer may see it before. Source: observed.
@@ -517,18 +523,29 @@ impl Attempt {
 
     /// Notes an outcome: recipients, transcript, log, caller.
     pub(super) fn settle(&mut self, recipients: &[usize], outcome: &Outcome, relay: &[u8], started: Option<Instant>) {
-        let controller = self.controller_of(recipients);
-        self.log_outcome(recipients, outcome, relay, started, controller.as_ref());
-        self.mark_outcome(recipients, outcome);
+        let each: Vec<(usize, &Outcome)> = recipients.iter().map(|index| (*index, outcome)).collect();
+        self.settle_each(&each, relay, started);
+    }
+
+    /// The same for recipients that share a line of the log, each with its own outcome.
+    pub(super) fn settle_each(&mut self, recipients: &[(usize, &Outcome)], relay: &[u8], started: Option<Instant>) {
+        let Some((_, outcome)) = recipients.first().copied() else { return };
+        if !outcome.is_unlogged {
+            let indices: Vec<usize> = recipients.iter().map(|(index, _)| *index).collect();
+            let controller = self.controller_of(&indices);
+            self.log_outcome(&indices, outcome, relay, started, controller.as_ref());
+        }
+        self.mark_outcomes(recipients);
     }
 
     /// The same without the log.
-    fn mark_outcome(&mut self, recipients: &[usize], outcome: &Outcome) {
+    fn mark_outcomes(&mut self, recipients: &[(usize, &Outcome)]) {
+        let Some((_, outcome)) = recipients.first().copied() else { return };
         let mut addresses = Vec::new();
         let mut receipts = Vec::new();
         let no_receipts = self.site.config.options.privacy_options.has(Privacy::NO_RECEIPTS);
         let by = By::of(&self.envelope, self.now).filter(|_| outcome.verdict == Verdict::Sent && !no_receipts);
-        for index in recipients {
+        for (index, outcome) in recipients {
             let Some(recipient) = self.envelope.recipients.get_mut(*index) else { continue };
             outcome.apply(recipient, self.now);
             if let (Some(by), Some(plain)) = (by, recipient.success) {

@@ -8,7 +8,6 @@ use std::path::Path;
 
 use bytes::BytesMut;
 
-use crate::base::bytes::shown;
 use crate::base::date;
 use crate::deliver::body::LineWriter;
 use crate::deliver::message;
@@ -70,9 +69,10 @@ async fn write(site: &Site, envelope: &Envelope, body: &Body, letter: &mut impl 
 pub fn head(site: &Site, envelope: &Envelope) -> Vec<u8> {
     let mut scope = envelope.scope.clone();
     let sender = if envelope.sender.is_empty() { scope.text(names::DAEMON_USER) } else { envelope.sender.clone() };
-    scope.set(names::SENDER_FOR_RECIPIENT, sender.clone());
-    let when = date::ctime(clock::now(), &site.zone);
-    let mut text = format!("From {} {when}\n", shown(&sender)).into_bytes();
+    scope.set(names::SENDER_FOR_RECIPIENT, sender);
+    scope.set(names::NOW_CTIME, date::ctime(clock::now(), &site.zone));
+    let mut text = site.config.options.unix_from_line.expand(&scope);
+    text.push(b'\n');
     if let Some(mailer) = site.config.mailer(b"*file*").and_then(|id| site.config.mailers.get(id.0)) {
         let fields = message::written(&envelope.headers, mailer, &scope, envelope.flags);
         text.extend_from_slice(&message::render(&fields, mailer));

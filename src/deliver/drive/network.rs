@@ -542,7 +542,7 @@ impl Course<'_> {
     fn answered(&mut self, settled: &[client::Settled], host: &Bytes, capabilities: &client::Capabilities) {
         let outcomes = settled::outcomes(settled, host, capabilities, self.mailer);
         let left = std::mem::take(&mut self.left);
-        let mut groups: Vec<(Vec<usize>, Outcome)> = Vec::new();
+        let mut groups: Vec<Vec<(usize, Outcome)>> = Vec::new();
         for (mut waiting, (settled, mut outcome)) in left.into_iter().zip(settled.iter().zip(outcomes)) {
             outcome.relay = Some(self.relay.clone());
             if outcome.reply.is_some() {
@@ -562,9 +562,7 @@ impl Course<'_> {
                 _ => group(&mut groups, waiting.index, outcome),
             }
         }
-        for (recipients, outcome) in groups {
-            self.tell(&recipients, &outcome);
-        }
+        self.tell_groups(&groups);
     }
 
     /// A server that does not want to talk to us; another one may.
@@ -607,12 +605,18 @@ impl Course<'_> {
 
     /// Settles what is left: with its last outcome, else with this one.
     fn end(&mut self, outcome: &Outcome) {
-        let mut groups: Vec<(Vec<usize>, Outcome)> = Vec::new();
+        let mut groups: Vec<Vec<(usize, Outcome)>> = Vec::new();
         for waiting in std::mem::take(&mut self.left).into_iter().filter(|w| !w.is_answered) {
             group(&mut groups, waiting.index, waiting.last.unwrap_or_else(|| outcome.clone()));
         }
-        for (recipients, outcome) in groups {
-            self.tell(&recipients, &outcome);
+        self.tell_groups(&groups);
+    }
+
+    fn tell_groups(&mut self, groups: &[Vec<(usize, Outcome)>]) {
+        let relay = self.relay.clone();
+        for group in groups {
+            let each: Vec<(usize, &Outcome)> = group.iter().map(|(index, outcome)| (*index, outcome)).collect();
+            self.attempt.settle_each(&each, &relay, Some(self.load.started));
         }
     }
 
@@ -682,11 +686,11 @@ fn with_address(name: &Bytes, address: SocketAddr, compressed: bool) -> Bytes {
 }
 
 /// Recipients with the same outcome share a log line, unless a server answered for each.
-fn group(groups: &mut Vec<(Vec<usize>, Outcome)>, index: usize, outcome: Outcome) {
-    let alike = groups.iter_mut().find(|(_, known)| !known.is_own && *known == outcome);
-    match alike {
-        Some((list, _)) => list.push(index),
-        None => groups.push((vec![index], outcome)),
+fn group(groups: &mut Vec<Vec<(usize, Outcome)>>, index: usize, outcome: Outcome) {
+    let is_alike = |known: &Outcome| !known.is_own && known.is_told_with(&outcome);
+    match groups.iter_mut().find(|group| group.first().is_some_and(|(_, known)| is_alike(known))) {
+        Some(group) => group.push((index, outcome)),
+        None => groups.push(vec![(index, outcome)]),
     }
 }
 

@@ -30,7 +30,9 @@ pub(super) async fn queue(attempt: &mut Attempt) -> Result<Vec<Job>, queue::Erro
     attempt.now = clock::now();
     let age = dsn::check_age(&mut attempt.envelope, &site.config.timeouts, attempt.now, &mut attempt.transcript);
     let words = attempt.envelope.message.clone().filter(|_| age != Age::Fine);
-    if attempt.reports == Reports::ToCaller && age == Age::Fine {
+    // Who is told of failures on the spot gets receipts by mail all the same, when nothing failed. Source: observed.
+    let has_failed = attempt.envelope.recipients.iter().any(|r| r.state == State::Failed);
+    if attempt.reports == Reports::ToCaller && age == Age::Fine && has_failed {
         return Ok(Vec::new());
     }
     if attempt.is_last {

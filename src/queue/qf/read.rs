@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::{Codec, DELIVER_BY, Fault, MACRO, NULL_SENDER, QUOTE, fields};
+use crate::address::mailbox;
 use crate::base::bytes::{leading_number, shown, split_once};
 use crate::base::letters::LetterSet;
 use crate::base::time::UnixTime;
@@ -333,7 +334,10 @@ fn bare_sender(given: &[u8]) -> Bytes {
     if given == NULL_SENDER {
         return Bytes::new();
     }
-    owned(given.strip_prefix(b"<").and_then(|rest| rest.strip_suffix(b">")).unwrap_or(given))
+    match given.strip_prefix(b"<").and_then(|rest| rest.strip_suffix(b">")) {
+        Some(address) => owned(address),
+        None => mailbox::bare(given).into(),
+    }
 }
 
 /// User and group of a controlling user whose numbers the file does not say.

@@ -79,12 +79,14 @@ impl Router {
                 continue;
             }
             envelope.routes.follow(&envelope.recipients);
+            let mut remark = None;
             let placed = if index >= limits::EXPANSION {
                 Err(too_deep(level, limits::EXPANSION))
             } else {
-                self.place(envelope, &mut recipient, refusal, depth).await
+                self.place(envelope, &mut recipient, refusal, depth, &mut remark).await
             };
             let address = recipient.address.clone();
+            found.remarks.extend(remark.map(|remark: RouteError| (index, remark.at(&address))));
             let place = recipient.place.clone();
             if matches!(placed, Ok(Placed::Here)) && recipient.state == State::Duplicate && recipient.parent.is_none() {
                 found.note(Some(format!("{}... duplicate suppressed", shown(&address))));
@@ -180,9 +182,11 @@ impl Router {
         recipient: &mut Recipient,
         refusal: Option<Refusal>,
         depth: Depth,
+        remark: &mut Option<RouteError>,
     ) -> Result<Placed, RouteError> {
         let mut scope = envelope.scope.clone();
-        let Parsed { mut triple, mut is_final } = self.parsed(recipient, &mut scope).await?;
+        let Parsed { mut triple, mut is_final, remark: found } = self.parsed(recipient, &mut scope).await?;
+        *remark = found;
         name_for_reports(recipient, &scope);
         for _ in 0..=limits::ALIAS_DEPTH {
             recipient.route = Some(triple.clone());
@@ -264,12 +268,12 @@ impl Router {
     /// Where a recipient goes before aliases. One that cannot be parsed now waits under its name. Source: observed.
     async fn parsed(&self, recipient: &mut Recipient, scope: &mut Scope) -> Result<Parsed, RouteError> {
         if let Some(triple) = recipient.route.take() {
-            return Ok(Parsed { triple, is_final: false });
+            return Ok(Parsed { triple, is_final: false, remark: None });
         }
         if recipient.parent.is_some() {
             self.check_listed(&recipient.address)?;
         }
-        let parsed = self.triple(&recipient.address, false, scope).await;
+        let parsed = self.triple_with_remark(&recipient.address, false, scope).await;
         if parsed.as_ref().is_err_and(RouteError::is_temporary) {
             name_for_reports(recipient, scope);
         }

@@ -40,6 +40,8 @@ pub struct Router {
 pub struct Expansion {
     /// Recipients that failed while expanding, by index, with the reason.
     pub failures: Vec<(usize, RouteError)>,
+    /// Recipients whose address is not well written, with what is wrong; they are used all the same.
+    pub remarks: Vec<(usize, RouteError)>,
     /// What `-v` shows of the expansion, each line with the number of failures before it.
     pub notes: Vec<(usize, String)>,
 }
@@ -68,7 +70,7 @@ impl Router {
     ///
     /// Sets `$h`, `$u` and `${addr_type}` in `scope`. Errors carry the address as given.
     pub async fn resolve(&self, address: &[u8], depth: Depth, scope: &mut Scope) -> Result<Resolved, RouteError> {
-        let rules::Parsed { triple, is_final } =
+        let rules::Parsed { triple, is_final, .. } =
             self.triple(address, false, scope).await.map_err(|e| e.or_at(address))?;
         let mut resolved = Resolved { triple, address: Bytes::copy_from_slice(address), owner: None, is_alias: false };
         if depth == Depth::Mailbox {
@@ -91,7 +93,7 @@ impl Router {
         let before = envelope.recipients.len();
         let mut found = Expansion::default();
         self.expand_one(envelope, recipient, depth, &mut found).await;
-        if let Some((_, error)) = found.failures.into_iter().next() {
+        if let Some((_, error)) = found.remarks.into_iter().chain(found.failures).next() {
             envelope.recipients.truncate(before);
             envelope.routes.forget();
             return Err(error);
@@ -135,6 +137,10 @@ impl Router {
                 found.push(Resolved { triple, address: recipient.address.clone(), owner, is_alias: false });
             }
         }
+        // What is not well written counts as a fault here.
+        let remarks = std::mem::take(&mut expansion.remarks);
+        expansion.notes.iter_mut().for_each(|(before, _)| *before += remarks.len());
+        expansion.failures.splice(0..0, remarks);
         (found, expansion)
     }
 

@@ -40,6 +40,8 @@ pub(super) struct Parsed {
     pub(super) triple: Triple,
     /// Ruleset 5 is not asked any more.
     pub(super) is_final: bool,
+    /// What was wrong with the text of the address, although it can be read.
+    pub(super) remark: Option<RouteError>,
 }
 
 impl Standard {
@@ -57,13 +59,15 @@ impl Standard {
 
 impl Router {
     /// Rulesets 3 and 0, then 2 (or 1), `R=` (or `S=`) and 4 on the user part; special users and letter case settled.
+    ///
+    /// Errors: also what is wrong with its text, such as quotes that do not close.
     pub(super) async fn triple(
         &self,
         address: &[u8],
         is_sender: bool,
         scope: &mut Scope,
     ) -> Result<Parsed, RouteError> {
-        Ok(self.triple_and_focus(address, is_sender, scope).await?.0)
+        self.triple_and_focus(address, is_sender, scope).await.map(|(parsed, _)| parsed)
     }
 
     /// The triple, and what ruleset 3 made of a sender.
@@ -73,10 +77,29 @@ impl Router {
         is_sender: bool,
         scope: &mut Scope,
     ) -> Result<(Parsed, Bytes), RouteError> {
+        let (parsed, focus) = self.parse(address, is_sender, scope).await?;
+        parsed.remark.map_or(Ok((Parsed { remark: None, ..parsed }, focus)), Err)
+    }
+
+    /// The triple of an address that is used whatever is wrong with its text, as those of the command line are.
+    pub(super) async fn triple_with_remark(
+        &self,
+        address: &[u8],
+        is_sender: bool,
+        scope: &mut Scope,
+    ) -> Result<Parsed, RouteError> {
+        self.parse(address, is_sender, scope).await.map(|(parsed, _)| parsed)
+    }
+
+    async fn parse(&self, address: &[u8], is_sender: bool, scope: &mut Scope) -> Result<(Parsed, Bytes), RouteError> {
         let kind = if is_sender { Kind::ENVELOPE_SENDER } else { Kind::ENVELOPE_RECIPIENT };
         scope.set(names::ADDR_TYPE, kind.addr_type());
         let mut workspace = self.rewriter.lend();
-        load(&mut workspace, address)?;
+        let remark = match load(&mut workspace, address) {
+            Err(remark) if !workspace.view().is_empty() => Some(remark),
+            Err(error) => return Err(error),
+            Ok(()) => None,
+        };
         // A sender whose domain cannot be looked up now is for `check_mail` to judge: ruleset 3 left it as it was. In
         // deferred mode every name waits for the queue run.
         let waits = is_sender || is_deferred(scope);
@@ -88,7 +111,8 @@ impl Router {
         let focus = if is_sender { workspace.text() } else { Bytes::new() };
         unless_it_waits(self.run(&mut workspace, [self.standard.zero], scope).await)?;
         // Observed: the user part of a sender is rewritten as a recipient's is.
-        Ok((self.finish(&workspace, Kind::ENVELOPE_RECIPIENT, scope).await?, focus))
+        let parsed = self.finish(&workspace, Kind::ENVELOPE_RECIPIENT, scope).await?;
+        Ok((Parsed { remark, ..parsed }, focus))
     }
 
     /// What rulesets 1 and 4 make of a sender that ruleset 3 has seen.
@@ -208,12 +232,13 @@ impl Router {
         let raw = Triple { mailer: id, host, user: rest.unwrap_or(user) };
         let settled = settle(&self.config, raw.clone());
         if settled.mailer != id {
-            return Ok(Parsed { triple: settled, is_final });
+            return Ok(Parsed { triple: settled, is_final, remark: None });
         }
         let mut workspace = self.rewriter.lend();
         load(&mut workspace, &raw.user)?;
         self.outward(&mut workspace, kind, id, scope).await?;
-        Ok(Parsed { triple: settle(&self.config, Triple { user: workspace.text(), ..raw }), is_final })
+        let triple = settle(&self.config, Triple { user: workspace.text(), ..raw });
+        Ok(Parsed { triple, is_final, remark: None })
     }
 
     async fn run<const N: usize>(
