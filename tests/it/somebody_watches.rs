@@ -80,3 +80,16 @@ fn debug_output_goes_to_its_file() {
     let text = fs::read_to_string(file).unwrap();
     assert!(text.starts_with("Version ") && text.contains("rewrite: ruleset parse"), "{text}");
 }
+
+#[test]
+fn aliasing_is_traced() {
+    let sandbox = Sandbox::new();
+    let site = sandbox.mta("a", 9, "");
+    site.write("aliases", b"list: one@next.test, other, list\nother: two@next.test\n", 0o644);
+    let printed = run(&site, &["-d27.1", "-bv", "list"], b"");
+    let wanted = "alias(list)\nlist (, list) aliased to one@next.test, other, list\n\
+        self_reference(one@next.test)\n\t... no self ref\nself_reference(other)\n\t... no self ref\nself_reference(list)\n\
+        \t... cannot break loop for \"list\"\nalias(other)\nother (, other) aliased to two@next.test\n\
+        self_reference(two@next.test)\n\t... no self ref\n";
+    assert!(printed.contains(wanted), "{printed}");
+}

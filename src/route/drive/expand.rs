@@ -28,6 +28,8 @@ struct Work {
     refusal: Option<Refusal>,
     /// What a watcher sees before it.
     note: Option<String>,
+    /// What it was named with, for debug output.
+    line: Vec<Bytes>,
 }
 
 /// What a recipient came to.
@@ -45,6 +47,8 @@ struct Named {
     address: Bytes,
     place: Option<Bytes>,
     note: Option<String>,
+    /// All that stands with it, for the one that is looked at first.
+    line: Vec<Bytes>,
 }
 
 /// Where expanded addresses come from.
@@ -68,8 +72,9 @@ impl Router {
     ) {
         let first = envelope.recipients.len();
         let before = found.failures.len();
-        let mut stack = vec![Work { recipient, level: 0, refusal: None, note: None }];
-        while let Some(Work { mut recipient, level, refusal, note }) = stack.pop() {
+        let mut stack = vec![Work { recipient, level: 0, refusal: None, note: None, line: Vec::new() }];
+        while let Some(Work { mut recipient, level, refusal, note, line }) = stack.pop() {
+            self.trace_line(envelope, recipient.parent, &line).await;
             let index = envelope.recipients.len();
             found.note(note);
             if let (Some(error), Some(alias)) = (self.deeper_than_allowed(level), recipient.parent) {
@@ -111,13 +116,13 @@ impl Router {
                     found.note(origin.note.clone());
                     let parent = envelope.recipients.get(index).cloned();
                     let is_one = named.len() == 1;
-                    for Named { address, place, note } in named.into_iter().rev() {
+                    for Named { address, place, note, line } in named.into_iter().rev() {
                         let mut recipient = child(address, index, parent.as_ref(), &origin);
                         recipient.place = place.or_else(|| parent.as_ref().and_then(|p| p.place.clone()));
                         recipient.is_primary = is_one && parent.as_ref().is_some_and(|p| p.is_primary);
                         // A list tells next hops nothing of what its sender wants to know. Source: observed.
                         recipient.notify.is_given &= is_one && origin.owner.is_none();
-                        stack.push(Work { recipient, level: level + 1, refusal: origin.refusal, note });
+                        stack.push(Work { recipient, level: level + 1, refusal: origin.refusal, note, line });
                     }
                 }
                 Err(error) => {
@@ -224,10 +229,10 @@ impl Router {
                 }
                 Depth::Mailbox => {}
             }
-            if mailer.has(b'A') {
+            let (is_escaped, _) = unescaped(&triple.user);
+            if mailer.has(b'A') && !is_escaped && !is_self {
                 self.trace(1, format_args!("alias({})", shown(&triple.user)));
             }
-            let (is_escaped, _) = unescaped(&triple.user);
             if mailer.has(b'A')
                 && !self.leaves_aliases
                 && !is_escaped
@@ -303,6 +308,7 @@ impl Router {
                 Some(why) => Err(refused(why, special, recipient)),
             };
         }
+        self.trace(2, format_args!("include({})", shown(&triple.user)));
         let AddressFile { text, uid, gid, refusal } =
             self.include_file(&triple.user, recipient.controller.as_ref()).await?;
         recipient.state = State::Expanded;
@@ -354,7 +360,9 @@ impl Router {
         });
         let note = Some(format!("{}... aliased to {}", shown(&recipient.address), shown(value)));
         // The last one is looked at first. Source: observed.
-        let named = addresses.into_iter().rev().map(|address| Named { address, place: None, note: None }).collect();
+        let mut line = addresses.clone();
+        let named = |address| Named { address, place: None, note: None, line: std::mem::take(&mut line) };
+        let named = addresses.into_iter().rev().map(named).collect();
         Ok(Placed::Instead(named, Origin { controller, owner, is_alias: true, refusal: None, note }))
     }
 
@@ -375,7 +383,8 @@ impl Router {
         let owner = ask(MAILSENDER)?.into_iter().next();
         recipient.state = State::Expanded;
         let controller = recipient.controller.clone();
-        let named = addresses.into_iter().map(|address| Named { address, place: None, note: None }).collect();
+        let named =
+            addresses.into_iter().map(|address| Named { address, place: None, note: None, line: Vec::new() }).collect();
         Ok(Some(Placed::Instead(named, Origin { controller, owner, is_alias: true, refusal: None, note: None })))
     }
 
@@ -408,7 +417,7 @@ impl Router {
         if stays {
             return Ok(Placed::Here);
         }
-        self.trace(1, format_args!("forward({})", shown(&owner.name)));
+        self.trace(1, format_args!("forward({})", shown(&recipient.address)));
         let paths = self.forward_paths(triple, &owner, scope);
         let Some((path, file)) = self.forward_file(Id::Queue(envelope.id.as_str()), &paths, &owner).await? else {
             return Ok(Placed::Here);
@@ -436,8 +445,40 @@ impl Router {
         Ok(Placed::Instead(named, origin))
     }
 
+    /// Debug output: whether what a line names is an alias that it came from. Source: observed.
+    async fn trace_line(&self, envelope: &Envelope, parent: Option<usize>, line: &[Bytes]) {
+        if !self.log.tracer().is_on(27, 1) {
+            return;
+        }
+        for address in line {
+            self.trace(1, format_args!("self_reference({})", shown(address)));
+            let mut chain = Vec::new();
+            let mut at = parent;
+            while let Some((index, above)) = at.and_then(|index| Some((index, envelope.recipients.get(index)?))) {
+                chain.extend(above.route.clone());
+                at = above.parent.filter(|next| *next < index);
+            }
+            let Some(found) = chain.iter().find(|above| above.user.eq_ignore_ascii_case(address)).cloned() else {
+                self.trace(1, "\t... no self ref");
+                continue;
+            };
+            let mut is_user = false;
+            for route in std::iter::once(&found).chain(&chain) {
+                is_user = self.owner_of(route).await.ok().flatten().is_some();
+                let end = if is_user { "found" } else { "failed" };
+                self.trace(2, format_args!("\t... getpwnam({})... {end}", shown(&route.user)));
+                if is_user {
+                    break;
+                }
+            }
+            if !is_user {
+                self.trace(1, format_args!("\t... cannot break loop for \"{}\"", shown(address)));
+            }
+        }
+    }
+
     /// Debug output of category 27.
-    fn trace(&self, level: u16, text: impl std::fmt::Display) {
+    pub(super) fn trace(&self, level: u16, text: impl std::fmt::Display) {
         self.log.tracer().say(27, level, text);
     }
 
@@ -565,9 +606,10 @@ fn named_in_file(lines: &[list::Line], path: &[u8], verb: &str) -> Vec<Named> {
     for line in lines {
         let place = format!("{}: line {}: ", shown(path), line.number);
         let mut note = Some(format!("{place}{verb} to {}", shown(&line.text)));
+        let mut all = line.addresses.clone();
         for address in line.addresses.iter().rev() {
             let place = Some(Bytes::from(place.clone()));
-            named.push(Named { address: address.clone(), place, note: note.take() });
+            named.push(Named { address: address.clone(), place, note: note.take(), line: std::mem::take(&mut all) });
         }
     }
     named

@@ -67,6 +67,7 @@ impl Router {
         owner: &Owner,
     ) -> Result<Option<(Bytes, AddressFile)>, RouteError> {
         for path in paths {
+            self.trace(2, format_args!("include({})", shown(path)));
             let user = (owner.uid, owner.gid);
             let request = ReadAsUser { path: path_of(path), purpose: Purpose::Forward, user, limit: FILE_BYTES };
             match self.port.read_as_user(request).await {
