@@ -252,12 +252,11 @@ impl Router {
             let asks = mailer.has(b'5') && !is_final;
             let next = if asks { self.local(&triple, &mut scope).await? } else { None };
             let Some(next) = next else {
-                let placed = self.place_mailbox(envelope, mailer, &triple, recipient, is_escaped || is_self, &scope);
+                let stays = is_escaped || (is_self && self.was_forwarded(envelope, recipient, &triple));
+                let placed = self.place_mailbox(envelope, mailer, &triple, recipient, stays, &scope);
                 return match placed.await {
-                    // A name that leads back to itself, and is nobody's, adds nobody.
                     Err(error) if matches!(known, Known::Loop(_)) && error.exit == Exit::NOUSER => {
-                        recipient.state = State::Duplicate;
-                        Ok(Placed::Here)
+                        self.place_in_loop(envelope, recipient, &scope).await
                     }
                     placed => placed,
                 };
@@ -268,6 +267,49 @@ impl Router {
             recipient.controller.get_or_insert_with(|| self.nobody(address));
         }
         Err(too_deep(limits::ALIAS_DEPTH, limits::ALIAS_DEPTH))
+    }
+
+    /// Whether a name came back to itself by way of a `.forward`, which is not followed again then. Source: observed.
+    fn was_forwarded(&self, envelope: &Envelope, recipient: &Recipient, triple: &Triple) -> bool {
+        let mut below = recipient;
+        while let Some(above) = below.parent.and_then(|index| envelope.recipients.get(index)) {
+            if !below.is_from_alias {
+                return true;
+            }
+            if above.route.as_ref().is_some_and(|route| same(&self.config, route, triple)) {
+                return false;
+            }
+            below = above;
+        }
+        true
+    }
+
+    /// A name that leads back to itself, and is nobody's: it ends at the nearest user on its way, or adds nobody.
+    /// Source: observed.
+    async fn place_in_loop(
+        &self,
+        envelope: &Envelope,
+        recipient: &mut Recipient,
+        scope: &Scope,
+    ) -> Result<Placed, RouteError> {
+        let mut at = recipient.parent;
+        while let Some((index, above)) = at.and_then(|index| Some((index, envelope.recipients.get(index)?))) {
+            at = above.parent.filter(|next| *next < index);
+            let Some(triple) = above.route.clone() else { continue };
+            let Some(mailer) = self.config.mailers.get(triple.mailer.0) else { continue };
+            if self.owner_of(&triple).await?.is_none() {
+                continue;
+            }
+            if self.known(envelope, recipient, &triple) == Known::Already {
+                break;
+            }
+            recipient.address = above.address.clone();
+            recipient.route = Some(triple.clone());
+            let stays = self.was_forwarded(envelope, recipient, &triple);
+            return self.place_mailbox(envelope, mailer, &triple, recipient, stays, scope).await;
+        }
+        recipient.state = State::Duplicate;
+        Ok(Placed::Here)
     }
 
     /// Where a recipient goes before aliases. One that cannot be parsed now waits under its name. Source: observed.

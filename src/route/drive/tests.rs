@@ -179,6 +179,20 @@ fn header_addresses_keep_their_phrase() {
     }
 }
 #[test]
+fn a_loop_of_aliases_ends_at_a_user_on_its_way() {
+    let (router, _folder) = router("one: root\nroot: one\n");
+    for address in ["one", "root"] {
+        let mut e = envelope(&router);
+        e.recipients.push(Recipient::new(address));
+        let expansion = run(router.expand(&mut e));
+        assert!(expansion.failures.is_empty(), "{address}: {:?}", expansion.failures);
+        let queued: Vec<_> = e.recipients.iter().filter(|r| r.state == State::Queued).collect();
+        let [one] = queued.as_slice() else { panic!("{address}: {queued:?}") };
+        assert_eq!(one.address, "root", "{address}");
+    }
+}
+
+#[test]
 fn a_loop_beside_others_is_left_out_and_steps_are_told() {
     let (router, _folder) = router("k: loop1, x@remote.test\nloop1: loop2\nloop2: loop1\n");
     let mut e = envelope(&router);
