@@ -96,7 +96,8 @@ impl Router {
         scope.set(names::ADDR_TYPE, kind.addr_type());
         let mut workspace = self.rewriter.lend();
         let remark = match load(&mut workspace, address) {
-            Err(remark) if !workspace.view().is_empty() => Some(remark),
+            // What is too long is not used, what does not close is.
+            Err(remark) if remark.status != Status(5, 1, 0) && !workspace.view().is_empty() => Some(remark),
             Err(error) => return Err(error),
             Ok(()) => None,
         };
