@@ -19,25 +19,28 @@ fn located(site: &Site) {
 
 #[test]
 fn what_was_tried_not_long_ago_waits() {
-    for (lines, tries, hours, is_due) in [
-        ("", 1, 0, true),
-        ("O MinQueueAge=1h\n", 1, 0, false),
-        ("O MinQueueAge=1h\n", 3, 2, true),
-        // Each further try waits twice as long, up to the bound.
-        ("O MinQueueAge=1h\nO MaxQueueAge=8h\n", 3, 2, false),
-        ("O MinQueueAge=1h\nO MaxQueueAge=90m\n", 3, 2, true),
+    // Hours between its coming and the last attempt, hours since.
+    for (lines, before, since, is_due) in [
+        ("", 0, 0, true),
+        ("O MinQueueAge=1h\n", 0, 0, false),
+        ("O MinQueueAge=1h\n", 0, 2, true),
+        // It waits as long again as it was there at its last attempt, up to the bound.
+        ("O MinQueueAge=1h\nO MaxQueueAge=8h\n", 4, 2, false),
+        ("O MinQueueAge=1h\nO MaxQueueAge=8h\n", 1, 2, true),
+        ("O MinQueueAge=1h\nO MaxQueueAge=90m\n", 4, 2, true),
     ] {
         let (sandbox, next) = (Sandbox::new(), FakeHost::new(&[ONCE, ""]));
         let site = sandbox.mta("a", next.port, lines);
         run(&site, &["-odi", "you@next.test"], MESSAGE);
         let name = site.path("queue").join(&site.queue_files("qf")[0]);
         let text = fs::read(&name).unwrap();
+        let earlier = |letter: char, time: &[u8], hours: u64| {
+            let time: u64 = std::str::from_utf8(time).unwrap().parse().unwrap();
+            format!("{letter}{}", time - hours * 3600).into_bytes()
+        };
         let aged = text.split(|b| *b == b'\n').map(|line| match line {
-            [b'K', time @ ..] => {
-                let time: u64 = std::str::from_utf8(time).unwrap().parse().unwrap();
-                format!("K{}", time - hours * 3600).into_bytes()
-            }
-            [b'N', ..] => format!("N{tries}").into_bytes(),
+            [b'K', time @ ..] => earlier('K', time, since),
+            [b'T', time @ ..] => earlier('T', time, before + since),
             _ => line.to_vec(),
         });
         fs::write(&name, aged.collect::<Vec<_>>().join(&b'\n')).unwrap();

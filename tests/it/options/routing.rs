@@ -79,7 +79,8 @@ fn forwards(forwards: &[(&str, &str)], args: &[&str]) -> Option<Vec<String>> {
     command.arg("-bv").args(args);
     let (_, printed) = finished(with_etc(&command, &site.dir, &[("passwd", &passwd)])?, b"");
     let user = |line: &str| line.split_once("... deliverable").map_or(line.to_owned(), |(user, _)| user.to_owned());
-    Some(printed.lines().map(user).collect())
+    // The alias file is no database: nothing to look at here.
+    Some(printed.lines().filter(|line| !line.contains("alias")).map(user).collect())
 }
 
 #[test]
