@@ -48,6 +48,8 @@ pub struct Request {
     pub traffic: Option<Arc<Traffic>>,
     /// The caller's process, which waits for the message to be taken (`DeliveryMode=background`).
     pub leash: Cell<Option<Leash>>,
+    /// Started as `sendmail-msp`.
+    pub is_submission_program: bool,
     /// Started by a daemon in its own place.
     pub is_restarted: bool,
     /// Sockets that it left.
@@ -105,6 +107,7 @@ fn run(argv: &[Bytes], role: Option<Role>, listeners: Handover, out: &mut dyn Wr
     if serves(&invocation) {
         settle_in(caller.uid);
     }
+    let is_submission_program = role.is_some();
     let role = invocation.role.or(role).unwrap_or_else(|| default_role(invocation.mode));
     let traffic = match &invocation.traffic_log {
         Some(path) => match open_output(path, out) {
@@ -120,6 +123,7 @@ fn run(argv: &[Bytes], role: Option<Role>, listeners: Handover, out: &mut dyn Wr
         tracer,
         traffic,
         leash: Cell::new(None),
+        is_submission_program,
         is_restarted,
         listeners: Cell::new(listeners),
     };
@@ -377,7 +381,8 @@ impl Request {
         let mode = self.invocation.mode;
         let code = if matches!(mode, Mode::Smtp | Mode::Arpa | Mode::Daemon) { "550 " } else { "" };
         let is_daemon = matches!(mode, Mode::Daemon | Mode::Foreground);
-        if is_daemon && config.options.use_msp {
+        // The submission program of its own listens, on the submission port; that is what it is for.
+        if is_daemon && config.options.use_msp && !self.is_submission_program {
             say(out, &format!("{code}Mail submission program cannot be used as daemon"));
             return Err(Exit::USAGE);
         }
