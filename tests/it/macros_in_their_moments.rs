@@ -292,9 +292,12 @@ fn interfaces_of_the_machine_are_named() {
             rules.extend([format!("R$*\t$: $1 $| $(seen IF..{name}..$&{{{name}}} $)\nR$* $| $*\t$: $1\n")]);
         }
     }
+    // The client says the name of its interface, as M=h has it.
+    rules = rules.replace("Stls_server\n", "R$*\t$: $1 $| $(seen IF..helo..$&s $)\nR$* $| $*\t$: $1\nStls_server\n");
     // One message is enough: it is refused there.
     rules += "Scheck_rcpt\nR$*\t$#error $@ 5.7.1 $: \"550 no\"\n";
-    let site = sandbox.mta("a", 1, &format!("Kseen syslog\nO LogLevel=9\n{rules}"));
+    let site =
+        sandbox.mta("a", 1, &format!("Kseen syslog\nO LogLevel=9\nO ClientPortOptions=Family=inet, M=h\n{rules}"));
     let cf = fs::read_to_string(site.path("cf")).unwrap();
     let cf = cf.replace("Addr=127.0.0.1", "Addr=192.0.2.1").replace("$#esmtp $@ [127.0.0.1]", "$#esmtp $@ [192.0.2.1]");
     // The daemon has our own name.
@@ -318,6 +321,7 @@ fn interfaces_of_the_machine_are_named() {
         assert_eq!(logged(&log, "", "IF", &format!("if_{name}")).as_deref(), Some(value), "{output:?}");
         assert_eq!(logged(&log, "", "IF", &format!("if_{name}_out")).as_deref(), Some(value), "{output:?}");
     }
+    assert_eq!(logged(&log, "", "IF", "helo").as_deref(), Some("iface.test"), "{output:?}");
 }
 
 /// The command line: who calls, and what options say.

@@ -33,6 +33,7 @@ use crate::macros::{Scope, names};
 use crate::net::dns::shown_address;
 use crate::net::tls::{Dane, Stream, Verify};
 use crate::policy::Hook;
+use crate::site::connection::Interface;
 use crate::smtp::client::drive::{Connection, Content, Dialing, Peer, Settings, dial, dial_local};
 use crate::smtp::client::negotiate::Manner;
 use crate::smtp::client::{self, Trouble};
@@ -443,14 +444,13 @@ impl Course<'_> {
         if let Some(traffic) = site.log.traffic().filter(|_| peer.address.is_some()) {
             traffic.line(Sign::Start, &[&b"CONNECT "[..], &peer.host].concat());
         }
-        let options = &site.config.options;
         let modifiers = client_modifiers(&site.config, peer.address);
         let may_use_tls = may_use_tls && !modifiers.has(b'S');
         let manner = Manner {
             is_lmtp: self.mailer.has(b'z'),
             tries_ehlo: self.mailer.has(b'a'),
             never_ehlo: self.mailer.has(b'2'),
-            helo: options.helo_name.clone().unwrap_or_else(|| site.host.clone()),
+            helo: self.helo(&modifiers, stream.local_addr()).await,
             own_name: (!self.mailer.has(b'k') && peer.address.is_some()).then(|| site.host.clone()),
             may_use_tls: may_use_tls && peer.address.is_some(),
             needs_tls: dane.is_some(),
@@ -519,6 +519,22 @@ impl Course<'_> {
         if let Some(reply) = unclaimed {
             self.attempt.note_reply(&reply.lines);
         }
+    }
+
+    /// Who we are for a server: `HeloName`, else with modifier `h` the name of the interface, else the name of the host.
+    /// Source: op guide 5.6 (DaemonPortOptions); observed.
+    async fn helo(&self, modifiers: &Modifiers, local: Option<SocketAddr>) -> Bytes {
+        let site = &self.attempt.site;
+        if let Some(name) = &site.config.options.helo_name {
+            return name.clone();
+        }
+        let interface = match local.filter(|_| modifiers.has(b'h') || came_by(&self.load.scope, b"h")) {
+            Some(local) => Interface::of(site, local).await,
+            None => None,
+        };
+        // An address without a name is none to go by.
+        let name = interface.map(|interface| interface.name).filter(|name| !name.starts_with(b"["));
+        name.unwrap_or_else(|| site.host.clone())
     }
 
     /// The connection is kept for another message, or ended.
@@ -719,8 +735,7 @@ fn bindings(config: &Config, scope: &Scope) -> Dialing {
         }
     }
     // `b` of the port that the message came by: it leaves by the same address.
-    let has_b = scope.text(names::DAEMON_FLAGS).split(|b| *b == b' ').any(|flag| flag == b"b");
-    match hosts::literal(&scope.text(names::IF_ADDR)).filter(|_| has_b) {
+    match hosts::literal(&scope.text(names::IF_ADDR)).filter(|_| came_by(scope, b"b")) {
         Some(ip @ IpAddr::V4(_)) => dialing.inet.get_or_insert_default().address = Some(ip),
         Some(ip @ IpAddr::V6(_)) => dialing.inet6.get_or_insert_default().address = Some(ip),
         None => {}
@@ -731,6 +746,11 @@ fn bindings(config: &Config, scope: &Scope) -> Dialing {
         dialing.inet6 = dialing.inet6.or(Some(Binding::default()));
     }
     dialing
+}
+
+/// Whether the port that the message came by has this modifier; capitals are doubled.
+fn came_by(scope: &Scope, modifier: &[u8]) -> bool {
+    scope.text(names::DAEMON_FLAGS).split(|b| *b == b' ').any(|flag| flag == modifier)
 }
 
 /// Modifiers of the `ClientPortOptions` line for the family of an address.
@@ -772,6 +792,15 @@ mod tests {
             let dialing = bindings(&Config::default(), &scope);
             let binding = if family == 4 { dialing.inet } else { dialing.inet6 };
             assert_eq!(binding.and_then(|b| b.address), from.map(|ip| ip.parse().unwrap()), "M={flags} {address}");
+        }
+    }
+
+    #[test]
+    fn a_message_has_the_modifiers_of_the_port_it_came_by() {
+        for (flags, wanted) in [("h", true), ("CC h u", true), ("hh", false), ("", false), ("c u", false)] {
+            let mut scope = Scope::default();
+            scope.set(names::DAEMON_FLAGS, flags);
+            assert_eq!(came_by(&scope, b"h"), wanted, "{flags}");
         }
     }
 
