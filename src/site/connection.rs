@@ -38,9 +38,9 @@ impl Interface {
         } else {
             let reverse = site.resolver.reverse(ip).await;
             let name = reverse.name().cloned().unwrap_or_else(|| Bytes::from(format!("[{address}]")));
-            if reverse != Reverse::Temporary {
-                site.own_names.keep(ip, clock::now(), name.clone());
-            }
+            // While name servers do not answer, not every connection waits for them.
+            let age = if reverse == Reverse::Temporary { RETRY_SECONDS } else { AGE_SECONDS };
+            site.own_names.keep(ip, clock::now(), age, name.clone());
             name
         };
         Some(Self { address, family: if ip.is_ipv6() { INET6 } else { INET }, name })
@@ -49,22 +49,30 @@ impl Interface {
 
 /// Names of our own addresses, so that not every connection asks for one.
 #[derive(Debug, Default)]
-pub struct OwnNames(Mutex<HashMap<IpAddr, (UnixTime, Bytes)>>);
+pub struct OwnNames(Mutex<HashMap<IpAddr, Known>>);
+
+#[derive(Debug)]
+struct Known {
+    since: UnixTime,
+    /// For how long it counts.
+    age_seconds: i64,
+    name: Bytes,
+}
 
 impl OwnNames {
     fn of(&self, ip: IpAddr, now: UnixTime) -> Option<Bytes> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, name) = known.get(&ip)?;
-        (since.0 <= now.0 && now.0 - since.0 < AGE_SECONDS).then(|| name.clone())
+        let Known { since, age_seconds, name } = known.get(&ip)?;
+        (since.0 <= now.0 && now.0 - since.0 < *age_seconds).then(|| name.clone())
     }
 
-    fn keep(&self, ip: IpAddr, now: UnixTime, name: Bytes) {
+    fn keep(&self, ip: IpAddr, now: UnixTime, age_seconds: i64, name: Bytes) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A machine has a handful; one with a whole network begins anew.
         if known.len() >= ADDRESSES && !known.contains_key(&ip) {
             known.clear();
         }
-        known.insert(ip, (now, name));
+        known.insert(ip, Known { since: now, age_seconds, name });
     }
 }
 
@@ -88,6 +96,8 @@ pub fn tell_tls(scope: &mut Scope, info: &PeerInfo, options: &Options) {
 
 /// For how long a name is taken for that of the address.
 const AGE_SECONDS: i64 = 3600;
+/// The same of one that could not be looked up.
+const RETRY_SECONDS: i64 = 60;
 /// Most addresses whose names are kept.
 const ADDRESSES: usize = 256;
 /// `AF_INET`.
@@ -106,16 +116,17 @@ mod tests {
             |last: usize| IpAddr::from([10, 0, u8::try_from(last / 256).unwrap(), u8::try_from(last % 256).unwrap()]);
         let start = UnixTime(1_000_000);
         assert_eq!(names.of(ip(0), start), None);
-        names.keep(ip(0), start, Bytes::from_static(b"a.test"));
+        names.keep(ip(0), start, AGE_SECONDS, Bytes::from_static(b"a.test"));
         for (after, is_known) in [(0, true), (AGE_SECONDS - 1, true), (AGE_SECONDS, false), (-1, false)] {
             let known = names.of(ip(0), UnixTime(start.0 + after));
             assert_eq!(known.as_deref(), is_known.then_some(&b"a.test"[..]), "{after}");
         }
         assert_eq!(names.of(ip(1), start), None);
         for last in 1..=2 * ADDRESSES {
-            names.keep(ip(last), start, Bytes::from_static(b"b.test"));
+            names.keep(ip(last), start, RETRY_SECONDS, Bytes::from_static(b"b.test"));
             assert!(names.0.lock().unwrap().len() <= ADDRESSES);
             assert_eq!(names.of(ip(last), start).as_deref(), Some(&b"b.test"[..]));
+            assert_eq!(names.of(ip(last), UnixTime(start.0 + RETRY_SECONDS)), None);
         }
     }
 }

@@ -65,6 +65,16 @@ fn smart(lines: &str) -> Option<Smart> {
     Some(Smart { sandbox, authority, site, _daemon: daemon })
 }
 
+/// The `authinfo` map of a site, which nobody else may read.
+fn make_authinfo(site: &Site, table: &str) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_makemap"));
+    command.args(["-C", "/dev/null", "hash", "authinfo"]).current_dir(&site.dir).stdin(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(table.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+    fs::set_permissions(site.path("authinfo.db"), fs::Permissions::from_mode(0o600)).unwrap();
+}
+
 /// What the smart host says of a message from an agent with these lines: the header's word, or the refusal.
 fn relayed(smart: &Smart, name: &str, lines: &str) -> Result<String, String> {
     let keys = smart.authority.options("a.test");
@@ -77,14 +87,9 @@ fn relayed(smart: &Smart, name: &str, lines: &str) -> Result<String, String> {
         fs::read_to_string(a.path("cf")).unwrap().replace("DIR/", &format!("{}/", a.dir.display())),
     )
     .unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_makemap"));
-    command.args(["-C", "/dev/null", "hash", "authinfo"]).current_dir(&a.dir).stdin(Stdio::piped());
-    let mut child = command.spawn().unwrap();
     let table = "AuthInfo:[127.0.0.1]\t\"U:user\" \"P=c2VjcmV0\" \"R:b.test\" \"M:PLAIN\"\n\
         AuthInfo:localhost\t\"U:user\" \"P=c2VjcmV0\" \"R:b.test\" \"M:PLAIN\"\n";
-    child.stdin.take().unwrap().write_all(table.as_bytes()).unwrap();
-    assert!(child.wait().unwrap().success());
-    fs::set_permissions(a.path("authinfo.db"), fs::Permissions::from_mode(0o600)).unwrap();
+    make_authinfo(&a, table);
     let _daemon = a.start();
     let start = a.log().len();
     let to = format!("{name}@next.test");
@@ -224,12 +229,7 @@ fn a_site_of_the_library_logs_in_at_its_smart_host() {
         let entry = format!("\"U:user\" \"P:{password}\" \"R:b.test\" \"M:{mechanism}\"");
         let table =
             ["[127.0.0.1]", "127.0.0.1", "localhost"].map(|host| format!("AuthInfo:{host}\t{entry}\n")).concat();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_makemap"));
-        command.args(["-C", "/dev/null", "hash", "authinfo"]).current_dir(&a.dir).stdin(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        child.stdin.take().unwrap().write_all(table.as_bytes()).unwrap();
-        assert!(child.wait().unwrap().success());
-        fs::set_permissions(a.path("authinfo.db"), fs::Permissions::from_mode(0o600)).unwrap();
+        make_authinfo(&a, &table);
         let _daemon = a.start();
         let start = a.log().len();
         let to = format!("{name}@next.test");

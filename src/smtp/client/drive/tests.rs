@@ -34,9 +34,10 @@ impl Hooks for Notes {
 }
 
 /// Serves one connection: `S:` lines are sent, `C:` lines are waited for, `D` reads a message, `X` closes.
-async fn server(script: &'static [&'static str]) -> (SocketAddr, JoinHandle<Vec<u8>>) {
+async fn server(script: impl Into<Vec<&'static str>>) -> (SocketAddr, JoinHandle<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
+    let script = script.into();
     let serving = tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
         let mut stream = BufReader::new(stream);
@@ -96,36 +97,26 @@ fn message(recipient: &'static str) -> Transaction {
 const EHLO: [&str; 5] =
     ["S:220 sink.test ESMTP", "C:EHLO us.test", "S:250-sink.test", "S:250-PIPELINING", "S:250 SIZE 1000"];
 
+/// A message to `x` that is taken.
+const TAKEN: &[&str] = &[
+    "C:MAIL From:<a@b> SIZE=14",
+    "S:250 ok",
+    "C:RCPT To:<x>",
+    "C:DATA",
+    "S:250 ok",
+    "S:354 go",
+    "D:",
+    "S:250 2.0.0 took it",
+];
+
+/// A message to `y` that is refused behind MAIL, and the end.
+const REFUSED: &[&str] =
+    &["S:250 ok", "C:RCPT To:<y>", "C:DATA", "S:550 no", "S:503 no", "C:RSET", "S:250 reset", "C:QUIT", "S:221 bye"];
+
 #[tokio::test]
 async fn who_was_asked_with_rset_is_not_asked_again() {
-    const SCRIPT: &[&str] = &[
-        EHLO[0],
-        EHLO[1],
-        EHLO[2],
-        EHLO[3],
-        EHLO[4],
-        "C:MAIL From:<a@b> SIZE=14",
-        "S:250 ok",
-        "C:RCPT To:<x>",
-        "C:DATA",
-        "S:250 ok",
-        "S:354 go",
-        "D:",
-        "S:250 2.0.0 took it",
-        "C:RSET",
-        "S:250 reset",
-        "C:MAIL From:<a@b> SIZE=14",
-        "S:250 ok",
-        "C:RCPT To:<y>",
-        "C:DATA",
-        "S:550 no",
-        "S:503 no",
-        "C:RSET",
-        "S:250 reset",
-        "C:QUIT",
-        "S:221 bye",
-    ];
-    let (address, serving) = server(SCRIPT).await;
+    let reset = ["C:RSET", "S:250 reset", "C:MAIL From:<a@b> SIZE=14"];
+    let (address, serving) = server([&EHLO[..], TAKEN, &reset, REFUSED].concat()).await;
     let mut notes = Notes::default();
     let mut connection = opened(address, &settings(None), &mut notes).await.unwrap();
     let mut content = InMemory(Some(Bytes::from_static(b"x\r\n")));
@@ -138,34 +129,8 @@ async fn who_was_asked_with_rset_is_not_asked_again() {
 
 #[tokio::test]
 async fn two_messages_share_a_connection() {
-    const SCRIPT: &[&str] = &[
-        EHLO[0],
-        EHLO[1],
-        EHLO[2],
-        EHLO[3],
-        EHLO[4],
-        "C:MAIL From:<a@b> SIZE=14",
-        "S:250 ok",
-        "C:RCPT To:<x>",
-        "C:DATA",
-        "S:250 ok",
-        "S:354 go",
-        "D:",
-        "S:250 2.0.0 took it",
-        "C:RSET",
-        "C:MAIL From:<a@b> SIZE=14",
-        "S:250 reset",
-        "S:250 ok",
-        "C:RCPT To:<y>",
-        "C:DATA",
-        "S:550 no",
-        "S:503 no",
-        "C:RSET",
-        "S:250 reset",
-        "C:QUIT",
-        "S:221 bye",
-    ];
-    let (address, serving) = server(SCRIPT).await;
+    let reset = ["C:RSET", "C:MAIL From:<a@b> SIZE=14", "S:250 reset"];
+    let (address, serving) = server([&EHLO[..], TAKEN, &reset, REFUSED].concat()).await;
     let mut notes = Notes::default();
     let mut connection = opened(address, &settings(None), &mut notes).await.unwrap();
     let mut content = InMemory(Some(Bytes::from_static(b"Subject: x\r\n\r\n..b")));
@@ -204,13 +169,13 @@ async fn a_server_that_hangs_up_leaves_everything_for_another_try() {
         &["S:220 x", "C:EHLO us.test", "S:250 x", "C:MAIL From:<a@b>", "S:nonsense", "X:"],
     ];
     for script in SCRIPTS {
-        let (address, serving) = server(script).await;
+        let (address, serving) = server(*script).await;
         let trouble = opened(address, &settings(None), &mut Notes::default()).await.unwrap_err();
         assert!(trouble.is_temporary(), "{trouble:?}");
         serving.await.unwrap();
     }
     for script in WITHIN {
-        let (address, serving) = server(script).await;
+        let (address, serving) = server(*script).await;
         let mut notes = Notes::default();
         let mut connection = opened(address, &settings(None), &mut notes).await.unwrap();
         let mut content = InMemory(Some(Bytes::from_static(b"a\r\n")));
