@@ -179,6 +179,14 @@ fn an_mc_file_of_another_library_is_built_with_this_one_and_faults_are_placed() 
     let text = texts(&bad);
     assert_eq!(bad.status.code(), Some(78), "{text}");
     assert!(text.contains("site.mc:2:") && text.contains("access_db") && !text.contains("/gencf."), "{text}");
+
+    // What works is warned about alone.
+    let old = "FEATURE(`access_db')dnl\nFEATURE(`blacklist_recipients')dnl\nMAILER(`local')dnl\nMAILER(`smtp')dnl\n";
+    fs::write(&mc, format!("OSTYPE(`linux')dnl\n{old}")).unwrap();
+    let warned = gencf(folder.path()).args(["build", "site.mc", "--force"]).output().unwrap();
+    let text = texts(&warned);
+    assert_eq!(warned.status.code(), Some(0), "{text}");
+    assert!(text.contains("site.mc:3: warning: ") && text.contains("blocklist_recipients"), "{text}");
 }
 
 #[test]
