@@ -8,6 +8,7 @@
 
 PREFIX     ?= /usr
 SBINDIR    ?= $(PREFIX)/sbin
+BINDIR     ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec/sendmail
 # Where programs of old look for it.
 LIBDIR     ?= $(PREFIX)/lib
@@ -61,13 +62,13 @@ peers: need-demo
 	contrib/peers/run target/debug
 
 # What stood under a name before is kept beside it, once; uninstall puts it back.
-PROGRAMS = $(LIBDIR)/sendmail $(addprefix $(SBINDIR)/,sendmail mailq newaliases hoststat purgestat sendmail-msp makemap editmap praliases certs \
+PROGRAMS = $(LIBDIR)/sendmail $(addprefix $(BINDIR)/,mailq newaliases) $(addprefix $(SBINDIR)/,sendmail mailq newaliases hoststat purgestat sendmail-msp makemap editmap praliases certs \
 	mtail cfcheck tlscheck gencf mailstats) $(addprefix $(LIBEXECDIR)/,sendmail sendmail-msp mail.local echo-mail) \
 	$(addprefix $(UNITDIR)/,sendmail.service sendmail-msp.service)
 PAGES = $(addprefix $(MANDIR)/,man1/mailq.1 man1/newaliases.1 $(addprefix man8/,sendmail.8 sendmail-msp.8 makemap.8 editmap.8 praliases.8 \
 	certs.8 mtail.8 cfcheck.8 gencf.8 tlscheck.8 mailstats.8 mail.local.8))
 # What installations put in place whose mark lists no names.
-UNLISTED = $(filter-out $(LIBDIR)/sendmail,$(PROGRAMS)) $(filter-out $(MANDIR)/man1/%,$(PAGES))
+UNLISTED = $(filter-out $(LIBDIR)/sendmail $(BINDIR)/%,$(PROGRAMS)) $(filter-out $(MANDIR)/man1/%,$(PAGES))
 KEPT = before-sendmail-rs
 CFPARTS = domain feature hack mailer ostype siteconfig
 # Lists what is ours, a name a line.
@@ -96,6 +97,9 @@ install: build install-cf
 	install -m 755 $(BUILT)/mailstats $(DESTDIR)$(SBINDIR)/mailstats
 	for name in sendmail mailq newaliases hoststat purgestat; do \
 		ln -sfn $(LIBEXECDIR)/sendmail $(DESTDIR)$(SBINDIR)/$$name || exit 1; done
+	@# What users call is in their path, too.
+	install -d $(DESTDIR)$(BINDIR)
+	for name in mailq newaliases; do ln -sfn $(LIBEXECDIR)/sendmail $(DESTDIR)$(BINDIR)/$$name || exit 1; done
 	ln -sfn $(LIBEXECDIR)/sendmail-msp $(DESTDIR)$(SBINDIR)/sendmail-msp
 	install -d $(DESTDIR)$(LIBDIR)
 	ln -sfn $(SBINDIR)/sendmail $(DESTDIR)$(LIBDIR)/sendmail

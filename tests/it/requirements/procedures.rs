@@ -401,6 +401,8 @@ fn r3_15_what_is_replaced_is_kept_and_can_come_back() {
         }
         assert_eq!(text(&kept("usr/lib/sendmail").join("part")), "of another package");
         assert_eq!(fs::read_link(&link).unwrap(), Path::new("/usr/sbin/sendmail"));
+        let mailq = fs::read_link(root.join("usr/bin/mailq")).unwrap();
+        assert_eq!(mailq, Path::new("/usr/libexec/sendmail/sendmail"));
         assert_eq!(text(&root.join("usr/sbin/tlscheck")), "new tlscheck");
         assert!(root.join("usr/share/man/man8/tlscheck.8").metadata().unwrap().size() > 0);
         assert!(!kept("usr/sbin/tlscheck").exists());
