@@ -63,10 +63,10 @@ peers: need-demo
 
 # What stood under a name before is kept beside it, once; uninstall puts it back.
 PROGRAMS = $(LIBDIR)/sendmail $(addprefix $(BINDIR)/,mailq newaliases) $(addprefix $(SBINDIR)/,sendmail mailq newaliases hoststat purgestat sendmail-msp makemap editmap praliases certs \
-	mtail cfcheck tlscheck gencf mailstats) $(addprefix $(LIBEXECDIR)/,sendmail sendmail-msp mail.local echo-mail) \
+	mtail cfcheck tlscheck gencf mailstats rmail) $(addprefix $(LIBEXECDIR)/,sendmail sendmail-msp mail.local smrsh echo-mail) \
 	$(addprefix $(UNITDIR)/,sendmail.service sendmail-msp.service)
 PAGES = $(addprefix $(MANDIR)/,man1/mailq.1 man1/newaliases.1 $(addprefix man8/,sendmail.8 sendmail-msp.8 makemap.8 editmap.8 praliases.8 \
-	certs.8 mtail.8 cfcheck.8 gencf.8 tlscheck.8 mailstats.8 mail.local.8))
+	certs.8 mtail.8 cfcheck.8 gencf.8 tlscheck.8 mailstats.8 mail.local.8 smrsh.8 rmail.8))
 # What installations put in place whose mark lists no names.
 UNLISTED = $(filter-out $(LIBDIR)/sendmail $(BINDIR)/%,$(PROGRAMS)) $(filter-out $(MANDIR)/man1/%,$(PAGES))
 KEPT = before-sendmail-rs
@@ -86,6 +86,8 @@ install: build install-cf
 	install -m 755 $(BUILT)/sendmail $(DESTDIR)$(LIBEXECDIR)/sendmail
 	install -m 755 $(BUILT)/sendmail-msp $(DESTDIR)$(LIBEXECDIR)/sendmail-msp
 	install -m 755 $(BUILT)/mail-local $(DESTDIR)$(LIBEXECDIR)/mail.local
+	install -m 755 $(BUILT)/smrsh $(DESTDIR)$(LIBEXECDIR)/smrsh
+	install -m 755 $(BUILT)/rmail $(DESTDIR)$(SBINDIR)/rmail
 	install -m 755 $(BUILT)/makemap $(DESTDIR)$(SBINDIR)/makemap
 	install -m 755 $(BUILT)/editmap $(DESTDIR)$(SBINDIR)/editmap
 	install -m 755 $(BUILT)/praliases $(DESTDIR)$(SBINDIR)/praliases
@@ -110,7 +112,7 @@ install: build install-cf
 	install -m 644 man/mailq.1 man/newaliases.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 man/sendmail.8 man/sendmail-msp.8 man/makemap.8 man/editmap.8 man/praliases.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 man/certs.8 man/mtail.8 $(DESTDIR)$(MANDIR)/man8
-	install -m 644 man/cfcheck.8 man/gencf.8 man/tlscheck.8 man/mailstats.8 $(DESTDIR)$(MANDIR)/man8
+	install -m 644 man/cfcheck.8 man/gencf.8 man/tlscheck.8 man/mailstats.8 man/smrsh.8 man/rmail.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 man/mail-local.8 $(DESTDIR)$(MANDIR)/man8/mail.local.8
 	install -d $(DESTDIR)$(CONFDIR) $(DESTDIR)$(UNITDIR)
 	@# A help file that somebody wrote stays.

@@ -1,7 +1,7 @@
 //! Command lines: the sendmail personalities, `-bt`, and the companion programs.
 //!
 //! In: arguments, environment, standard input. Out: exit codes and text in the original's words. Documents: op guide 4,
-//! sendmail(8), makemap(8), editmap(8), praliases(8), cfcheck(8), tlscheck(8). Never: decides what a message means; that is the stations' work.
+//! sendmail(8), makemap(8), editmap(8), praliases(8), smrsh(8), rmail(8), cfcheck(8), tlscheck(8). Never: decides what a message means; that is the stations' work.
 
 mod arguments;
 pub mod caller;
@@ -27,11 +27,13 @@ pub mod praliases;
 mod progress;
 mod queue_run;
 mod requarantine;
+pub mod rmail;
 pub mod role;
 mod sender;
 pub mod sendmail;
 mod serving;
 mod severity;
+pub mod smrsh;
 mod submission;
 pub mod testmode;
 pub mod tlscheck;

@@ -280,6 +280,11 @@ pub fn facts_of(path: &Path) -> io::Result<Facts> {
     Ok(Facts::from_stat(&nix::sys::stat::stat(path)?))
 }
 
+/// Whether this process may run the file, its effective user's rights counted; links followed.
+pub fn is_executable(path: &Path) -> bool {
+    nix::unistd::eaccess(path, nix::unistd::AccessFlags::X_OK).is_ok()
+}
+
 /// What tells whether a file is still the same one with the same content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {

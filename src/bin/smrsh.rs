@@ -1,0 +1,5 @@
+//! smrsh, the restricted shell.
+
+fn main() -> std::process::ExitCode {
+    sendmail::cmd::smrsh::main()
+}
