@@ -12,7 +12,9 @@ impl Level {
     pub const LOST_CONNECTION: Self = Self(1);
     pub const REJECTED: Self = Self(3);
     pub const COLLECT: Self = Self(4);
-    pub const USER_ERROR: Self = Self(5);
+    pub const UNSAFE_FILE: Self = Self(2);
+    pub const USER_ERROR: Self = Self(3);
+    pub const REPORT: Self = Self(5);
     pub const VERIFY: Self = Self(5);
     pub const START: Self = Self(8);
     pub const TLS: Self = Self(8);
@@ -26,11 +28,12 @@ impl Level {
     pub const MILTER_PARTS: Self = Self(17);
     pub const MILTER_ENDS: Self = Self(18);
     pub const MILTER_TIMES: Self = Self(21);
+    pub const FAILURE: Self = Self(6);
     pub const DELIVERY: Self = Self(7);
     pub const RECEIVED: Self = Self(4);
     pub const CONNECT: Self = Self(8);
     pub const DONE: Self = Self(9);
-    pub const ALIAS: Self = Self(9);
+    pub const ALIAS: Self = Self(10);
     pub const ALIAS_BUILT: Self = Self(7);
     pub const CALLER: Self = Self(9);
     pub const ABANDONED: Self = Self(10);

@@ -151,7 +151,8 @@ impl To<'_> {
             write!(out, ", xdelay={}", clock_form(attempt))?;
         }
         optional(out, "mailer", self.mailer)?;
-        write!(out, ", pri={}", self.priority)?;
+        // Observed: what is below nothing is shown as the largest number.
+        write!(out, ", pri={}", if self.priority < 0 { i64::MAX } else { self.priority })?;
         optional(out, "relay", &shortened(self.relay, ADDRESS))?;
         optional(out, "dsn", self.dsn.as_bytes())?;
         optional(out, "quarantine", self.quarantine)?;
@@ -357,6 +358,14 @@ mod tests {
             ["to=<x@h>,<y@h>, ctladdr=bob (1002/1002), delay=1+01:00:00, xdelay=00:00:03, mailer=esmtp, pri=30014, \
               relay=mx. [192.0.2.1], dsn=5.1.1, reply=550 5.1.1 no, stat=User unknown"]
         );
+    }
+
+    #[test]
+    fn a_priority_below_nothing_is_shown_as_the_largest_number() {
+        for (priority, shown) in [(-119_923, "pri=9223372036854775807,"), (0, "pri=0,"), (30014, "pri=30014,")] {
+            let lines = To { to: &[b"a"], priority, stat: b"queued", ..To::default() }.lines();
+            assert!(lines[0].contains(shown), "{lines:?}");
+        }
     }
 
     #[test]

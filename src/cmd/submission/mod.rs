@@ -357,7 +357,7 @@ impl Submission<'_> {
             ..To::default()
         };
         for text in line.lines() {
-            self.site.log.write(Level::DELIVERY, Priority::Info, self.id(), text);
+            self.site.log.write(Level::FAILURE, Priority::Info, self.id(), text);
         }
     }
 

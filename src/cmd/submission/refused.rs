@@ -195,7 +195,7 @@ impl Submission<'_> {
 
     fn log_to(&self, line: &To<'_>) {
         for text in line.lines() {
-            self.site.log.write(Level::DELIVERY, Priority::Info, self.id(), text);
+            self.site.log.write(Level::FAILURE, Priority::Info, self.id(), text);
         }
     }
 

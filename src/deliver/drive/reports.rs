@@ -54,7 +54,7 @@ pub(super) async fn queue(attempt: &mut Attempt) -> Result<Vec<Job>, queue::Erro
         };
         let reason = reason(&attempt.envelope, &report);
         let text = format!("{}: {words}: {reason}", job.envelope.id);
-        site.log.write(Level::USER_ERROR, Priority::Info, attempt.id(), text);
+        site.log.write(Level::REPORT, Priority::Info, attempt.id(), text);
         jobs.push(job);
     }
     Ok(jobs)
@@ -118,7 +118,7 @@ fn unreachable(attempt: &mut Attempt, address: &Bytes, error: &RouteError) {
         ..To::default()
     };
     for text in line.lines() {
-        attempt.site.log.write(Level::DELIVERY, Priority::Info, attempt.id(), text);
+        attempt.site.log.write(Level::FAILURE, Priority::Info, attempt.id(), text);
     }
     attempt.note(format!("{:03} {} {}... {}", error.reply, error.status, shown(address), error.text));
     attempt.envelope.message = Some(error.text.clone().into());

@@ -86,7 +86,7 @@ impl Router {
                 }
                 Err(error) => {
                     let text = format!("forward {}: {error}", shown(path));
-                    self.log.write(Level::COLLECT, Priority::Warning, id, text);
+                    self.log.write(Level::UNSAFE_FILE, Priority::Warning, id, text);
                 }
             }
         }

@@ -152,6 +152,7 @@ impl ClientContext {
     fn try_build(settings: &Settings, notices: &mut Vec<Notice>) -> Result<Self, Refusal> {
         let for_details = [
             ("ClientCertFile", settings.client.is_empty()),
+            ("ClientKeyFile", settings.client.is_empty()),
             ("CACertPath", settings.ca_path.is_none()),
             ("CACertFile", settings.ca_file.is_none()),
         ];
