@@ -111,3 +111,15 @@ fn rules_refuse_and_drop() {
     assert_eq!(site.queue_files("hf").len(), 1);
     assert!(site.log().contains("eom..held.for.look") || site.log().contains("eom..held for look"), "{}", site.log());
 }
+
+#[test]
+fn what_an_alias_names_is_done_in_its_own_name() {
+    let sandbox = Sandbox::new();
+    let site = site(&sandbox, "a", &[], "");
+    site.write("aliases", b"first: second\nsecond: \"|exit 75\"\n", 0o644);
+    site.submit(&["-odq", "first"], b"Subject: t\n\nb\n");
+    let files = site.queue_files("qf");
+    let text = fs::read(site.path("queue").join(&files[0])).unwrap();
+    let text = String::from_utf8_lossy(&text);
+    assert!(text.lines().any(|line| line.starts_with("Csecond:")), "{text}");
+}

@@ -135,7 +135,7 @@ impl Router {
                 }
             }
         }
-        keep_who_forwards_to_nobody(envelope, first);
+        self.keep_who_forwards_to_nobody(envelope, first);
         // What leads to nobody but itself is a loop.
         let leads_nowhere = |r: &Recipient| matches!(r.state, State::Expanded | State::Duplicate);
         let came = envelope.recipients.get(first..).unwrap_or_default();
@@ -391,14 +391,12 @@ impl Router {
             }
             None => None,
         };
-        let inherited = recipient.controller.clone();
-        let controller = inherited.or_else(|| {
-            Some(Controller {
-                user: triple.user.clone(),
-                uid: self.config.options.default_user.uid,
-                gid: 0,
-                address: recipient.address.clone(),
-            })
+        // Whoever led here: what an alias names is done in the name of that alias. Source: observed.
+        let controller = Some(Controller {
+            user: triple.user.clone(),
+            uid: self.config.options.default_user.uid,
+            gid: 0,
+            address: recipient.address.clone(),
         });
         let note = Some(format!("{}... aliased to {}", shown(&recipient.address), shown(value)));
         // The last one is looked at first. Source: observed.
@@ -640,6 +638,33 @@ impl Router {
             Some((_, ancestor)) => Known::Loop(ancestor),
         }
     }
+
+    /// Users whose `.forward` names nobody that was not named before get the message themselves; an alias that was followed
+    /// before counts as somebody. Source: observed.
+    fn keep_who_forwards_to_nobody(&self, envelope: &mut Envelope, first: usize) {
+        let came = envelope.recipients.get(first..).unwrap_or_default();
+        let mut adds: BTreeMap<usize, bool> = BTreeMap::new();
+        for recipient in came.iter().filter(|r| !r.is_from_alias) {
+            if let Some(user) = recipient.parent {
+                let is_known = recipient.state == State::Duplicate && !self.is_alias_again(envelope, recipient);
+                *adds.entry(user).or_default() |= !is_known;
+            }
+        }
+        for (user, _) in adds.into_iter().filter(|(_, adds)| !adds) {
+            stay(envelope, user);
+        }
+    }
+
+    /// Whether a recipient is an alias that was followed for another one.
+    fn is_alias_again(&self, envelope: &Envelope, recipient: &Recipient) -> bool {
+        let Some(triple) = &recipient.route else { return false };
+        let is_alias = |index| envelope.recipients.iter().any(|r| r.parent == Some(index) && r.is_from_alias);
+        envelope.recipients.iter().enumerate().any(|(index, other)| {
+            other.state == State::Expanded
+                && other.route.as_ref().is_some_and(|route| same(&self.config, route, triple))
+                && is_alias(index)
+        })
+    }
 }
 
 /// What a file names: line by line, each from its end. Source: observed.
@@ -747,20 +772,6 @@ fn refused(why: Refusal, special: Special, recipient: &Recipient) -> RouteError 
 /// Whether a list has named the sender, who gets nothing of it: who names him otherwise means him.
 fn is_left_out(recipient: &Recipient) -> bool {
     recipient.state == State::Sent && recipient.success.is_none() && recipient.last_try.is_none()
-}
-
-/// Users whose `.forward` names nobody that was not named before get the message themselves. Source: observed.
-fn keep_who_forwards_to_nobody(envelope: &mut Envelope, first: usize) {
-    let came = envelope.recipients.get(first..).unwrap_or_default();
-    let mut adds: BTreeMap<usize, bool> = BTreeMap::new();
-    for recipient in came.iter().filter(|r| !r.is_from_alias) {
-        if let Some(user) = recipient.parent {
-            *adds.entry(user).or_default() |= recipient.state != State::Duplicate;
-        }
-    }
-    for (user, _) in adds.into_iter().filter(|(_, adds)| !adds) {
-        stay(envelope, user);
-    }
 }
 
 /// Marks a recipient as failed that was placed before.

@@ -65,7 +65,11 @@ fn users_say_in_the_named_file_where_their_mail_goes() {
 
 /// What `-bv` says of one user when several forward to each other.
 fn forwards(forwards: &[(&str, &str)], args: &[&str]) -> Option<Vec<String>> {
-    let (_sandbox, site) = with_flags("w", "O ForwardPath=DIR/fwd.$u\n", "");
+    forwards_and_aliases(forwards, "", args)
+}
+
+fn forwards_and_aliases(forwards: &[(&str, &str)], aliases: &str, args: &[&str]) -> Option<Vec<String>> {
+    let (_sandbox, site) = with_flags("w", "O ForwardPath=DIR/fwd.$u\n", aliases);
     let mut passwd = String::from("root:x:0:0:root:/root:/bin/sh\n");
     for (uid, name) in (1234..).zip(["ann", "ben", "cat"]) {
         passwd.extend([format!("{name}:x:{uid}:{uid}::/nonexistent:/bin/sh\n")]);
@@ -95,6 +99,20 @@ fn users_who_forward_to_each_other_all_get_what_nobody_else_gets() {
     ] {
         let Some(found) = forwards(files, &[user]) else { return };
         assert_eq!(found, told, "{user}: {files:?}");
+    }
+}
+
+#[test]
+fn a_user_who_forwards_to_an_alias_that_is_known_gets_nothing() {
+    let files = [("ann", "list\n")];
+    for (args, told) in [
+        (&["list", "ann"][..], &["cat"][..]),
+        (&["ann", "list"], &["cat"]),
+        (&["cat", "ann"], &["cat"]),
+        (&["ann"], &["cat"]),
+    ] {
+        let Some(found) = forwards_and_aliases(&files, "list: cat\n", args) else { return };
+        assert_eq!(found, told, "{args:?}");
     }
 }
 
