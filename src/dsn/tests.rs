@@ -119,6 +119,15 @@ fn golden(text: &'static str) -> &'static str {
 }
 
 #[test]
+fn nothing_in_a_transcript_looks_like_the_beginning_of_a_message() {
+    let mut envelope = local(";", "prog");
+    envelope.recipients = vec![recipient("prog", State::Failed, Status(5, 0, 0), "", "")];
+    let made = reports(&mut envelope, &config(), NOW, "From here on\n\n>From there\n554 5.0.0 no\n", "From body\n");
+    let wanted = "follows -----\n>From here on\n\n>From there\n554 5.0.0 no\n\n--";
+    assert!(made[0].contains(wanted) && made[0].contains("\nFrom body\n"), "{}", made[0]);
+}
+
+#[test]
 fn several_failures_stand_in_one_report() {
     let mut envelope = local(";", "big");
     envelope.recipients = vec![recipient("nosuch", State::Failed, Status(5, 1, 1), "550 5.1.1 User unknown", "")];

@@ -53,9 +53,10 @@ pub(super) fn text(report: &Report, envelope: &Envelope, transcript: &[u8], fact
     successes(&mut out, report, envelope);
     if !transcript.is_empty() {
         out.extend_from_slice(b"   ----- Transcript of session follows -----\n");
-        out.extend_from_slice(transcript);
-        if !transcript.ends_with(b"\n") {
-            out.push(b'\n');
+        for line in transcript.strip_suffix(b"\n").unwrap_or(transcript).split(|b| *b == b'\n') {
+            // Observed: what a program said must not look like the beginning of a message.
+            let mark: &[u8] = if line.starts_with(b"From ") { b">" } else { b"" };
+            add(&mut out, &[mark, line, b"\n"]);
         }
     }
     out.push(b'\n');
