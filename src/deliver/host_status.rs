@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use super::outcome::{Outcome, Verdict};
+use super::refusal;
 use super::settled;
 use crate::base::bytes::{leading_number, shown};
 use crate::base::domain::without_final_dot;
 use crate::base::exit::Exit;
 use crate::base::status::Status;
 use crate::base::time::UnixTime;
-use crate::smtp::client::{Phase, Settled, Trouble};
+use crate::smtp::client::{Phase, Reply, Settled, Trouble};
 
 /// State of a host.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -107,33 +108,59 @@ impl HostStatus {
         }
     }
 
-    /// After a transaction.
-    pub fn of_settled(settled: &[Settled], host: &Bytes, used: UnixTime) -> Option<Self> {
+    /// After a transaction: what was said to the message, or to MAIL, counts; what was said to recipients does not.
+    ///
+    /// `emptied` is the answer to the dot of a message that nobody was taken for. Source: observed.
+    pub fn of_settled(settled: &[Settled], emptied: Option<&Reply>, host: &Bytes, used: UnixTime) -> Option<Self> {
+        let well = |reply: &Reply| {
+            let status = reply.status().filter(|s| s.0 == 2).unwrap_or(Status(2, 0, 0));
+            Self { status: Some(status), reply: Some(reply.log_form().into()), used, ..Self::default() }
+        };
+        let refused = |phase: Phase, reply: &Reply| {
+            // A server that has no room for this message is well.
+            let is_unwell = phase == Phase::DataFinal && !phase.is_lasting(reply.code) && reply.code != 452;
+            Self {
+                exit: if is_unwell { Exit::TEMPFAIL } else { Exit::OK },
+                status: Some(refusal::meaning(phase, reply, true).status),
+                reply: Some(reply.log_form().into()),
+                used,
+                ..Self::default()
+            }
+        };
         let taken =
             settled.iter().rev().find_map(|s| if let Settled::Accepted { reply, .. } = s { Some(reply) } else { None });
         if let Some(reply) = taken {
-            let status = reply.status().filter(|s| s.0 == 2).unwrap_or(Status(2, 0, 0));
-            return Some(Self { status: Some(status), reply: Some(reply.log_form().into()), used, ..Self::default() });
+            return Some(well(reply));
         }
-        settled.iter().rev().find_map(|one| match one {
-            Settled::Failed(trouble) => Self::of_trouble(trouble, host, used),
+        let rank = |one: &&Settled| match one {
+            Settled::Failed(_) | Settled::Unanswered(_) => 3,
+            Settled::Refused { phase: Phase::Rcpt, .. } | Settled::Unsent(_) => 1,
+            Settled::Refused { .. } => 2,
+            Settled::Accepted { .. } | Settled::Ruleset(_) => 0,
+        };
+        match settled.iter().max_by_key(rank)? {
+            Settled::Failed(trouble) | Settled::Unanswered(trouble) => Self::of_trouble(trouble, host, used),
             Settled::Refused { phase: Phase::DataInit, .. } => Some(Self { used, ..Self::default() }),
             Settled::Refused { phase: Phase::Mail, reply, .. } if reply.code == 421 => {
                 Some(Self { used, ..Self::default() })
             }
-            Settled::Refused { phase, reply, .. } => Some(Self {
-                exit: if *phase == Phase::DataFinal && !phase.is_lasting(reply.code) {
-                    Exit::TEMPFAIL
-                } else {
-                    Exit::OK
-                },
-                status: reply.status().or(Some(Status(if phase.is_lasting(reply.code) { 5 } else { 4 }, 0, 0))),
-                reply: Some(reply.log_form().into()),
-                used,
-                ..Self::default()
+            Settled::Refused { phase: Phase::Rcpt, .. } | Settled::Unsent(_) => Some(match emptied {
+                Some(reply) if reply.class() == 2 => well(reply),
+                Some(reply) => refused(Phase::DataFinal, reply),
+                None => Self { used, ..Self::default() },
             }),
+            Settled::Refused { phase, reply, .. } => Some(refused(*phase, reply)),
             Settled::Accepted { .. } | Settled::Ruleset(_) => None,
-        })
+        }
+    }
+
+    /// The same of a server that left by itself: what it said to QUIT is its last word.
+    #[must_use]
+    pub fn with_farewell(mut self, farewell: Option<Bytes>) -> Self {
+        if self.reply.as_ref().is_some_and(|reply| reply.starts_with(b"421")) {
+            self.reply = farewell.or(self.reply);
+        }
+        self
     }
 
     /// What happens to mail for the host without another try; `None` when the host is well.
@@ -164,7 +191,7 @@ impl HostStatus {
 
     /// Whether it still counts.
     pub fn is_fresh(&self, now: UnixTime, limit: std::time::Duration) -> bool {
-        now.since(self.used) <= limit
+        !limit.is_zero() && now.since(self.used) <= limit
     }
 
     /// Its words in a list. Source: observed (`hoststat`).
@@ -252,15 +279,27 @@ mod tests {
             (Settled::Accepted { reply: reply("250 2.0.0 ok"), rcpt: None }, "S0\nD2.0.0\nR250 2.0.0 ok\n"),
             (refused(Phase::Mail, "451 4.7.1 wait"), "S0\nD4.7.1\nR451 4.7.1 wait\n"),
             (refused(Phase::DataInit, "452 4.3.1 full"), "S0\n"),
-            (refused(Phase::DataFinal, "451 later"), "S75\nD4.0.0\nR451 later\n"),
+            (refused(Phase::DataFinal, "451 later"), "S75\nD4.3.0\nR451 later\n"),
+            (refused(Phase::DataFinal, "452 full"), "S0\nD4.3.1\nR452 full\n"),
             (refused(Phase::DataFinal, "554 spam"), "S0\nD5.0.0\nR554 spam\n"),
+            (refused(Phase::Rcpt, "450 4.2.1 wait"), "S0\nU7\n"),
             (Settled::Failed(greeting("554 5.7.1 go")), "S69\nD5.5.0\nR554 5.7.1 go\n"),
             (Settled::Failed(Trouble::Timeout(Phase::Mail)), "S75\nD4.4.2\n"),
         ] {
-            let kept = HostStatus::of_settled(std::slice::from_ref(&settled), &host, UnixTime(7)).unwrap();
+            let kept = HostStatus::of_settled(std::slice::from_ref(&settled), None, &host, UnixTime(7)).unwrap();
             let text = String::from_utf8(kept.render()).unwrap();
             assert!(text.contains(expected), "{settled:?}: {text}");
         }
+        let settled = [refused(Phase::DataFinal, "554 5.7.1 spam"), refused(Phase::Rcpt, "450 4.2.1 wait")];
+        let kept = HostStatus::of_settled(&settled, None, &host, UnixTime(7)).unwrap();
+        assert_eq!(kept.reply.as_deref(), Some(&b"554 5.7.1 spam"[..]), "recipients do not count");
+        let kept =
+            HostStatus::of_settled(&settled[1..], Some(&reply("250 2.0.0 took it")), &host, UnixTime(7)).unwrap();
+        assert_eq!((kept.status, kept.words().as_str()), (Some(Status(2, 0, 0)), "250 2.0.0 took it"));
+        let left = HostStatus::of_trouble(&greeting("421 busy"), &host, UnixTime(7)).unwrap();
+        assert_eq!(left.with_farewell(Some("221 bye".into())).words(), "221 bye");
+        let kept = kept.with_farewell(Some("221 bye".into()));
+        assert_eq!(kept.words(), "250 2.0.0 took it");
     }
 
     #[test]
@@ -276,6 +315,7 @@ mod tests {
         let used = HostStatus { used: UnixTime(100), ..Default::default() };
         assert!(used.is_fresh(UnixTime(160), std::time::Duration::from_secs(60)));
         assert!(!used.is_fresh(UnixTime(161), std::time::Duration::from_secs(60)));
+        assert!(!used.is_fresh(UnixTime(100), std::time::Duration::ZERO), "nothing is remembered");
     }
 
     #[test]

@@ -67,6 +67,8 @@ pub struct Outcome {
     pub told_as: Option<String>,
     /// The line for watchers where it is not the address and the words.
     pub shown: Option<String>,
+    /// The watcher has seen it already.
+    pub is_seen: bool,
     /// Reports know of it by its exit code alone: not by the server's words, nor by their enhanced code.
     pub knows_exit_alone: bool,
     /// The server will not have a message of this size: reports do not carry it back.
@@ -224,11 +226,25 @@ impl Outcome {
             return line.clone();
         }
         let (code, status) = self.told.unwrap_or((self.reply_code, self.status));
-        let is_bare = matches!(code, 451 | 500 | 501 | 551 | 552 | 554) || (self.told.is_some() && code != 550);
-        if is_bare {
+        if self.is_bare() {
             return format!("{code:03} {status} {}", self.text);
         }
         format!("{code:03} {status} {addresses}... {}", self.text)
+    }
+
+    /// The line for watchers: that of the transcript without its codes. Source: observed.
+    pub fn shown_line(&self, addresses: &str) -> String {
+        match &self.shown {
+            Some(line) => line.clone(),
+            None if self.has_told_line() && self.is_bare() => self.text.clone(),
+            None => format!("{addresses}... {}", self.text),
+        }
+    }
+
+    /// Whether what tells of it does not name the address.
+    fn is_bare(&self) -> bool {
+        let (code, _) = self.told.unwrap_or((self.reply_code, self.status));
+        matches!(code, 451 | 500 | 501 | 551 | 552 | 554) || (self.told.is_some() && code != 550)
     }
 
     /// Line of the transcript for a recipient whose sender wants to know of success. Source: observed.
@@ -265,6 +281,7 @@ impl Outcome {
             is_unlogged: false,
             told_as: None,
             shown: None,
+            is_seen: false,
             knows_exit_alone: false,
             is_too_large: false,
             protocol_error: None,
@@ -325,6 +342,18 @@ mod tests {
         let busy = Outcome::of_program(71, &mailer);
         assert_eq!((busy.verdict, busy.text.as_str()), (Verdict::Deferred, "Operating system error"));
         assert!(busy.has_told_line() && busy.exit_code() == Exit::OSERR);
+    }
+
+    #[test]
+    fn watchers_see_the_words_of_the_transcript_without_its_codes() {
+        let refused = Outcome {
+            told: Some((554, Status(5, 0, 0))),
+            ..Outcome::failed(Exit::UNAVAILABLE, Status(5, 7, 1), "Service unavailable")
+        };
+        assert_eq!(refused.shown_line("a,b"), "Service unavailable");
+        let unknown = Outcome::failed(Exit::NOUSER, Status(5, 1, 1), "User unknown");
+        assert_eq!(unknown.shown_line("a,b"), "a,b... User unknown");
+        assert_eq!(Outcome::deferred(Status(4, 2, 0), "451 later").shown_line("a"), "a... Deferred: 451 later");
     }
 
     #[test]

@@ -43,9 +43,23 @@ pub fn meaning(phase: Phase, reply: &Reply, is_enhanced: bool) -> Meaning {
     }
 }
 
-/// Whether a server breaks the protocol with this code at the end of the message, which is told to the operator.
-pub fn is_protocol_error(phase: Phase, code: u16) -> bool {
-    phase == Phase::DataFinal && phase.is_lasting(code) && exit(phase, code) == Exit::PROTOCOL
+/// What a server that breaks the protocol with this reply was asked, as the operator is told; `None` for one that does not.
+///
+/// Source: observed (`SMTP DATA-1 protocol error: 250 odd`).
+pub fn protocol_error(phase: Phase, reply: &Reply) -> Option<&'static str> {
+    let command = match phase {
+        Phase::Mail => "MAIL",
+        Phase::Rcpt => "RCPT",
+        Phase::DataInit => "DATA-1",
+        Phase::DataFinal => "DATA-2",
+        _ => return None,
+    };
+    (phase.is_lasting(reply.code) && meaning(phase, reply, true).exit == Exit::PROTOCOL).then_some(command)
+}
+
+/// Whether a reply is neither a refusal for now nor one for good: transcripts do not show it.
+pub fn is_odd(reply: &Reply) -> bool {
+    !matches!(reply.class(), 4 | 5)
 }
 
 fn exit(phase: Phase, code: u16) -> Exit {

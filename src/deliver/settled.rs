@@ -15,9 +15,25 @@ use crate::smtp::client::{Capabilities, Phase, Reply, Settled, Trouble};
 ///
 /// A server that answers for each recipient (LMTP) is not quoted on those that it took; the code with them is that of
 /// its last answer. Source: observed (hdr/lmtp-mailer).
-pub fn outcomes(settled: &[Settled], host: &Bytes, capabilities: &Capabilities, mailer: &Mailer) -> Vec<Outcome> {
+///
+/// `afterwards` is what it said when nothing came of the message: reports quote that where DATA was answered with no refusal.
+/// Source: observed.
+pub fn outcomes(
+    settled: &[Settled],
+    afterwards: Option<&Reply>,
+    host: &Bytes,
+    capabilities: &Capabilities,
+    mailer: &Mailer,
+) -> Vec<Outcome> {
     let mut outcomes: Vec<Outcome> =
         settled.iter().map(|settled| outcome(settled, host, capabilities, mailer)).collect();
+    for (settled, outcome) in settled.iter().zip(&mut outcomes) {
+        if let (Settled::Refused { phase: Phase::DataInit, reply, .. }, Some(said)) = (settled, afterwards)
+            && refusal::is_odd(reply)
+        {
+            outcome.diagnostic = Some(said.log_form().into());
+        }
+    }
     if mailer.has(b'z') {
         let last = settled.iter().rev().find_map(|settled| match settled {
             Settled::Accepted { reply, .. } | Settled::Refused { phase: Phase::DataFinal, reply, .. } => reply.status(),
@@ -63,7 +79,30 @@ pub fn outcome(settled: &Settled, host: &Bytes, capabilities: &Capabilities, mai
             }
             outcome
         }
+        Settled::Unsent(reply) => {
+            let mut outcome = answered(Phase::Rcpt, &Bytes::new(), reply, host, Some(capabilities));
+            outcome.status = Status(4, 2, 0);
+            outcome.dialogue = None;
+            outcome.is_own = true;
+            outcome
+        }
         Settled::Ruleset(reply) => kept_back(reply),
+        // Who was asked for when the server closed, and who was not asked for any more, is told of alone. Source: observed.
+        Settled::Failed(trouble @ Trouble::Broken { phase: Phase::Rcpt, .. }) => {
+            let name = String::from_utf8_lossy(host);
+            let mut outcome = self::trouble(trouble, host);
+            outcome.reply = Some(format!("421 4.4.1 Connection reset by {name}").into());
+            outcome.is_own = true;
+            outcome
+        }
+        Settled::Unanswered(trouble) => {
+            let name = String::from_utf8_lossy(host);
+            let mut outcome = Outcome::deferred(Status(4, 4, 2), &format!("Connection reset by {name}"));
+            outcome.reply = Some(format!("451 4.4.1 reply: read error from {name}").into());
+            outcome.server = self::trouble(trouble, host).server;
+            outcome.is_own = true;
+            outcome
+        }
         Settled::Failed(trouble) => self::trouble(trouble, host),
     }
 }
@@ -81,7 +120,8 @@ fn kept_back(reply: &Bytes) -> Outcome {
 pub fn trouble(trouble: &Trouble, host: &Bytes) -> Outcome {
     let mut outcome = trouble_alone(trouble, host);
     let is_refused_by_us = matches!(trouble, Trouble::Ruleset(_)) && outcome.verdict == Verdict::Failed;
-    if outcome.dialogue.is_none() && !is_refused_by_us {
+    let is_answered = matches!(trouble, Trouble::Refused { phase, .. } if *phase != Phase::Auth);
+    if !is_answered && !is_refused_by_us {
         outcome.server.get_or_insert_with(|| host.clone());
     }
     outcome
@@ -102,7 +142,7 @@ fn trouble_alone(trouble: &Trouble, host: &Bytes) -> Outcome {
         // The words go into the queue file, not into the log. Source: observed.
         Trouble::Broken { phase, errno: None } => {
             let status = if *phase == Phase::StartTls { Status(4, 0, 0) } else { Status(4, 4, 2) };
-            let is_early = matches!(phase, Phase::Greeting | Phase::Helo | Phase::Lhlo | Phase::Mail);
+            let is_early = matches!(phase, Phase::Greeting | Phase::Helo | Phase::Lhlo | Phase::DataInit);
             let words =
                 if is_early { format!("Connection reset by {}", String::from_utf8_lossy(host)) } else { String::new() };
             let mut outcome = Outcome::deferred(status, &words);
@@ -152,9 +192,14 @@ fn answered(phase: Phase, command: &Bytes, reply: &Reply, host: &Bytes, server: 
     if reply.shows_refusal() || phase == Phase::Rcpt {
         outcome = outcome.with_reply(reply.log_form(), host.clone());
     }
-    outcome.dialogue = Some(dialogue(host, command, reply));
     // DSNs show the first line of many as it came.
     outcome.diagnostic = reply.lines.first().filter(|_| reply.lines.len() > 1).cloned();
+    if !refusal::is_odd(reply) {
+        outcome.dialogue = Some(dialogue(host, command, reply));
+    } else if is_lasting {
+        outcome.server = Some(host.clone());
+        outcome.diagnostic.get_or_insert_with(|| reply.log_form().into());
+    }
     if !meaning.is_marked && is_lasting {
         outcome.knows_exit_alone = true;
     }
@@ -164,8 +209,8 @@ fn answered(phase: Phase, command: &Bytes, reply: &Reply, host: &Bytes, server: 
     }
     let knows_size = server.is_none_or(|server| server.size.is_some());
     outcome.is_too_large = phase == Phase::Mail && reply.code == 552 && knows_size;
-    outcome.protocol_error = refusal::is_protocol_error(phase, reply.code)
-        .then(|| format!("{}: SMTP DATA-2 protocol error: {}", shown(host), reply.log_form()));
+    outcome.protocol_error = refusal::protocol_error(phase, reply)
+        .map(|command| format!("{}: SMTP {command} protocol error: {}", shown(host), reply.log_form()));
     outcome
 }
 
@@ -200,6 +245,52 @@ mod tests {
             let outcome = outcome(&settled, &Bytes::from_static(b"h."), &server, &mailer);
             assert_eq!((outcome.status.to_string().as_str(), outcome.text.as_str()), (status, stat), "{text}");
             assert_eq!(outcome.reply.as_deref(), Some(text.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn replies_that_are_neither_yes_nor_no_are_told_to_the_operator() {
+        let mailer = crate::deliver::plan::tests::mailer("esmtp", "[IPC]", "m");
+        let server = Capabilities { enhanced_status_codes: true, ..Capabilities::default() };
+        let host = Bytes::from_static(b"h.");
+        for (phase, text, operator, mta, quoted) in [
+            (Phase::Mail, "354 odd", Some("h.: SMTP MAIL protocol error: 354 odd"), false, "354 odd"),
+            (Phase::Rcpt, "650 odd", Some("h.: SMTP RCPT protocol error: 650 odd"), true, "650 odd"),
+            (Phase::DataInit, "250 odd", Some("h.: SMTP DATA-1 protocol error: 250 odd"), true, "250 reset"),
+            (Phase::DataFinal, "354 odd", Some("h.: SMTP DATA-2 protocol error: 354 odd"), true, "354 odd"),
+        ] {
+            let settled = [Settled::Refused { phase, command: Bytes::from_static(b"X"), reply: reply(text) }];
+            let found = outcomes(&settled, Some(&reply("250 reset")), &host, &server, &mailer).remove(0);
+            assert_eq!(found.protocol_error.as_deref(), operator);
+            assert_eq!((found.server.is_some(), found.diagnostic.as_deref()), (mta, Some(quoted.as_bytes())), "{text}");
+            assert_eq!((found.dialogue, found.text.as_str()), (None, "Remote protocol error"));
+        }
+        let no = [Settled::Refused { phase: Phase::DataInit, command: Bytes::new(), reply: reply("554 no") }];
+        let found = outcomes(&no, Some(&reply("250 reset")), &host, &server, &mailer).remove(0);
+        assert!(found.protocol_error.is_none() && found.dialogue.is_some() && found.diagnostic.is_none());
+    }
+
+    #[test]
+    fn a_server_that_leaves_among_recipients_is_told_of_for_each() {
+        let mailer = crate::deliver::plan::tests::mailer("esmtp", "[IPC]", "m");
+        let closed = |phase| Trouble::Broken { phase, errno: None };
+        let host = Bytes::from_static(b"h.");
+        for (settled, text, status, said, is_own) in [
+            (Settled::Failed(closed(Phase::Rcpt)), "Deferred", "4.4.2", Some("421 4.4.1 Connection reset by h."), true),
+            (
+                Settled::Unanswered(closed(Phase::Rcpt)),
+                "Deferred: Connection reset by h.",
+                "4.4.2",
+                Some("451 4.4.1 reply: read error from h."),
+                true,
+            ),
+            (Settled::Failed(closed(Phase::DataInit)), "Deferred: Connection reset by h.", "4.4.2", None, false),
+            (Settled::Failed(closed(Phase::Mail)), "Deferred", "4.4.2", None, false),
+            (Settled::Unsent(reply("421 4.3.2 bye")), "Deferred: 421 4.3.2 bye", "4.2.0", Some("421 4.3.2 bye"), true),
+        ] {
+            let found = outcome(&settled, &host, &Capabilities::default(), &mailer);
+            assert_eq!((found.text.as_str(), found.status.to_string().as_str()), (text, status), "{settled:?}");
+            assert_eq!((found.reply.as_deref(), found.is_own), (said.map(str::as_bytes), is_own), "{settled:?}");
         }
     }
 

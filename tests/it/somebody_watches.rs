@@ -82,6 +82,19 @@ fn debug_output_goes_to_its_file() {
 }
 
 #[test]
+fn refusals_are_shown_as_they_come() {
+    let sandbox = Sandbox::new();
+    let refusing =
+        "S: 220 next.test ESMTP\nC: EHLO *\nS: 250 next.test\nC: MAIL *\nS: 250 ok\nC: RCPT *\nS: 450 4.2.1 wait";
+    let next = FakeHost::new(&[refusing, ""]);
+    let site = sandbox.mta("a", next.port, "");
+    run(&site, &["-odq", "you@next.test"], b"Subject: t\n\nb\n");
+    let printed = run(&site, &["-q", "-v"], b"");
+    let wanted = "450 4.2.1 wait\nyou@next.test... Deferred: 450 4.2.1 wait\n>>> RSET\n";
+    assert!(printed.contains(wanted), "{printed}");
+}
+
+#[test]
 fn aliasing_is_traced() {
     let sandbox = Sandbox::new();
     let site = sandbox.mta("a", 9, "");

@@ -161,7 +161,7 @@ async fn settle(courier: &Courier, about: Undelivered, tried: &Report) -> Option
             Some(path) => match dead_letter::drop(site, &path, &envelope, &body).await {
                 Ok(()) => {
                     let text = format!("Saved message in {}", shown(&path));
-                    site.log.write(Level::USER_ERROR, Priority::Notice, Id::Queue(&id), &text);
+                    site.log.write(Level::REPORT, Priority::Notice, Id::Queue(&id), &text);
                     told = Some(format!("{}... {text}", shown(&envelope.scope.text(names::DAEMON_USER))));
                     retire(held).await
                 }
@@ -564,7 +564,7 @@ impl Attempt {
         for line in receipts {
             self.note(line);
         }
-        let line = outcome.shown.clone().unwrap_or_else(|| format!("{addresses}... {}", outcome.text));
+        let line = outcome.shown_line(&addresses);
         let has_told_line = outcome.has_told_line();
         if outcome.verdict == Verdict::Deferred && !has_told_line {
             self.note(&line);
@@ -579,7 +579,8 @@ impl Attempt {
             self.site.log.write(Level::SERIOUS, Priority::Critical, self.id(), text);
         }
         // Who sends now hears of failures from a report. Source: observed.
-        if outcome.verdict != Verdict::Failed || self.is_from_queue {
+        let is_trouble = outcome.verdict == Verdict::Failed || has_told_line;
+        if !outcome.is_seen && (!is_trouble || self.is_from_queue) {
             self.show(line);
         }
     }
@@ -642,7 +643,11 @@ impl Attempt {
             reply: outcome.reply.as_deref().unwrap_or_default(),
             stat: outcome.text.as_bytes(),
         };
-        let level = if outcome.verdict == Verdict::Deferred { Level::CONNECT } else { Level::DELIVERY };
+        let level = match outcome.verdict {
+            Verdict::Sent => Level::DELIVERY,
+            Verdict::Failed => Level::FAILURE,
+            Verdict::Deferred => Level::CONNECT,
+        };
         if self.site.log.is_on(level) {
             for text in line.lines() {
                 self.site.log.write(level, Priority::Info, self.id(), text);

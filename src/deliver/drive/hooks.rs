@@ -13,6 +13,10 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::agent::Load;
 use super::attempt::Attempt;
 use crate::base::bytes::shown;
+use crate::config::Mailer;
+use crate::deliver::outcome;
+use crate::deliver::settled;
+use crate::envelope::Recipient;
 use crate::log::traffic::Sign;
 use crate::log::{Id, Level, Priority};
 use crate::macros::{MacroId, Scope, names};
@@ -21,6 +25,8 @@ use crate::net::tls::{PeerInfo, SessionSettings, Verify};
 use crate::policy::{Hook, Verdict, verdict};
 use crate::site::Site;
 use crate::site::connection::{Interface, tell_tls};
+use crate::smtp::client::Capabilities;
+use crate::smtp::client::Settled;
 use crate::smtp::client::auth::Credentials;
 use crate::smtp::client::drive::{Connection, Hooks, Peer};
 use crate::sys::safefile::Purpose;
@@ -60,6 +66,20 @@ pub(super) struct Asking {
     has_refused: Arc<AtomicBool>,
     /// `TLSFallbacktoClear` for the server in hand.
     falls_back: bool,
+    /// Recipients of the transaction, for a watcher.
+    told: Option<Box<Told>>,
+    /// The last line of the last reply.
+    last_reply: Option<Bytes>,
+}
+
+/// How a watcher is told of recipients that are refused by themselves, as it happens.
+struct Told {
+    addresses: Vec<Bytes>,
+    mailer: Mailer,
+    capabilities: Capabilities,
+    /// Failures are shown, too.
+    is_from_queue: bool,
+    seen: Vec<usize>,
 }
 
 impl Asking {
@@ -84,6 +104,8 @@ impl Asking {
             watch: attempt.watch.clone(),
             has_refused: Arc::clone(&attempt.has_refused),
             falls_back: attempt.site.config.options.tls_fallbackto_clear,
+            told: None,
+            last_reply: None,
         }
     }
 
@@ -106,6 +128,29 @@ impl Asking {
         self.know(connection.peer());
         self.know_tls(connection.verify(), connection.tls());
         self
+    }
+
+    /// Tells a watcher of recipients that the server refuses, as it does so.
+    pub(super) fn telling(mut self, attempt: &Attempt, recipients: &[Recipient], load: &Load, at: &Connection) -> Self {
+        let Some(mailer) = load.mailer().filter(|_| self.watch.is_some()) else { return self };
+        self.told = Some(Box::new(Told {
+            addresses: recipients.iter().map(|recipient| recipient.address.clone()).collect(),
+            mailer: mailer.clone(),
+            capabilities: at.capabilities().clone(),
+            is_from_queue: attempt.is_from_queue,
+            seen: Vec::new(),
+        }));
+        self
+    }
+
+    /// Recipients that the watcher was told of.
+    pub(super) fn seen(&self) -> &[usize] {
+        self.told.as_ref().map_or(&[], |told| &told.seen)
+    }
+
+    /// What the server said last.
+    pub(super) fn last_reply(&self) -> Option<&Bytes> {
+        self.last_reply.as_ref()
     }
 
     fn know_tls(&mut self, verify: Verify, info: Option<&PeerInfo>) {
@@ -243,7 +288,22 @@ impl Hooks for Asking {
         if let Some(traffic) = self.site.log.traffic() {
             traffic.lines(Sign::In, line);
         }
+        if line.get(3) != Some(&b'-') {
+            self.last_reply = Some(Bytes::copy_from_slice(line));
+        }
         self.show(b"", line);
+    }
+
+    fn refused(&mut self, recipient: usize, settled: &Settled) {
+        let Some(told) = &mut self.told else { return };
+        let Some(address) = told.addresses.get(recipient) else { return };
+        let found = settled::outcome(settled, &self.host, &told.capabilities, &told.mailer);
+        if found.verdict == outcome::Verdict::Failed && !told.is_from_queue {
+            return;
+        }
+        told.seen.push(recipient);
+        let line = found.shown_line(&shown(address).to_string());
+        self.show(b"", line.as_bytes());
     }
 
     fn log(&mut self, level: i32, line: String) {

@@ -62,6 +62,8 @@ struct Course<'a> {
     until: Option<Instant>,
     /// That time ended before all hosts were tried.
     is_cut: bool,
+    /// What the server said to QUIT, or last of all.
+    farewell: Option<Bytes>,
 }
 
 /// A recipient that no server has taken or refused for good.
@@ -81,8 +83,18 @@ pub(super) async fn deliver(attempt: &mut Attempt, load: &Load) -> Delivered {
     let all = load.config.timeouts.aconnect;
     let until = if all.is_zero() { None } else { clock::monotonic().checked_add(all) };
     let relay = load.host.clone();
-    let mut course =
-        Course { attempt, load, mailer, left, relay, falls_back: false, heard: None, until, is_cut: false };
+    let mut course = Course {
+        attempt,
+        load,
+        mailer,
+        left,
+        relay,
+        falls_back: false,
+        heard: None,
+        until,
+        is_cut: false,
+        farewell: None,
+    };
     if mailer.is_network() {
         let argv: Vec<Bytes> = mailer.argv.iter().map(|word| word.expand(&load.scope).into()).collect();
         match hosts::way(&argv) {
@@ -231,8 +243,8 @@ impl Course<'_> {
         let known = self.waiting(&place).await;
         // A connection may have been opened for a domain whose records do not ask for as much.
         if let Some(connection) = Box::pin(dane::fitting(self.attempt, self.load, known, dane.as_ref())).await {
-            self.relay = relay(connection.peer(), &shown_name, self.compressed());
-            self.transact(connection, Some(place), &shown_name).await;
+            self.relay = self.relay_again(connection.peer(), connection.has_refused_mail(), &shown_name);
+            Box::pin(self.transact(connection, Some(place), &shown_name)).await;
             return None;
         }
         let only = literal.map(|ip| SocketAddr::new(ip, port));
@@ -257,10 +269,29 @@ impl Course<'_> {
         self.attempt.pool.note(&place, None);
         self.relay = relay(&peer, &shown_name, self.compressed());
         match self.opened(stream, peer, dialing, dane).await {
-            Ok(connection) => self.transact(connection, Some(place), &shown_name).await,
-            Err(trouble) => self.refused(&trouble, &shown_name),
+            Ok(connection) => Box::pin(self.transact(connection, Some(place), &shown_name)).await,
+            Err(trouble) => {
+                self.has_ended(place).await;
+                self.refused(&trouble, &shown_name);
+            }
         }
         None
+    }
+
+    /// The server of a connection that was used before; of one that has just refused MAIL a watched run names no address.
+    /// Source: observed.
+    fn relay_again(&self, peer: &Peer, has_refused_mail: bool, name: &Bytes) -> Bytes {
+        if self.attempt.watch.is_some() && has_refused_mail {
+            return name.clone();
+        }
+        relay(peer, name, self.compressed())
+    }
+
+    /// A watcher is told of a connection that has ended by itself when another one is made.
+    async fn has_ended(&self, place: Place) {
+        if self.attempt.watch.is_some() {
+            self.attempt.slots.give(place, None).await;
+        }
     }
 
     /// Remembers that a host could not be connected to.
@@ -339,7 +370,7 @@ impl Course<'_> {
     fn note_trouble(&self, trouble: &Trouble, host: &Bytes) {
         self.log_timeout(trouble, host);
         if let Some(status) = HostStatus::of_trouble(trouble, host, clock::now()) {
-            self.attempt.hosts.note(host, &status);
+            self.attempt.hosts.note(host, &status.with_farewell(self.farewell.clone()));
         }
     }
 
@@ -349,7 +380,7 @@ impl Course<'_> {
             && let Some(name) = phase.name()
         {
             let text = format!("timeout waiting for input from {} during client {name}", shown(host));
-            self.attempt.site.log.write(Level::USER_ERROR, Priority::Notice, self.attempt.id(), text);
+            self.attempt.site.log.write(Level::LOST_CONNECTION, Priority::Notice, self.attempt.id(), text);
         }
     }
 
@@ -363,14 +394,19 @@ impl Course<'_> {
         let names = self.names();
         let way = format!("{} via {}...", shown(&place.host), shown(&self.mailer.name));
         if let Some(connection) = slots.take(place, &mut hooks).await {
+            let mut connection = connection;
             let protocol = connection.capabilities().protocol(self.mailer.has(b'z'));
             self.attempt.show(format!("{names}... Using cached {protocol} connection to {way}"));
-            return Some(connection);
+            if !connection.has_refused_mail() || connection.reset(&mut hooks).await {
+                return Some(connection);
+            }
         }
         self.attempt.show(format!("{names}... Connecting to {way}"));
         if let Some((host, connection)) = slots.make_room(self.cache_size()).await {
             self.attempt.show(format!("{names}... {}", closing(&host)));
-            connection.quit(&mut hooks).await;
+            if let Some(connection) = connection {
+                connection.quit(&mut hooks).await;
+            }
         }
         None
     }
@@ -464,6 +500,7 @@ impl Course<'_> {
         let mut hooks = Asking::new(self.attempt, self.load);
         hooks.leaves_by(stream.local_addr()).await;
         let opened = Connection::open(stream, peer, &settings, &mut hooks).await;
+        self.farewell = hooks.last_reply().cloned();
         self.falls_back = hooks.falls_back();
         opened
     }
@@ -497,7 +534,8 @@ impl Course<'_> {
                 .collect(),
         };
         let mut content = message.source;
-        let mut hooks = Asking::new(self.attempt, load).at(&connection);
+        let mut hooks =
+            Asking::new(self.attempt, load).at(&connection).telling(self.attempt, &recipients, load, &connection);
         let settled = connection.send(transaction, &mut content, &mut hooks).await;
         if let Some(client::Settled::Failed(trouble)) = settled.iter().find(|s| matches!(s, client::Settled::Failed(_)))
         {
@@ -507,14 +545,18 @@ impl Course<'_> {
         if settled.iter().any(was_heard) {
             count_handed_over(self.attempt, load);
         }
-        if place.is_some()
-            && let Some(status) = HostStatus::of_settled(&settled, host, clock::now())
-        {
-            self.attempt.hosts.note(host, &status);
-        }
-        let unclaimed = connection.unclaimed();
+        let seen = hooks.seen().to_vec();
+        let (unclaimed, afterwards, emptied) = (connection.unclaimed(), connection.afterwards(), connection.emptied());
+        let is_remote = place.is_some();
         self.give_back(connection, place).await;
-        self.answered(&settled, host, &capabilities);
+        if is_remote && let Some(status) = HostStatus::of_settled(&settled, emptied.as_ref(), host, clock::now()) {
+            self.attempt.hosts.note(host, &status.with_farewell(self.farewell.clone()));
+        }
+        let mut outcomes = settled::outcomes(&settled, afterwards.as_ref(), host, &capabilities, self.mailer);
+        for (n, outcome) in outcomes.iter_mut().enumerate() {
+            outcome.is_seen = seen.contains(&n);
+        }
+        self.answered(&settled, outcomes);
         // Source: observed; reports show what a server said at the end, although nobody waited for it.
         if let Some(reply) = unclaimed {
             self.attempt.note_reply(&reply.lines);
@@ -539,24 +581,32 @@ impl Course<'_> {
 
     /// The connection is kept for another message, or ended.
     async fn give_back(&mut self, mut connection: Connection, place: Option<Place>) {
+        self.farewell = None;
         let transactions = i64::try_from(connection.transactions()).unwrap_or(i64::MAX);
         let has_room = self.mailer.max_messages <= 0 || transactions < self.mailer.max_messages;
         let kept = place.filter(|_| has_room && self.cache_size() > 0);
         match kept {
             Some(place) if self.attempt.watch.is_some() && connection.is_alive().await => {
-                self.attempt.slots.give(place, connection).await;
+                self.attempt.slots.give(place, Some(connection)).await;
             }
-            Some(place) if self.attempt.watch.is_none() => {
+            Some(place) if self.attempt.watch.is_none() && connection.is_alive().await => {
                 let limit = self.load.config.options.connection_cache_timeout;
                 self.attempt.pool.give(place, connection, limit).await;
             }
-            _ => connection.quit(&mut Asking::new(self.attempt, self.load)).await,
+            place => {
+                let mut hooks = Asking::new(self.attempt, self.load);
+                connection.quit(&mut hooks).await;
+                self.farewell = hooks.last_reply().cloned();
+                if let Some(place) = place {
+                    self.has_ended(place).await;
+                }
+            }
         }
     }
 
     /// Notes what a server said of each recipient: first of those that it refused by themselves.
-    fn answered(&mut self, settled: &[client::Settled], host: &Bytes, capabilities: &client::Capabilities) {
-        let outcomes = settled::outcomes(settled, host, capabilities, self.mailer);
+    fn answered(&mut self, settled: &[client::Settled], outcomes: Vec<Outcome>) {
+        let farewell = self.farewell.take();
         let left = std::mem::take(&mut self.left);
         let mut groups: Vec<Vec<(usize, Outcome)>> = Vec::new();
         for (mut waiting, (settled, mut outcome)) in left.into_iter().zip(settled.iter().zip(outcomes)) {
@@ -564,7 +614,20 @@ impl Course<'_> {
             if outcome.reply.is_some() {
                 self.heard.clone_from(&outcome.reply);
             }
-            let is_refused_alone = matches!(settled, client::Settled::Refused { phase: client::Phase::Rcpt, .. });
+            let is_refused_alone = match settled {
+                client::Settled::Refused { phase: client::Phase::Rcpt, reply, .. } => {
+                    // Of who made the server leave the log has its farewell. Source: observed.
+                    if let Some(farewell) = farewell.as_ref().filter(|_| reply.code == 421) {
+                        outcome.diagnostic = outcome.diagnostic.or(outcome.reply.take());
+                        outcome.reply = Some(farewell.clone());
+                    }
+                    true
+                }
+                client::Settled::Unsent(_)
+                | client::Settled::Unanswered(_)
+                | client::Settled::Failed(Trouble::Broken { phase: client::Phase::Rcpt, .. }) => true,
+                _ => false,
+            };
             match outcome.verdict {
                 Verdict::Deferred if is_refused_alone => {
                     self.tell(&[waiting.index], &outcome);
@@ -684,7 +747,7 @@ impl Course<'_> {
 fn was_heard(settled: &client::Settled) -> bool {
     match settled {
         client::Settled::Refused { phase, .. } => *phase == client::Phase::Rcpt,
-        client::Settled::Failed(_) => false,
+        client::Settled::Failed(_) | client::Settled::Unanswered(_) | client::Settled::Unsent(_) => false,
         _ => true,
     }
 }

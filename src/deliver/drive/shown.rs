@@ -25,26 +25,31 @@ struct Inner {
 }
 
 struct Slot {
-    kept: Option<(Place, Connection)>,
+    /// `None` for a connection that ended by itself: its place is kept until another one needs it.
+    kept: Option<(Place, Option<Connection>)>,
     /// Second of its last use.
     used: UnixTime,
 }
 
 impl Slots {
-    /// The connection to a place, its server asked whether it is well.
+    /// The connection to a place, its server asked whether it is well; one that refused MAIL is asked later. Source: observed.
     pub(super) async fn take(&self, place: &Place, hooks: &mut impl Hooks) -> Option<Connection> {
         let mut connection = {
             let mut inner = self.0.lock().await;
             let slot = inner.slots.iter_mut().find(|s| s.kept.as_ref().is_some_and(|(at, _)| at == place))?;
             let (_, connection) = slot.kept.take()?;
-            connection
+            connection?
         };
-        connection.reset(hooks).await.then_some(connection)
+        (connection.has_refused_mail() || connection.reset(hooks).await).then_some(connection)
     }
 
-    /// Makes room for one more of at most `most`; gives the one that has to go.
-    pub(super) async fn make_room(&self, most: usize) -> Option<(Bytes, Connection)> {
+    /// Makes room for one more of at most `most`; gives the one that has to go, first one that is not open any more.
+    pub(super) async fn make_room(&self, most: usize) -> Option<(Bytes, Option<Connection>)> {
         let mut inner = self.0.lock().await;
+        let ended = inner.slots.iter_mut().find(|slot| matches!(slot.kept, Some((_, None))));
+        if let Some((place, _)) = ended.and_then(|slot| slot.kept.take()) {
+            return Some((place.host, None));
+        }
         if inner.slots.len() < most || inner.slots.iter().any(|slot| slot.kept.is_none()) {
             return None;
         }
@@ -53,8 +58,8 @@ impl Slots {
         oldest.kept.take().map(|(place, connection)| (place.host, connection))
     }
 
-    /// Keeps a connection.
-    pub(super) async fn give(&self, place: Place, connection: Connection) {
+    /// Keeps a connection, or the place of one that has ended.
+    pub(super) async fn give(&self, place: Place, connection: Option<Connection>) {
         let mut inner = self.0.lock().await;
         let slot = Slot { kept: Some((place, connection)), used: clock::now() };
         match inner.slots.iter_mut().find(|slot| slot.kept.is_none()) {
@@ -69,7 +74,9 @@ impl Slots {
         for (place, connection) in slots.into_iter().rev().filter_map(|slot| slot.kept) {
             // Nobody watching any more is no reason to stop.
             let _ = watch.send(closing(&place.host).into());
-            connection.quit(&mut Watcher(watch.clone())).await;
+            if let Some(connection) = connection {
+                connection.quit(&mut Watcher(watch.clone())).await;
+            }
         }
     }
 }

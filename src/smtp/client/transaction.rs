@@ -61,8 +61,12 @@ pub enum Settled {
     },
     /// A ruleset of ours (`tls_rcpt`) refused; its reply.
     Ruleset(Bytes),
+    /// It was not sent any more: the server had left with this reply.
+    Unsent(Reply),
     /// The connection failed before there was an answer; to be tried again.
     Failed(Trouble),
+    /// The connection failed while another recipient was asked for.
+    Unanswered(Trouble),
 }
 
 /// What happened.
@@ -106,6 +110,8 @@ enum State {
     /// The dot was sent although nobody takes the message.
     EmptyFinal,
     Final,
+    /// RSET was sent: the transaction came to nothing.
+    LastReset,
     Done,
 }
 
@@ -130,6 +136,14 @@ pub struct Session {
     needs_reset: bool,
     is_broken: bool,
     unclaimed: Option<Reply>,
+    /// The server is left, although it did not ask for that.
+    parts: bool,
+    /// What the server said to RSET behind the refusals.
+    afterwards: Option<Reply>,
+    /// What it said to the dot of an empty message.
+    emptied: Option<Reply>,
+    /// A recipient that was refused by itself with the last reply.
+    refused: Option<usize>,
 }
 
 impl Session {
@@ -160,6 +174,10 @@ impl Session {
             needs_reset: resets,
             is_broken: false,
             unclaimed: None,
+            parts: false,
+            afterwards: None,
+            emptied: None,
+            refused: None,
         }
     }
 
@@ -186,7 +204,13 @@ impl Session {
             (State::Final, Input::Reply(reply)) => self.answered_dot(&reply),
             (State::EmptyFinal, Input::Reply(reply)) => {
                 self.needs_reset = false;
-                self.unclaimed = Some(reply).filter(Reply::shows_refusal);
+                self.unclaimed = Some(reply.clone()).filter(Reply::shows_refusal);
+                self.emptied = Some(reply);
+                self.done()
+            }
+            (State::LastReset, Input::Reply(reply)) => {
+                self.is_broken |= reply.code == 421;
+                self.afterwards = Some(reply);
                 self.done()
             }
             _ => self.broken(&Trouble::Garbage(Phase::Mail)),
@@ -198,13 +222,29 @@ impl Session {
     /// A recipient without an answer counts as failed for now.
     pub fn results(self) -> (Vec<Settled>, bool) {
         let unanswered = || Settled::Failed(Trouble::Broken { phase: Phase::Mail, errno: None });
-        let is_reusable = !self.is_broken && self.state == State::Done;
+        let is_reusable = !self.is_broken && !self.parts && self.state == State::Done;
         (self.settled.into_iter().map(|s| s.unwrap_or_else(unanswered)).collect(), is_reusable)
     }
 
     /// A refusal of DATA, or of the message, that came when the server had taken nobody.
     pub fn unclaimed(&mut self) -> Option<Reply> {
         self.unclaimed.take()
+    }
+
+    /// What the server said to RSET when nothing had come of the message.
+    pub fn afterwards(&mut self) -> Option<Reply> {
+        self.afterwards.take()
+    }
+
+    /// What the server said to the dot of a message that it had taken nobody for.
+    pub fn emptied(&mut self) -> Option<Reply> {
+        self.emptied.take()
+    }
+
+    /// The recipient that was refused by itself just now, and how.
+    pub fn refused(&mut self) -> Option<(usize, &Settled)> {
+        let n = self.refused.take()?;
+        self.settled.get(n).and_then(Option::as_ref).map(|settled| (n, settled))
     }
 
     /// Whether the server stands within a transaction, so that QUIT should not be the next word.
@@ -279,8 +319,12 @@ impl Session {
                     Settled::Refused { phase: Phase::Rcpt, command: self.command.clone(), reply: reply.clone() },
                 );
                 self.needs_reset = false;
+                for unsent in self.todo.split_off(sent) {
+                    self.settle(unsent, Settled::Unsent(reply.clone()));
+                }
                 return self.refuse_all(Phase::Mail, &reply);
             } else {
+                self.refused = Some(n);
                 self.settle(n, Settled::Refused { phase: Phase::Rcpt, command: self.command.clone(), reply });
             }
         }
@@ -297,7 +341,7 @@ impl Session {
             return self.send_recipients(sent);
         }
         if self.taken.is_empty() {
-            return self.done();
+            return self.reset();
         }
         self.state = State::Data;
         self.data_is_sent = true;
@@ -318,12 +362,15 @@ impl Session {
             }
             (_, true) => {
                 self.unclaimed = Some(reply.clone()).filter(Reply::shows_refusal);
-                self.done()
+                self.is_broken |= reply.code == 421;
+                if self.is_broken { self.done() } else { self.reset() }
             }
             (_, false) => {
-                // After a temporary refusal QUIT comes at once. Source: observed (queue/deferred-4xx).
-                self.needs_reset = reply.class() != 4;
-                self.refuse_all(Phase::DataInit, reply)
+                // After a temporary refusal QUIT comes at once, after another RSET. Source: observed (queue/deferred-4xx).
+                self.parts = reply.class() == 4;
+                self.needs_reset = false;
+                let done = self.refuse_all(Phase::DataInit, reply);
+                if self.parts { done } else { self.reset() }
             }
         }
     }
@@ -347,6 +394,13 @@ impl Session {
         Action::Wait(Phase::DataFinal)
     }
 
+    /// Nothing came of it: the server is told at once. Source: observed.
+    fn reset(&mut self) -> Action {
+        self.needs_reset = false;
+        self.state = State::LastReset;
+        Action::Send(Bytes::from_static(b"RSET\r\n"), Phase::Rset)
+    }
+
     fn refuse_all(&mut self, phase: Phase, reply: &Reply) -> Action {
         self.is_broken |= reply.code == 421;
         let todo: Vec<usize> = self.pending().collect();
@@ -359,6 +413,17 @@ impl Session {
 
     fn broken(&mut self, trouble: &Trouble) -> Action {
         self.is_broken = true;
+        if let (State::Rcpt { answered, .. }, Trouble::Broken { errno, .. }) = (self.state, trouble) {
+            let later = self.todo.get(answered + 1..).unwrap_or_default().to_vec();
+            for n in later {
+                self.settle(n, Settled::Unanswered(trouble.clone()));
+            }
+            let taken: Vec<usize> = self.taken.iter().map(|(n, _)| *n).collect();
+            let lost = Trouble::Broken { phase: Phase::DataInit, errno: *errno };
+            for n in taken {
+                self.settle(n, Settled::Failed(lost.clone()));
+            }
+        }
         let todo: Vec<usize> = self.pending().collect();
         for n in todo {
             self.settle(n, Settled::Failed(trouble.clone()));
@@ -502,7 +567,9 @@ mod tests {
                 format!("{phase:?} {} {}", reply.code, String::from_utf8_lossy(command))
             }
             Settled::Ruleset(reply) => format!("rule {}", String::from_utf8_lossy(reply)),
+            Settled::Unsent(reply) => format!("unsent {}", reply.code),
             Settled::Failed(trouble) => format!("failed {}", trouble.is_temporary()),
+            Settled::Unanswered(_) => "unanswered".to_owned(),
         });
         (sent, shown.collect(), reusable)
     }
@@ -550,8 +617,23 @@ mod tests {
                 &["Rcpt 450 DATA"],
                 true,
             ),
-            (&["x"], "P", &["250 ok", "550 no", "503 no"], "[RCPT To:<x>|DATA]", &["Rcpt 550 DATA"], true),
-            (&["x"], "", &["250 ok", "550 no"], "[RCPT To:<x>]", &["Rcpt 550 RCPT To:<x>"], true),
+            (
+                &["x"],
+                "P",
+                &["250 ok", "550 no", "503 no", "250 reset"],
+                "[RCPT To:<x>|DATA][RSET]",
+                &["Rcpt 550 DATA"],
+                true,
+            ),
+            (&["x"], "", &["250 ok", "550 no", "250 reset"], "[RCPT To:<x>][RSET]", &["Rcpt 550 RCPT To:<x>"], true),
+            (
+                &["x"],
+                "",
+                &["250 ok", "250 ok", "554 no", "250 reset"],
+                "[RCPT To:<x>][DATA][RSET]",
+                &["DataInit 554 DATA"],
+                true,
+            ),
             (
                 &["x", "y"],
                 "P",
@@ -560,7 +642,15 @@ mod tests {
                 &["Mail 451 MAIL From:<a@b>", "Mail 451 MAIL From:<a@b>"],
                 true,
             ),
-            (&["x"], "P", &["250 ok", "250 ok", "452 full"], "[RCPT To:<x>|DATA]", &["DataInit 452 DATA"], true),
+            (&["x"], "P", &["250 ok", "250 ok", "452 full"], "[RCPT To:<x>|DATA]", &["DataInit 452 DATA"], false),
+            (
+                &["x", "y", "z"],
+                "",
+                &["250 ok", "250 ok", "421 bye"],
+                "[RCPT To:<x>][RCPT To:<y>]",
+                &["Mail 421 RCPT To:<y>", "Rcpt 421 RCPT To:<y>", "unsent 421"],
+                false,
+            ),
             (
                 &["x"],
                 "P",
@@ -575,7 +665,7 @@ mod tests {
     #[test]
     fn a_refusal_that_is_meant_for_nobody_is_remembered() {
         for (replies, expected) in [
-            (&["250 ok", "550 no", "503 no", ""][..], Some("503 no")),
+            (&["250 ok", "550 no", "503 no", "250 reset"][..], Some("503 no")),
             (&["250 ok", "550 no", "354 go", "554 content"], Some("554 content")),
             (&["250 ok", "550 no", "354 go", "250 took it"], None),
             (&["250 ok", "250 ok", "354 go", "554 content"], None),
@@ -611,6 +701,14 @@ mod tests {
                 false,
             ),
             (
+                &["x", "y", "z"],
+                "P",
+                &["250 ok", "250 ok", "close"],
+                "[RCPT To:<x>|RCPT To:<y>|RCPT To:<z>|DATA]",
+                &["failed true", "failed true", "unanswered"],
+                false,
+            ),
+            (
                 &["x"],
                 "P",
                 &["250 ok", "250 ok", "354 go", "close"],
@@ -618,7 +716,22 @@ mod tests {
                 &["failed true"],
                 false,
             ),
-            (&["x"], "P", &["250 ok", "250 ok", "250 what"], "[RCPT To:<x>|DATA]", &["DataInit 250 DATA"], true),
+            (
+                &["x"],
+                "P",
+                &["250 ok", "250 ok", "250 what", "250 reset"],
+                "[RCPT To:<x>|DATA][RSET]",
+                &["DataInit 250 DATA"],
+                true,
+            ),
+            (
+                &["x"],
+                "P",
+                &["250 ok", "550 no", "503 no", "421 bye"],
+                "[RCPT To:<x>|DATA][RSET]",
+                &["Rcpt 550 DATA"],
+                false,
+            ),
             (
                 &["x"],
                 "P",
@@ -658,12 +771,12 @@ mod tests {
         full.recipients[0].notify = Notify { is_given: true, success: true, failure: true, delay: false };
         full.recipients[0].original = Some(Bytes::from_static(b"rfc822;o@x.test"));
         let session = |words| Session::new(full.clone(), Vec::new(), &server(words), false, false);
-        let replies = ["250 ok", "550 no"];
+        let replies = ["250 ok", "550 no", "250 reset"];
         assert_eq!(
             play(session("S8D"), &replies).0,
-            "[MAIL From:<a@b> SIZE=25 BODY=8BITMIME ENVID=e1 RET=HDRS][RCPT To:<x> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;o@x.test]"
+            "[MAIL From:<a@b> SIZE=25 BODY=8BITMIME ENVID=e1 RET=HDRS][RCPT To:<x> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;o@x.test][RSET]"
         );
-        assert_eq!(play(session(""), &replies).0, "[MAIL From:<a@b>][RCPT To:<x>]");
+        assert_eq!(play(session(""), &replies).0, "[MAIL From:<a@b>][RCPT To:<x>][RSET]");
     }
 
     #[test]

@@ -63,6 +63,10 @@ pub trait Hooks: Send {
     fn received(&mut self, line: &[u8]) {
         let _ = line;
     }
+    /// A recipient of the transaction was refused by itself.
+    fn refused(&mut self, recipient: usize, settled: &Settled) {
+        let _ = (recipient, settled);
+    }
     /// A line for the log (`STARTTLS=client, …`), written when `LogLevel` is at least that.
     fn log(&mut self, level: i32, line: String) {
         let _ = (level, line);
@@ -239,6 +243,10 @@ pub struct Connection {
     /// RSET was the last thing said.
     is_reset: bool,
     unclaimed: Option<Reply>,
+    afterwards: Option<Reply>,
+    emptied: Option<Reply>,
+    /// MAIL of the last transaction was refused.
+    refused_mail: bool,
 }
 
 impl Connection {
@@ -296,6 +304,9 @@ impl Connection {
             needs_reset: false,
             is_reset: false,
             unclaimed: None,
+            afterwards: None,
+            emptied: None,
+            refused_mail: false,
         })
     }
 
@@ -322,6 +333,9 @@ impl Connection {
         let mut input = transaction::Input::Start;
         loop {
             let action = session.on(input);
+            if let Some((n, settled)) = session.refused() {
+                hooks.refused(n, settled);
+            }
             input = match action {
                 transaction::Action::Done => break,
                 transaction::Action::Send(lines, phase) => {
@@ -349,9 +363,12 @@ impl Connection {
         }
         self.needs_reset = session.needs_reset();
         self.unclaimed = session.unclaimed();
+        self.afterwards = session.afterwards();
+        self.emptied = session.emptied();
         let (settled, is_usable) = session.results();
         self.is_usable = is_usable;
-        self.is_broken = settled.iter().any(|one| matches!(one, Settled::Failed(_)));
+        self.is_broken = settled.iter().any(|one| matches!(one, Settled::Failed(_) | Settled::Unanswered(_)));
+        self.refused_mail = settled.iter().any(|one| matches!(one, Settled::Refused { phase: Phase::Mail, .. }));
         settled
     }
 
@@ -390,6 +407,21 @@ impl Connection {
     /// A refusal in the last transaction that was meant for no recipient.
     pub fn unclaimed(&mut self) -> Option<Reply> {
         self.unclaimed.take()
+    }
+
+    /// What the server said to RSET when nothing had come of the last transaction.
+    pub fn afterwards(&mut self) -> Option<Reply> {
+        self.afterwards.take()
+    }
+
+    /// What the server said to the dot when it had taken nobody in the last transaction.
+    pub fn emptied(&mut self) -> Option<Reply> {
+        self.emptied.take()
+    }
+
+    /// Whether MAIL of the last transaction was refused.
+    pub fn has_refused_mail(&self) -> bool {
+        self.refused_mail
     }
 
     /// Says RSET to a server that waited, to see whether it is still well.
