@@ -63,9 +63,9 @@ peers: need-demo
 
 # What stood under a name before is kept beside it, once; uninstall puts it back.
 PROGRAMS = $(LIBDIR)/sendmail $(addprefix $(BINDIR)/,mailq newaliases) $(addprefix $(SBINDIR)/,sendmail mailq newaliases hoststat purgestat sendmail-msp makemap editmap praliases certs \
-	mtail cfcheck tlscheck gencf mailstats rmail) $(addprefix $(LIBEXECDIR)/,sendmail sendmail-msp mail.local smrsh echo-mail) \
+	mtail cfcheck tlscheck gencf mailstats rmail) $(addprefix $(LIBEXECDIR)/,sendmail sendmail-msp mail.local smrsh vacation echo-mail) \
 	$(addprefix $(UNITDIR)/,sendmail.service sendmail-msp.service)
-PAGES = $(addprefix $(MANDIR)/,man1/mailq.1 man1/newaliases.1 $(addprefix man8/,sendmail.8 sendmail-msp.8 makemap.8 editmap.8 praliases.8 \
+PAGES = $(addprefix $(MANDIR)/,man1/mailq.1 man1/newaliases.1 man1/vacation.1 $(addprefix man8/,sendmail.8 sendmail-msp.8 makemap.8 editmap.8 praliases.8 \
 	certs.8 mtail.8 cfcheck.8 gencf.8 tlscheck.8 mailstats.8 mail.local.8 smrsh.8 rmail.8))
 # What installations put in place whose mark lists no names.
 UNLISTED = $(filter-out $(LIBDIR)/sendmail $(BINDIR)/%,$(PROGRAMS)) $(filter-out $(MANDIR)/man1/%,$(PAGES))
@@ -87,6 +87,7 @@ install: build install-cf
 	install -m 755 $(BUILT)/sendmail-msp $(DESTDIR)$(LIBEXECDIR)/sendmail-msp
 	install -m 755 $(BUILT)/mail-local $(DESTDIR)$(LIBEXECDIR)/mail.local
 	install -m 755 $(BUILT)/smrsh $(DESTDIR)$(LIBEXECDIR)/smrsh
+	install -m 755 $(BUILT)/vacation $(DESTDIR)$(LIBEXECDIR)/vacation
 	install -m 755 $(BUILT)/rmail $(DESTDIR)$(SBINDIR)/rmail
 	install -m 755 $(BUILT)/makemap $(DESTDIR)$(SBINDIR)/makemap
 	install -m 755 $(BUILT)/editmap $(DESTDIR)$(SBINDIR)/editmap
@@ -109,7 +110,7 @@ install: build install-cf
 	install -m 644 README.md $(DESTDIR)$(DOCDIR)
 	install -m 644 docs/*.md $(DESTDIR)$(DOCDIR)/docs
 	install -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man8
-	install -m 644 man/mailq.1 man/newaliases.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 man/mailq.1 man/newaliases.1 man/vacation.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 644 man/sendmail.8 man/sendmail-msp.8 man/makemap.8 man/editmap.8 man/praliases.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 man/certs.8 man/mtail.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 man/cfcheck.8 man/gencf.8 man/tlscheck.8 man/mailstats.8 man/smrsh.8 man/rmail.8 $(DESTDIR)$(MANDIR)/man8

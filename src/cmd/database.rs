@@ -229,7 +229,7 @@ const OWNER: u8 = 63;
 const UNSAFE_DIRECTORY: u8 = 8;
 
 /// The judge for directories that others may write to: they are only warned about.
-fn warned(path: &Path, judge: &Judge, errors: &mut dyn Write) -> io::Result<Judge> {
+pub(super) fn warned(path: &Path, judge: &Judge, errors: &mut dyn Write) -> io::Result<Judge> {
     let strict = Judge { dont_blame: 0, ..*judge };
     if let Err(Refusal::Rule(fault)) = safefile::check(path, Purpose::MapBuild, &strict)
         && matches!(fault, Fault::WorldWritableDirectory | Fault::GroupWritableDirectory)

@@ -37,5 +37,6 @@ pub mod smrsh;
 mod submission;
 pub mod testmode;
 pub mod tlscheck;
+pub mod vacation;
 mod verify;
 mod watch;

@@ -49,6 +49,7 @@ mod starttls;
 mod submission_agent;
 mod tls_settings;
 mod tlscheck;
+mod vacation;
 mod what_next_hops_get;
 mod what_programs_get;
 mod where_addresses_lead;

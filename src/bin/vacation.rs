@@ -1,0 +1,5 @@
+//! vacation.
+
+fn main() -> std::process::ExitCode {
+    sendmail::cmd::vacation::main()
+}

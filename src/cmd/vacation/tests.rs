@@ -1,0 +1,140 @@
+use std::ffi::OsString;
+use std::io::Write as _;
+
+use super::*;
+use crate::sys::file;
+
+/// A folder with the files of a user without account, and a shell script in place of sendmail.
+struct Desk(tempfile::TempDir);
+
+/// What a run left.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Left {
+    /// What it ended with; `None` for success without a word.
+    end: Option<(u8, String)>,
+    /// What the script wrote.
+    sent: String,
+    /// Standard output.
+    out: String,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let desk = Self(tempfile::tempdir().unwrap());
+        desk.script("for a; do printf '[%s]' \"$a\"; done; echo; cat");
+        file::replace(&desk.path("text"), b"Subject: away ($SUBJECT)\n\nBack soon.\n", 0o600).unwrap();
+        desk
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn script(&self, commands: &str) {
+        let script = format!("#!/bin/sh\nexec >>{}\n{commands}\n", self.path("sent").display());
+        file::replace(&self.path("sendmail"), script.as_bytes(), 0o700).unwrap();
+    }
+
+    fn run(&self, options: &str, input: &str) -> Left {
+        let mut args: Vec<OsString> = vec!["-U".into(), "-f".into(), self.path("db").into()];
+        args.extend(["-m".into(), self.path("text").into()]);
+        args.extend(options.split_whitespace().map(OsString::from));
+        let (mut out, mut errors) = (Vec::new(), Vec::new());
+        let mut streams = Streams { input: &mut input.as_bytes(), out: &mut out, errors: &mut errors };
+        let end = work(arguments::parse(&args).1, &self.path("sendmail"), &mut streams);
+        let sent = file::read(&self.path("sent"), 1 << 16).unwrap_or_default();
+        if !sent.is_empty() {
+            file::unlink(&self.path("sent")).unwrap();
+        }
+        let folder = self.0.path().display().to_string();
+        Left {
+            end: end.err().map(|end| (end.exit.0, end.text.replace(&folder, "DIR"))),
+            sent: String::from_utf8(sent).unwrap(),
+            out: String::from_utf8(out).unwrap(),
+        }
+    }
+}
+
+const MAIL: &str = "From al@x Mon Nov 30 09:00:00 2026\nTo: bob\nSubject: lunch\n\nToday?\n";
+
+fn failed(code: u8, text: &str) -> Left {
+    Left { end: Some((code, text.to_owned())), ..Left::default() }
+}
+
+fn replied(words: &str, recipient: &str) -> Left {
+    let text = "Auto-Submitted: auto-replied\nSubject: away (lunch)\n\nBack soon.\n";
+    Left { sent: format!("{words}\nTo: {recipient}\n{text}"), ..Left::default() }
+}
+
+#[test]
+fn a_sender_gets_one_reply_with_the_subject() {
+    let desk = Desk::new();
+    assert_eq!(desk.run("bob", MAIL), replied("[-oi][-f][bob][--][al@x]", "al@x"));
+    assert_eq!(desk.run("bob", MAIL), Left::default());
+    assert_eq!(desk.run("-z -s -bs@x bob", MAIL), replied("[-oi][-f][<>][--][-bs@x]", "-bs@x"));
+    let other = MAIL.replace("al@x", "be@x");
+    assert_eq!(desk.run("joe", &other), Left::default());
+    assert_eq!(desk.run("-j -R j@y joe", &other), replied("[-oi][-f][j@y][--][be@x]", "be@x"));
+    let third = MAIL.replace("al@x", "ce@x");
+    assert_eq!(desk.run("-a bob joe", &third), replied("[-oi][-f][joe][--][ce@x]", "ce@x"));
+}
+
+#[test]
+fn automatic_mail_gets_none_whatever_the_options_are() {
+    let desk = Desk::new();
+    for field in ["Precedence: list", "List-Id: x", "Auto-Submitted: auto-replied", "Return-Path: <>"] {
+        assert_eq!(desk.run("-j bob", &MAIL.replace("Subject", &format!("{field}\nSubject"))), Left::default());
+    }
+    assert_eq!(desk.run("-j -s al@x bob", &MAIL.replace("al@x", "<>")), Left::default());
+}
+
+#[test]
+fn lists_exclusions_and_intervals_need_no_message() {
+    let desk = Desk::new();
+    assert_eq!(desk.run("-r 3 -i bob", ""), Left::default());
+    assert_eq!(desk.run("-x bob", "@x\r\n\nfoo@bar"), Left::default());
+    assert_eq!(desk.run("bob", MAIL), Left::default());
+    let line = |address: &str| format!("{address:<40} (exclusion)\n");
+    let listed = desk.run("-l bob", "");
+    assert!(listed.end.is_none());
+    let mut lines: Vec<_> = listed.out.split_inclusive('\n').collect();
+    lines.sort_unstable();
+    assert_eq!(lines, [line("@x"), line("foo@bar")]);
+    assert_eq!(desk.run("-i bob", ""), Left::default());
+    assert_eq!(desk.run("bob", MAIL), replied("[-oi][-f][bob][--][al@x]", "al@x"));
+}
+
+#[test]
+fn what_is_wrong_is_told() {
+    let desk = Desk::new();
+    assert_eq!(desk.run("bob", "To: bob\n\n"), failed(65, "vacation: no initial \"From \" line."));
+    assert_eq!(desk.run("bob", "To: joe\n\n"), Left::default());
+    assert_eq!(desk.run("bob", "From \"al\nTo: joe\n\n"), failed(65, "vacation: badly formatted \"From \" line."));
+    let end = desk.run("bob joe", "").end.unwrap();
+    assert!(end.0 == 64 && end.1.starts_with("uid ") && end.1.ends_with("[-U] [-x] [-z] login"), "{end:?}");
+    desk.script("cat >/dev/null; exit 75");
+    assert_eq!(desk.run("bob", MAIL), failed(0, "vacation: DIR/sendmail: terminated with 75 (non-zero) status"));
+    file::unlink(&desk.path("text")).unwrap();
+    let other = MAIL.replace("al@x", "be@x");
+    assert_eq!(desk.run("bob", &other), failed(66, "vacation: no DIR/text file."));
+    let mut db = file::create(&desk.path("bad.db"), 0o600).unwrap();
+    db.write_all(&[7; 8192]).unwrap();
+    let bad = desk.path("bad").display().to_string();
+    assert_eq!(desk.run(&format!("-f {bad} -l bob"), ""), failed(65, "vacation: DIR/bad.db: Unknown database type"));
+}
+
+#[test]
+fn a_login_needs_an_account_or_both_files() {
+    let run = |line: &str| {
+        let args: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+        let mut streams = Streams { input: &mut &b""[..], out: &mut Vec::new(), errors: &mut Vec::new() };
+        work(arguments::parse(&args).1, Path::new(SENDMAIL), &mut streams).unwrap_err()
+    };
+    let end = run("no-such-user-here");
+    assert_eq!((end.exit, end.priority), (Exit::NOUSER, Priority::Error));
+    assert_eq!(end.text, "vacation: no such user no-such-user-here.");
+    for line in ["-U bob", "-U -f x bob", "-U -m x bob"] {
+        let end = run(line);
+        assert_eq!((end.exit, end.text.as_str()), (Exit::NOINPUT, "vacation: -U requires setting both -f and -m"));
+    }
+}
