@@ -31,31 +31,27 @@ impl Pattern {
         let fields = match flags.text(b's') {
             None => None,
             Some(list) if list.is_empty() => Some((0..=groups).collect()),
-            Some(list) => {
-                let fields = fields(list);
-                if let Some(bad) = fields.iter().find(|field| **field > groups) {
-                    return Err(format!("field ({bad}) out of range, only {} substrings in pattern", groups + 1));
-                }
-                Some(fields)
-            }
+            Some(list) => Some(fields(list, groups)?),
         };
         let delimiter = flags.text(b'd').cloned().unwrap_or(Bytes::from_static(DELIMITER));
         Ok(Self { regex, negated: flags.has(b'n'), fields, delimiter })
     }
 
     /// Matches; the value is empty when no substrings are asked for. `args` may choose other substrings than `-s` does.
-    pub(crate) fn find(&self, key: &[u8], args: &[Bytes]) -> Option<Bytes> {
-        let subject = CString::new(key).ok()?;
+    ///
+    /// Errors: a substring that the expression does not have, in the original's words; nothing is found then. Source: observed.
+    pub(crate) fn find(&self, key: &[u8], args: &[Bytes]) -> Result<Option<Bytes>, String> {
+        let Ok(subject) = CString::new(key) else { return Ok(None) };
         let found = self.regex.find(&subject);
         if self.negated {
-            return found.is_none().then(Bytes::new);
+            return Ok(found.is_none().then(Bytes::new));
         }
-        let found = found?;
-        let Some(own) = &self.fields else { return Some(Bytes::new()) };
-        match args.first() {
-            Some(chosen) => self.substrings(key, &found, &fields(chosen)),
+        let Some(found) = found else { return Ok(None) };
+        let Some(own) = &self.fields else { return Ok(Some(Bytes::new())) };
+        Ok(match args.first() {
+            Some(chosen) => self.substrings(key, &found, &fields(chosen, self.regex.groups())?),
             None => self.substrings(key, &found, own),
-        }
+        })
     }
 
     /// The substrings in the order asked for. A blank outside of quotes makes the value none that a rule could take.
@@ -85,9 +81,15 @@ impl Pattern {
     }
 }
 
-/// Numbers of a list like `1,3`.
-fn fields(list: &[u8]) -> Vec<usize> {
-    let number = |item: &[u8]| usize::try_from(crate::base::bytes::leading_number(item)).unwrap_or(0);
+/// Numbers of a list like `1,3`, each at most `groups`. Errors: in the original's words.
+fn fields(list: &[u8], groups: usize) -> Result<Vec<usize>, String> {
+    let number = |item: &[u8]| {
+        let number = crate::base::bytes::leading_number(item);
+        usize::try_from(number)
+            .ok()
+            .filter(|number| *number <= groups)
+            .ok_or_else(|| format!("field ({number}) out of range, only {} substrings in pattern", groups + 1))
+    };
     list.split(|byte| *byte == b',').map(number).collect()
 }
 
@@ -99,7 +101,7 @@ mod tests {
     fn find(line: &str, key: &str, args: &[&str]) -> Option<String> {
         let (flags, _) = flags::parse(line.as_bytes(), flags::REGEX);
         let args: Vec<Bytes> = args.iter().map(|a| Bytes::from((*a).to_owned())).collect();
-        let value = Pattern::new(&flags).unwrap().find(key.as_bytes(), &args)?;
+        let value = Pattern::new(&flags).unwrap().find(key.as_bytes(), &args).unwrap()?;
         let shown = value.iter().map(|b| if *b == 0x9b { b'^' } else { *b }).collect();
         Some(String::from_utf8(shown).unwrap())
     }
@@ -128,9 +130,22 @@ mod tests {
         for (line, text) in [
             ("[a", "pattern-compile-error: Unmatched [, [^, [:, [., or [="),
             ("-s1,5 (a)", "field (5) out of range, only 2 substrings in pattern"),
+            ("-s-1 (a)", "field (-1) out of range, only 2 substrings in pattern"),
         ] {
             let (flags, _) = flags::parse(line.as_bytes(), flags::REGEX);
             assert_eq!(Pattern::new(&flags).unwrap_err(), text);
+        }
+    }
+
+    #[test]
+    fn substrings_that_are_not_there_are_told() {
+        let (flags, _) = flags::parse(b"-s1 ^(.)(.)$", flags::REGEX);
+        let pattern = Pattern::new(&flags).unwrap();
+        for number in ["3", "-1", "2,3"] {
+            let bad = number.trim_start_matches("2,");
+            let told = format!("field ({bad}) out of range, only 3 substrings in pattern");
+            assert_eq!(pattern.find(b"ab", &[Bytes::from(number)]), Err(told));
+            assert_eq!(pattern.find(b"abc", &[Bytes::from(number)]), Ok(None), "what does not match chooses nothing");
         }
     }
 }

@@ -228,7 +228,13 @@ impl MapSet {
             Backend::UserDb(field) => self.inner.users.as_ref().map_or(Answer::MISS, |users| users.get(raw_key, field)),
             Backend::Macro => return Some(self.set_macro(key, args, scope)),
             Backend::Null => Answer::NotFound(Exit::NOHOST),
-            Backend::Regex(pattern) => found(pattern.find(key, args), Exit::OK),
+            Backend::Regex(pattern) => match pattern.find(key, args) {
+                Ok(value) => found(value, Exit::OK),
+                Err(told) => {
+                    self.say(told);
+                    Answer::MISS
+                }
+            },
             Backend::Sequence(members) => {
                 return self.sequence_now(members, key, args, scope, depth.checked_sub(1)?);
             }
