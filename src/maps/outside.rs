@@ -31,8 +31,8 @@ fn failed(error: &Error) -> Answer {
     NO_HOST
 }
 
-/// Class `host`: the canonical name of a host, or the name of `[address]`.
-pub(crate) async fn host(resolver: &Resolver, key: &[u8]) -> Answer {
+/// Class `host`: the canonical name of a host, or the name of `[address]`. `domain` is `$m`.
+pub(crate) async fn host(resolver: &Resolver, key: &[u8], domain: &[u8]) -> Answer {
     if let Some(inner) = key.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")) {
         let inner = if starts_with_ignore_case(inner, b"IPv6:") { inner.get(5..).unwrap_or_default() } else { inner };
         let address = std::str::from_utf8(inner).ok().and_then(|text| text.parse::<IpAddr>().ok());
@@ -43,14 +43,20 @@ pub(crate) async fn host(resolver: &Resolver, key: &[u8]) -> Answer {
             Reverse::Temporary => Answer::Temporary("host name lookup failure".to_owned()),
         };
     }
-    match resolver.canonify(key).await {
+    match resolver.canonify(key, domain).await {
         Ok(canonical) => Answer::Found(canonical.name),
         Err(error) => failed(&error),
     }
 }
 
-/// Class `bestmx`: the best mail exchanger, or all of them with a delimiter.
-pub(crate) async fn best_mx(resolver: &Resolver, key: &[u8], delimiter: Option<u8>) -> Answer {
+/// Class `bestmx`: the best mail exchanger, or all of them with a delimiter. `domain` is `$m`.
+pub(crate) async fn best_mx(resolver: &Resolver, key: &[u8], domain: &[u8], delimiter: Option<u8>) -> Answer {
+    match resolver.bracketed(key, domain).await {
+        Some(Ok(name)) => return Answer::Found(name),
+        Some(Err(Error::Temporary)) => return Answer::Temporary("host name lookup failure".to_owned()),
+        Some(Err(_)) => return Answer::MISS,
+        None => {}
+    }
     if !resolver.settings().services.contains(&Service::Dns) {
         return Answer::MISS;
     }

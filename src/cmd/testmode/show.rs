@@ -5,9 +5,9 @@ use bytes::Bytes;
 use super::{TestMode, first_word, owned};
 use crate::base::bytes::trim;
 use crate::config::{Mailer, RulesetId};
-use crate::macros::{Template, Value};
+use crate::macros::{Template, Value, names};
 use crate::maps::Answer;
-use crate::net::dns::{self, MxAnswer};
+use crate::net::dns::{self, MxAnswer, Service};
 
 impl TestMode<'_> {
     /// `$x`, `$=x`.
@@ -181,7 +181,8 @@ impl TestMode<'_> {
         if host.is_empty() {
             return self.output.line("Usage: /canon address");
         }
-        let found = self.runtime.block_on(self.site.resolver.canonify(host));
+        let domain = self.scope.text(names::DOMAIN);
+        let found = self.runtime.block_on(self.site.resolver.canonify(host, &domain));
         let name = found.map_or_else(|_| owned(host), |canonical| canonical.name);
         self.output.text(b"getcanonname(");
         self.output.shown(host);
@@ -196,7 +197,15 @@ impl TestMode<'_> {
         if host.is_empty() {
             return self.output.line("Usage: /mx address");
         }
-        let answer = self.runtime.block_on(self.site.resolver.mx(host));
+        let (resolver, domain) = (&self.site.resolver, self.scope.text(names::DOMAIN));
+        let answer = self.runtime.block_on(async {
+            match resolver.bracketed(host, &domain).await {
+                Some(found) => found.map(MxAnswer::Host),
+                // Without name servers nobody is asked. Source: observed.
+                None if !resolver.settings().services.contains(&Service::Dns) => Err(dns::Error::NotFound),
+                None => resolver.mx(host).await,
+            }
+        });
         self.output.text(b"getmxrr(");
         self.output.shown(host);
         self.output.text(b") returns ");

@@ -183,7 +183,7 @@ impl MapSet {
         }
         let Some(map) = self.map(id) else { return Answer::MISS };
         let Backend::Sequence(members) = &map.backend else {
-            let answer = self.wait(map, key, args).await;
+            let answer = self.wait(map, key, args, &scope.text(names::DOMAIN)).await;
             if let (Backend::Dns(_), Answer::Found(value)) = (&map.backend, &answer)
                 // `-a.` puts a dot behind it.
                 && let Ok(text) = std::str::from_utf8(value.strip_suffix(b".").unwrap_or(value))
@@ -281,18 +281,20 @@ impl MapSet {
         Some(result)
     }
 
-    async fn wait(&self, map: &Map, key: &[u8], args: &[Bytes]) -> Answer {
+    async fn wait(&self, map: &Map, key: &[u8], args: &[Bytes], domain: &[u8]) -> Answer {
         let resolver = self.inner.services.resolver.as_ref();
         let nobody = || Answer::Temporary("no name service".to_owned());
         let raw = match (&map.backend, resolver) {
             (Backend::Host, Some(resolver)) => {
-                let answer = outside::host(resolver, key).await;
+                let answer = outside::host(resolver, key, domain).await;
                 if answer.exit() == Exit::TEMPFAIL {
                     self.say(format!("{}: Name server timeout", shown(key)));
                 }
                 answer
             }
-            (Backend::BestMx, Some(resolver)) => outside::best_mx(resolver, key, map.flags.character(b'z')).await,
+            (Backend::BestMx, Some(resolver)) => {
+                outside::best_mx(resolver, key, domain, map.flags.character(b'z')).await
+            }
             (Backend::Dns(records), Some(resolver)) => records.get(resolver, key).await,
             (Backend::Ldap(directory), _) => {
                 let folded = if map.flags.has(b'f') { key.to_vec() } else { key.to_ascii_lowercase() };

@@ -124,18 +124,15 @@ impl Resolver {
         joined(v6, v4, self.0.settings.work_around_broken_aaaa)
     }
 
-    /// The canonical name of a host, as `$[ $]` gives it: letters as typed, aliases followed, search domains added; an
-    /// address in brackets leads to its name.
+    /// The canonical name of a host, as `$[ $]` gives it: letters as typed, aliases followed, search domains added.
     ///
+    /// `domain` is what `$m` says: in the hosts file a name without a dot is one of that domain.
     /// Source: engine_semantics §5; observed (`/canon`, `-d8`): AAAA, A, then MX for each candidate.
-    pub async fn canonify(&self, name: &[u8]) -> Result<Canonical, Error> {
-        if let Some(address) = literal(name) {
-            return self.pointer(address).await.map(|name| Canonical { name, ttl: 0 });
-        }
+    pub async fn canonify(&self, name: &[u8], domain: &[u8]) -> Result<Canonical, Error> {
         let mut failure = Error::NotFound;
         for service in &self.0.settings.services {
             let found = match service {
-                Service::Files => self.canonify_by_file(name),
+                Service::Files => self.canonify_by_file(name, domain),
                 Service::Dns => self.canonify_by_dns(name).await,
             };
             match found {
@@ -147,15 +144,33 @@ impl Resolver {
         Err(failure)
     }
 
-    fn canonify_by_file(&self, name: &[u8]) -> Result<Canonical, Error> {
+    /// What stands for `[host]` in place of a mail exchanger: an address as it is, a name in its canonical form with a dot.
+    /// What follows the bracket does not count. `None`: there are no brackets. Source: observed (`/mx`, `bestmx`).
+    pub async fn bracketed(&self, host: &[u8], domain: &[u8]) -> Option<Result<Bytes, Error>> {
+        let inner = host.strip_prefix(b"[")?;
+        let Some(end) = memchr::memchr(b']', inner) else { return Some(Err(Error::NotFound)) };
+        if literal(host.get(..end + 2)?).is_some() {
+            return Some(Ok(Bytes::copy_from_slice(host)));
+        }
+        let found = self.canonify(inner.get(..end)?, domain).await;
+        Some(found.map(|canonical| [&canonical.name[..], b"."].concat().into()))
+    }
+
+    fn canonify_by_file(&self, name: &[u8], domain: &[u8]) -> Result<Canonical, Error> {
         let key = without_final_dot(name).to_ascii_lowercase();
         let hosts = self.hosts();
-        let found = hosts.canonical(&key).ok_or(Error::NotFound)?;
-        let domain = self.servers().search.first().map(text);
-        let name = match domain {
-            // A name that is not qualified gets our domain. Source: observed (`localhost` becomes localhost.example.com).
-            Some(domain) if !found.contains(&b'.') => Bytes::from([found.as_ref(), b".", &domain].concat()),
-            _ => found.clone(),
+        // `localhost.example.com` is `localhost` where example.com is our domain. Source: observed.
+        let short = || {
+            let at = memchr::memchr(b'.', &key)?;
+            let ours = !domain.is_empty() && key.get(at + 1..)?.eq_ignore_ascii_case(domain);
+            if ours { hosts.canonical(key.get(..at)?) } else { None }
+        };
+        let found = hosts.canonical(&key).or_else(short).ok_or(Error::NotFound)?;
+        // A name that is not qualified gets our domain. Source: observed (`localhost` becomes localhost.example.com).
+        let name = if domain.is_empty() || found.contains(&b'.') {
+            found.clone()
+        } else {
+            Bytes::from([found.as_ref(), b".", domain].concat())
         };
         Ok(Canonical { name, ttl: 0 })
     }

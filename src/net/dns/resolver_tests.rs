@@ -135,13 +135,40 @@ async fn canonical_names_are_those_of_the_original() {
         ("h1", Ok("h1.canon.example")),
         ("localhost", Ok("localhost.example.com")),
         ("www.foo.com.", Ok("www.foo.com")),
-        ("[192.0.2.30]", Ok("both.example")),
+        ("h1.example.com", Ok("h1.canon.example")),
+        ("LocalHost.Example.com.", Ok("localhost.example.com")),
+        ("localhost.example.org", Err(Error::NotFound)),
+        ("h1.canon.example.example.com", Err(Error::NotFound)),
         ("nosuch.example", Err(Error::NotFound)),
         ("a..b", Err(Error::NotFound)),
         ("servfail.example", Err(Error::Temporary)),
     ] {
-        let found = resolver.canonify(asked.as_bytes()).await.map(|c| String::from_utf8(c.name.to_vec()).unwrap());
+        let found = resolver
+            .canonify(asked.as_bytes(), b"example.com")
+            .await
+            .map(|c| String::from_utf8(c.name.to_vec()).unwrap());
         assert_eq!(found.as_deref().map_err(Clone::clone), expected, "{asked}");
+    }
+}
+
+#[tokio::test]
+async fn brackets_stand_for_a_host_or_an_address() {
+    let (server, _) = server().await;
+    let directory = tempfile::tempdir().unwrap();
+    let resolver = Resolver::new(settings(server, directory.path()));
+    for (asked, expected) in [
+        ("foo.com", None),
+        ("[foo.com", Some(Err(Error::NotFound))),
+        ("[foo.com]", Some(Ok("foo.com."))),
+        ("[sub.foo.com]:25", Some(Ok("www.foo.com."))),
+        ("[h1]x", Some(Ok("h1.canon.example."))),
+        ("[192.0.2.30]", Some(Ok("[192.0.2.30]"))),
+        ("[IPv6:2001:db8::1]", Some(Ok("[IPv6:2001:db8::1]"))),
+        ("[nosuch.example]", Some(Err(Error::NotFound))),
+    ] {
+        let found = resolver.bracketed(asked.as_bytes(), b"example.com").await;
+        let found = found.map(|found| found.map(|name| String::from_utf8(name.to_vec()).unwrap()));
+        assert_eq!(found, expected.map(|e| e.map(str::to_owned)), "{asked}");
     }
 }
 
@@ -230,6 +257,6 @@ async fn without_name_servers_in_the_switch_files_alone_count() {
     let files = Settings { services: vec![Service::Files], ..settings(nowhere, directory.path()) };
     let resolver = Resolver::new(files);
     assert_eq!(resolver.mx(b"foo.com").await, Ok(MxAnswer::Host(Bytes::from_static(b"foo.com"))));
-    assert_eq!(resolver.canonify(b"foo.com").await, Err(Error::NotFound));
+    assert_eq!(resolver.canonify(b"foo.com", b"example.com").await, Err(Error::NotFound));
     assert_eq!(resolver.addresses(b"h1", Family::Any).await.unwrap(), ["192.0.2.50".parse::<IpAddr>().unwrap()]);
 }
