@@ -38,7 +38,7 @@ pub fn run(bytes: &[u8]) {
                     let _ = answer.names(&name.as_slice().into());
                 }
             }
-            4..7 => drop(resolver.canonify(name).await),
+            4..7 => drop(resolver.canonify(name, b"example.com").await),
             7..10 => drop(resolver.addresses(name, Family::Any).await),
             10..12 => {
                 let found = resolver.reverse(IpAddr::from([192, 0, 2, 1])).await;

@@ -108,7 +108,7 @@ fn run(argv: &[Bytes], role: Option<Role>, listeners: Handover, out: &mut dyn Wr
         settle_in(caller.uid);
     }
     let is_submission_program = role.is_some();
-    let role = invocation.role.or(role).unwrap_or_else(|| default_role(invocation.mode));
+    let role = invocation.role.or(role).unwrap_or_else(|| default_role(work(&invocation)));
     let traffic = match &invocation.traffic_log {
         Some(path) => match open_output(path, out) {
             Ok(file) => Some(Arc::new(Traffic::new(file))),
@@ -188,6 +188,14 @@ fn insert_by_line(findings: &mut Vec<Diagnostic>, finding: Diagnostic) {
 
 fn worst(one: Exit, other: Exit) -> Exit {
     if one == Exit::OK { other } else { one }
+}
+
+/// What is to be done: `-q` and `-Q` without a mode are about the queue.
+fn work(invocation: &Invocation) -> Mode {
+    match invocation.mode {
+        Mode::Deliver if invocation.queue.given || invocation.quarantine.is_some() => Mode::RunQueue,
+        mode => mode,
+    }
 }
 
 /// `submit.cf` when mail comes in on standard input and the file exists.
@@ -295,11 +303,7 @@ impl Request {
         if !matches!(self.invocation.mode, Mode::Test | Mode::Check) {
             super::hoststat::check(&mut config, out);
         }
-        let mode = match self.invocation.mode {
-            Mode::Deliver if self.invocation.queue.given || self.invocation.quarantine.is_some() => Mode::RunQueue,
-            mode => mode,
-        };
-        match mode {
+        match work(&self.invocation) {
             Mode::Check => Exit::OK,
             Mode::HostStatus => super::hoststat::list(&config, out),
             Mode::PurgeStatus => super::hoststat::purge(&config, out),
@@ -575,3 +579,23 @@ fn test(_: &Request, site: &Arc<Site>, runtime: &tokio::runtime::Runtime, out: &
 
 /// What a mode does once everything is open.
 type Work = fn(&Request, &Arc<Site>, &tokio::runtime::Runtime, &mut dyn Write) -> Exit;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_queue_is_the_daemons_unless_the_submission_program_is_meant() {
+        for (line, mode) in [
+            ("sendmail -qf -v", Mode::RunQueue),
+            ("sendmail -q15m", Mode::RunQueue),
+            ("sendmail -Qheld -qIx", Mode::RunQueue),
+            ("sendmail -q -bd", Mode::Daemon),
+            ("sendmail -odq bob", Mode::Deliver),
+        ] {
+            let words: Vec<_> = line.split(' ').map(Bytes::from).collect();
+            assert_eq!(work(&Invocation::parse(&words)), mode, "{line}");
+        }
+        assert!(!Mode::RunQueue.row().submits && Mode::Deliver.row().submits);
+    }
+}

@@ -8,6 +8,7 @@ use crate::address::shortened_bytes;
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::base::status::{Classify, Status};
+use crate::envelope::Triple;
 
 /// An address that cannot be delivered to, in the original's words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +29,17 @@ pub struct RouteError {
     pub reported: Option<Status>,
     /// It is the answer about a mailbox, which reports quote; anything else is a complaint about the address.
     pub is_answer: bool,
+    /// Only a lookup failed for now. A queue run finds out what is right.
+    pub waits: Option<Box<Waits>>,
+}
+
+/// An address that waits for the answer to a lookup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waits {
+    /// Where it leads without the answer.
+    pub triple: Triple,
+    /// What the queue says of it: `host map: lookup (down.test): deferred`. Source: observed.
+    pub why: String,
 }
 
 impl RouteError {
@@ -42,6 +54,7 @@ impl RouteError {
             place: String::new(),
             reported: None,
             is_answer: false,
+            waits: None,
         }
     }
 

@@ -14,7 +14,7 @@ pub mod list;
 pub mod recipient;
 pub mod triple;
 
-pub use error::RouteError;
+pub use error::{RouteError, Waits};
 
 use bytes::Bytes;
 

@@ -29,6 +29,15 @@ fn recipients_come_from_the_header_and_bcc_goes() {
 }
 
 #[test]
+fn a_queue_without_room_takes_nothing() {
+    let sandbox = Sandbox::new();
+    let next = FakeHost::accepting();
+    let site = sandbox.mta("a", next.port, "O MinFreeBlocks=999999999999\n");
+    let (exit, printed) = send(&site, &["-odq", "you@next.test"], b"Subject: f\n\nx\n");
+    assert_eq!((exit, printed.as_str()), (74, "Insufficient disk space; try again later\n"));
+}
+
+#[test]
 fn the_sender_is_the_one_asked_for() {
     let sandbox = Sandbox::new();
     let next = FakeHost::accepting();

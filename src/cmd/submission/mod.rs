@@ -72,6 +72,10 @@ fn take_message(request: &Request, site: &Arc<Site>, runtime: &Runtime, out: &mu
     submission.clean_trace();
     log_caller(site, &submission.envelope);
     submission.set_sender(request.invocation.sender.as_ref(), out);
+    if submission.is_low_on_space() {
+        say(out, "Insufficient disk space; try again later");
+        return Exit::IOERR;
+    }
     let (collected, body) = match submission.collect() {
         Ok(read) => read,
         Err(text) => {
@@ -235,6 +239,24 @@ impl Submission<'_> {
         let collected = collector.finish(&mut body);
         writer.write_now(&body).map_err(|e| e.to_string())?;
         Ok((collected, writer.finish_now().map_err(|e| e.to_string())?))
+    }
+
+    /// `MinFreeBlocks`: whether the queue has room for no more messages, which is logged. Source: op guide 5.6; observed.
+    fn is_low_on_space(&self) -> bool {
+        let least = self.site.config.options.min_free_blocks;
+        let queue = self.site.spool().ok().and_then(|spool| spool.path_of(0).map(std::path::Path::to_owned));
+        let (Some(queue), true) = (queue, least > 0) else { return false };
+        let Ok(space) = load::space(&queue) else { return false };
+        let free = i64::try_from(space.free_blocks).unwrap_or(i64::MAX);
+        if free >= least {
+            return false;
+        }
+        let line = format!(
+            "low on space (SMTP-DAEMON needs 0 bytes + {least} blocks in {}), max avail: {free}",
+            queue.display()
+        );
+        self.site.log.write(Level::SYSTEM_ERROR, Priority::Alert, self.id(), line);
+        true
     }
 
     /// Everything behind the reading.
@@ -402,6 +424,10 @@ impl Submission<'_> {
                 if let Some(recipient) = self.envelope.recipients.get_mut(index) {
                     recipient.state = State::Queued;
                     recipient.route = None;
+                    if let Some(waits) = &error.waits {
+                        recipient.message = None;
+                        self.envelope.message.get_or_insert(waits.why.clone().into());
+                    }
                 }
                 continue;
             }

@@ -410,13 +410,19 @@ impl Attempt {
 
     /// A recipient that cannot be expanded now waits without a route: no mailer may see it before. Source: observed.
     fn hold_back(&mut self, index: usize, error: &RouteError) {
-        let text = error.shown();
+        let text = error.waits.as_ref().map_or_else(|| error.shown(), |waits| waits.why.clone());
         self.note(format!("{} {text}", error.line().get(..9).unwrap_or("451 4.3.0")));
         let Some(recipient) = self.envelope.recipients.get_mut(index) else { return };
         recipient.state = State::Queued;
-        recipient.status = Some(error.status);
+        // Where it leads without the answer that is missing is only told.
+        let (status, tentative) = match &error.waits {
+            Some(waits) => (NO_ANSWER, Some(&waits.triple)),
+            None => (error.status, None),
+        };
+        recipient.status = Some(status);
         recipient.last_try = Some(self.now);
         let route = recipient.route.take();
+        let route = tentative.or(route.as_ref());
         if !std::mem::replace(&mut self.has_job_text, true) {
             self.envelope.message = Some(text.clone().into());
         }
@@ -428,17 +434,23 @@ impl Attempt {
             }
             return;
         };
-        recipient.message = Some(text.into());
+        // What a lookup lacks is said of the message. Source: observed.
+        recipient.message = tentative.is_none().then(|| text.into());
+        let (dsn, level) = match tentative {
+            Some(_) => (NO_ANSWER.to_string(), Level::DELIVERY),
+            None => (String::new(), Level::CONNECT),
+        };
         let line = To {
             to: &[&recipient.address],
             delay: self.now.since(self.envelope.created),
             mailer: &mailer.name,
             priority: self.envelope.priority,
+            dsn: &dsn,
             stat: b"queued",
             ..To::default()
         };
         for line in line.lines() {
-            self.site.log.write(Level::CONNECT, Priority::Info, Id::Queue(self.envelope.id.as_str()), line);
+            self.site.log.write(level, Priority::Info, Id::Queue(self.envelope.id.as_str()), line);
         }
     }
 
@@ -768,3 +780,6 @@ fn unreported(envelope: &Envelope) -> Envelope {
 fn handed_to_list(list: &[u8]) -> String {
     format!("Message delivered to mailing list {}", shown(list))
 }
+
+/// A name server did not answer. Source: observed.
+const NO_ANSWER: Status = Status(4, 4, 3);

@@ -13,10 +13,11 @@ use crate::config::mailer::RulesetPair;
 use crate::config::{MailerId, RulesetId};
 use crate::envelope::Triple;
 use crate::macros::{Scope, names};
-use crate::rewrite::trace::Messages;
+use crate::maps::Answer;
+use crate::rewrite::trace::Observer;
 use crate::rewrite::{Resolution, Workspace};
 use crate::route::recipient::settle;
-use crate::route::{Kind, RouteError, triple};
+use crate::route::{Kind, RouteError, Waits, triple};
 
 /// Rulesets that the program calls by number.
 #[derive(Debug, Clone, Copy, Default)]
@@ -104,16 +105,27 @@ impl Router {
         // A sender whose domain cannot be looked up now is for `check_mail` to judge: ruleset 3 left it as it was. In
         // deferred mode every name waits for the queue run.
         let waits = is_sender || is_deferred(scope);
-        let unless_it_waits = |result: Result<(), RouteError>| match result {
-            Err(error) if waits && error.exit.is_temporary() => Ok(()),
+        // A recipient goes through all rules, so that one which they refuse is not kept.
+        let mut failure = None;
+        let mut note = |result: Result<(), RouteError>, why: String| match result {
+            Err(error) if error.exit.is_temporary() => {
+                failure.get_or_insert((error, why));
+                Ok(())
+            }
             result => result,
         };
-        unless_it_waits(self.run(&mut workspace, [self.standard.three], scope).await)?;
+        let mut heard = Heard::default();
+        note(self.run_heard(&mut workspace, [self.standard.three], scope, &mut heard).await, heard.why())?;
         let focus = if is_sender { workspace.text() } else { Bytes::new() };
-        unless_it_waits(self.run(&mut workspace, [self.standard.zero], scope).await)?;
+        note(self.run_heard(&mut workspace, [self.standard.zero], scope, &mut heard).await, heard.why())?;
         // Observed: the user part of a sender is rewritten as a recipient's is.
-        let parsed = self.finish(&workspace, Kind::ENVELOPE_RECIPIENT, scope).await?;
-        Ok((Parsed { remark, ..parsed }, focus))
+        let parsed = self.finish(&workspace, Kind::ENVELOPE_RECIPIENT, scope).await;
+        if let Some(failure) = failure.filter(|_| !waits) {
+            let (error, why) = failure;
+            let waits = parsed.ok().map(|parsed| Box::new(Waits { triple: parsed.triple, why }));
+            return Err(RouteError { waits, ..error });
+        }
+        Ok((Parsed { remark, ..parsed? }, focus))
     }
 
     /// What rulesets 1 and 4 make of a sender that ruleset 3 has seen.
@@ -248,13 +260,22 @@ impl Router {
         rulesets: [Option<RulesetId>; N],
         scope: &mut Scope,
     ) -> Result<(), RouteError> {
+        self.run_heard(workspace, rulesets, scope, &mut Heard::default()).await
+    }
+
+    async fn run_heard<const N: usize>(
+        &self,
+        workspace: &mut Workspace,
+        rulesets: [Option<RulesetId>; N],
+        scope: &mut Scope,
+        heard: &mut Heard,
+    ) -> Result<(), RouteError> {
         for ruleset in rulesets.into_iter().flatten() {
-            let mut messages = Messages::default();
-            let exit = self.rewriter.apply(ruleset, workspace, scope, &mut messages).await;
+            let exit = self.rewriter.apply(ruleset, workspace, scope, heard).await;
             if exit == Exit::OK {
                 continue;
             }
-            let why = messages.0.pop();
+            let why = heard.message.take();
             if exit.is_temporary() {
                 return Err(RouteError::new(
                     451,
@@ -266,6 +287,33 @@ impl Router {
             return Err(configuration(why.unwrap_or_else(|| "Local configuration error".to_owned())));
         }
         Ok(())
+    }
+}
+
+/// What rulesets say while they work.
+#[derive(Debug, Default)]
+struct Heard {
+    /// The last message.
+    message: Option<String>,
+    /// The first lookup that failed for now.
+    failed: Option<String>,
+}
+
+impl Heard {
+    fn why(&self) -> String {
+        self.failed.clone().unwrap_or_else(|| "deferred".to_owned())
+    }
+}
+
+impl Observer for Heard {
+    fn message(&mut self, text: &str) {
+        self.message = Some(text.to_owned());
+    }
+
+    fn looked_up(&mut self, map: &[u8], key: &[u8], answer: &Answer) {
+        if matches!(answer, Answer::Temporary(_) | Answer::Instead(_)) && self.failed.is_none() {
+            self.failed = Some(format!("{} map: lookup ({}): deferred", shown(map), shown(key)));
+        }
     }
 }
 

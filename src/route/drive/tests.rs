@@ -27,6 +27,8 @@ R$+<@$+>		$@$1<@$2>
 R@$+:$+@$+		$@$2<@$3>
 R$+@$+			$@$1<@$2>
 S0
+R$+<@later.test>	$:$1<@$[later.test$:later.test$]>
+R$+<@never.test>	$:$1<@$[error.test$:error.test$]>
 R$+<@error.test>	$#error $@ 5.7.1 $: \"550 no such user\"
 R$+<@$j>		$#local $: $1
 R$+<@$+>		$#smtp $@$2 $: $1<@$2>
@@ -84,6 +86,20 @@ fn addresses_become_triples() {
         assert_eq!(resolved.triple.user, user, "{address}");
         assert_eq!(scope.text(names::RCPT_USER), user);
     }
+}
+
+#[test]
+fn an_address_waits_when_only_a_lookup_failed_for_now() {
+    let (router, _folder) = router("");
+    let mut scope = router.config.scope();
+    let failed = run(router.resolve(b"joe@later.test", Depth::Mailbox, &mut scope)).unwrap_err();
+    assert_eq!(failed.line(), "451 4.3.0 Temporary system failure. Please try again later.");
+    let waits = failed.waits.expect("it leads somewhere");
+    assert_eq!(waits.why, "host map: lookup (later.test): deferred");
+    let triple = waits.triple;
+    assert_eq!((triple.host.as_ref(), triple.user.as_ref()), (&b"later.test"[..], &b"joe@later.test"[..]));
+    let refused = run(router.resolve(b"joe@never.test", Depth::Mailbox, &mut scope)).unwrap_err();
+    assert!(refused.exit.is_temporary() && refused.waits.is_none(), "{refused}");
 }
 
 #[test]

@@ -187,7 +187,8 @@ fn connect_words(errno: i32, host: &str) -> String {
         libc::ECONNREFUSED => format!("Connection refused by {host}"),
         libc::ECONNRESET => format!("Connection reset by {host}"),
         libc::ETIMEDOUT => format!("Connection timed out with {host}"),
-        _ => system_words(errno),
+        // Source: observed (`[192.0.2.77]: Network is unreachable`).
+        _ => format!("{host}: {}", system_words(errno)),
     }
 }
 

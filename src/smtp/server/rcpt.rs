@@ -10,7 +10,7 @@ use super::session::{Action, Input, Session, Step};
 use crate::base::bytes::shown;
 use crate::base::status::Status;
 use crate::config::values::DeliveryMode;
-use crate::envelope::{Notify, Recipient};
+use crate::envelope::{Notify, Recipient, State};
 use crate::log::{Level, Priority};
 use crate::macros::names;
 use crate::policy::{Hook, Refusal, Verdict};
@@ -115,16 +115,17 @@ impl Session {
 
     fn recipient_resolved(&mut self, mut rcpt: Rcpt, resolved: Result<Resolved, RouteError>) -> Action {
         let resolved = match resolved {
-            Ok(resolved) => resolved,
+            Ok(resolved) => resolved.triple,
+            Err(RouteError { waits: Some(waits), .. }) => waits.triple,
             Err(error) => return self.route_refused(&rcpt.given, error),
         };
         let setting = std::sync::Arc::clone(&self.setting);
-        let mailer = setting.config.mailers.get(resolved.triple.mailer.0);
+        let mailer = setting.config.mailers.get(resolved.mailer.0);
         if let Some(special) = mailer.and_then(|m| Special::of_mailer(&m.name)) {
             let refusal = Refusal::new(550, Status(5, 7, 1), format!("Cannot mail directly to {}", special.plural()));
             return self.refuse_recipient(&refusal, &rcpt.given);
         }
-        let (host, user) = (resolved.triple.host.clone(), resolved.triple.user.clone());
+        let (host, user) = (resolved.host.clone(), resolved.user.clone());
         let nrcpts = self.good_recipients();
         let nbad = self.counters.bad_recipients;
         let scope = self.scope();
@@ -196,7 +197,20 @@ impl Session {
     }
 
     fn recipient_added(&mut self, rcpt: &Rcpt, added: Result<Resolved, RouteError>) -> Action {
-        if let Err(error) = added {
+        // What cannot be looked up now waits for a queue run. Source: observed.
+        let waits = added.as_ref().err().and_then(|error| error.waits.as_ref());
+        if let Some(waits) = waits {
+            let why = Bytes::from(waits.why.clone());
+            let waiting = Recipient { route: None, state: State::Queued, ..rcpt.recipient.clone() };
+            self.with_envelope(|e| {
+                e.message.get_or_insert(why);
+                e.recipients.push(waiting);
+            });
+        }
+        let waits = waits.is_some();
+        if let Err(error) = added
+            && !waits
+        {
             // It was one of those the message was for: `for` in Received would tell of the others. Observed.
             self.with_envelope(|e| e.flags.had_refused_recipient = true);
             if !self.asks_filters() {
@@ -223,7 +237,10 @@ impl Session {
         let bare = given.strip_prefix(b"<").and_then(|given| given.strip_suffix(b">"));
         let is_deferred =
             self.setting.delivery_mode == DeliveryMode::Deferred && waiting::has_host(bare.unwrap_or(given));
-        let text = if is_deferred { "Recipient ok (will queue)" } else { "Recipient ok" };
+        let is_new = self.transaction.as_ref().and_then(|t| t.envelope.recipients.last());
+        let waits =
+            is_new.is_some_and(|last| last.parent.is_none() && last.route.is_none() && last.state == State::Queued);
+        let text = if is_deferred || waits { "Recipient ok (will queue)" } else { "Recipient ok" };
         self.reply_about(250, Status(2, 1, 5), given, text);
         Action::Read
     }

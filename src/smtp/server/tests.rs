@@ -13,11 +13,11 @@ use crate::base::letters::{LetterSet, Modifiers};
 use crate::base::status::Status;
 use crate::config::values::DeliveryMode;
 use crate::config::{Config, Mailer, MailerId};
-use crate::envelope::{QueueId, Triple};
+use crate::envelope::{QueueId, Recipient, State, Triple};
 use crate::milter::Decision;
 use crate::net::sasl::{Answer, Authenticated, Failure, Offer};
 use crate::policy::{Hook, Refusal, Verdict};
-use crate::route::{Resolved, RouteError};
+use crate::route::{Resolved, RouteError, Waits};
 
 /// Answers of the world: `check_*` says no to whatever holds `bad`, no route to whatever holds `unknown`.
 struct World {
@@ -85,8 +85,8 @@ impl World {
                 Action::ResolveSender(address) | Action::Resolve(address) => Input::Resolved(route(&address)),
                 Action::Add(recipient) => {
                     let added = route(&recipient.address);
-                    if let (Ok(_), Some(envelope)) = (&added, self.session.envelope()) {
-                        envelope.recipients.push(*recipient);
+                    if let (Ok(added), Some(envelope)) = (&added, self.session.envelope()) {
+                        envelope.recipients.push(Recipient { route: Some(added.triple.clone()), ..*recipient });
                     }
                     Input::Resolved(added)
                 }
@@ -193,12 +193,15 @@ fn route(address: &[u8]) -> Result<Resolved, RouteError> {
         return Err(RouteError::new(551, Status(5, 1, 6), Exit::NOUSER, "User has moved"));
     }
     let user = Bytes::copy_from_slice(address);
-    Ok(Resolved {
-        triple: Triple { mailer: MailerId(0), host: Bytes::new(), user: user.clone() },
-        address: user,
-        owner: None,
-        is_alias: false,
-    })
+    let triple = Triple { mailer: MailerId(0), host: Bytes::new(), user: user.clone() };
+    if address.windows(5).any(|w| w == b"later") {
+        let error = RouteError::new(451, Status(4, 3, 0), Exit::TEMPFAIL, "Temporary system failure");
+        return Err(RouteError {
+            waits: Some(Box::new(Waits { triple, why: "host map: lookup (later.test): deferred".to_owned() })),
+            ..error
+        });
+    }
+    Ok(Resolved { triple, address: user, owner: None, is_alias: false })
 }
 
 fn with_auth(modifiers: &[u8]) -> World {
@@ -619,6 +622,25 @@ fn recipients_are_limited() {
          C: RCPT TO:<y>
          S: 452 4.5.3 Too many recipients",
     );
+}
+
+#[test]
+fn a_recipient_that_cannot_be_looked_up_waits_unless_it_is_refused() {
+    let mut world = World::new(|_| {});
+    world.play(
+        "S: 220 *
+         C: MAIL FROM:<a@b>
+         S: 250 2.1.0 <a@b>... Sender ok
+         C: RCPT TO:<bad@later.test>
+         S: 550 5.7.1 <bad@later.test>... policy
+         C: RCPT TO:<joe@later.test>
+         S: 250 2.1.5 <joe@later.test>... Recipient ok (will queue)
+         C: RCPT TO:<x>
+         S: 250 2.1.5 <x>... Recipient ok",
+    );
+    let recipients = &world.session.envelope().unwrap().recipients;
+    let waiting: Vec<_> = recipients.iter().map(|r| (r.route.is_none(), r.state)).collect();
+    assert_eq!(waiting, [(true, State::Queued), (false, State::Queued)]);
 }
 
 #[test]
