@@ -26,6 +26,8 @@ impl Level {
     pub const MILTER_CONTINUES: Self = Self(12);
     pub const MILTER_ADDRESSES: Self = Self(14);
     pub const MILTER_PARTS: Self = Self(17);
+    pub const MILTER_LIES: Self = Self(9);
+    pub const MILTER_ABORTS: Self = Self(10);
     pub const MILTER_ENDS: Self = Self(18);
     pub const MILTER_TIMES: Self = Self(21);
     pub const FAILURE: Self = Self(6);

@@ -47,7 +47,7 @@ fn line(text: &[u8]) -> Option<(u16, Status, &[u8])> {
     };
     let class = u8::try_from(code / 100).unwrap_or(5);
     match Status::parse_prefix(words) {
-        Some((status, rest)) if status.0 == class => Some((code, status, rest.trim_ascii_start())),
+        Some((status, rest)) if matches!(status.0, 4 | 5) => Some((code, status, rest.trim_ascii_start())),
         _ => Some((code, Status(class, 0, 0), words)),
     }
 }
@@ -76,7 +76,7 @@ mod tests {
             ("550 5.7.1 own words", reply(550, Status(5, 7, 1), "own words")),
             ("451 4.7.1 own later", reply(451, Status(4, 7, 1), "own later")),
             ("550 nodsn", reply(550, Status(5, 0, 0), "nodsn")),
-            ("550 4.1.1 other class", reply(550, Status(5, 0, 0), "4.1.1 other class")),
+            ("550 4.1.1 other class", reply(550, Status(4, 1, 1), "other class")),
             ("550-5.7.1 one\r\n550 5.7.1 two", reply(550, Status(5, 7, 1), "one\ntwo")),
             ("550 5.7.1 100%% sure", reply(550, Status(5, 7, 1), "100% sure")),
             ("550 5.7.1 100% sure", None),

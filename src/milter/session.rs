@@ -72,12 +72,15 @@ pub struct Conversation {
     /// Lists that the filter gave: stage and names.
     lists: Vec<(Stage, Bytes)>,
     skips_body: bool,
+    /// A message is over, and neither HELO nor MAIL came since: no command that we do not know is told. Source: observed.
+    is_between: bool,
 }
 
 impl Conversation {
     /// With the `F=` of the filter.
     pub fn new(on_failure: Option<u8>) -> Self {
-        Self { on_failure, state: State::Open, options: Options::default(), lists: Vec::new(), skips_body: false }
+        let (options, lists) = (Options::default(), Vec::new());
+        Self { on_failure, state: State::Open, options, lists, skips_body: false, is_between: false }
     }
 
     /// What we offer.
@@ -130,6 +133,7 @@ impl Conversation {
         self.options.steps & row.unwanted == 0
             && self.options.version.max(2) >= row.since
             && !(stage == Stage::Body && self.skips_body)
+            && !(stage == Stage::Unknown && self.is_between)
     }
 
     /// Whether it answers in this stage.
@@ -158,12 +162,19 @@ impl Conversation {
             self.state = State::InMessage;
         }
         self.skips_body = false;
+        self.is_between = false;
+    }
+
+    /// HELO or EHLO came.
+    pub fn greet(&mut self) {
+        self.is_between = false;
     }
 
     /// The message is over, whatever became of it.
     pub fn end_message(&mut self) {
         if matches!(self.state, State::InMessage | State::Done) {
             self.state = State::Open;
+            self.is_between = true;
         }
     }
 
@@ -232,8 +243,13 @@ impl Conversation {
     }
 
     fn decide(&mut self, stage: Stage, decision: Decision) -> Outcome {
-        // A recipient's refusal is about this recipient alone.
-        if stage != Stage::Rcpt && stage != Stage::Unknown {
+        // A recipient's refusal is about this recipient alone; a client is not thrown away at HELO. Source: observed.
+        let goes_on = match stage {
+            Stage::Rcpt | Stage::Unknown => true,
+            Stage::Helo => decision == Decision::Discard,
+            _ => false,
+        };
+        if !goes_on {
             self.finish(stage);
         }
         Outcome::Decided(decision)
@@ -355,6 +371,7 @@ mod tests {
         for (stage, answer, state) in [
             (Stage::Connect, Answer::Accept, State::Over),
             (Stage::Helo, Answer::Reject, State::Over),
+            (Stage::Helo, Answer::Discard, State::InMessage),
             (Stage::Mail, Answer::Accept, State::Done),
             (Stage::Rcpt, Answer::Accept, State::Done),
             (Stage::Rcpt, Answer::Reject, State::InMessage),
@@ -379,6 +396,19 @@ mod tests {
         conversation.end_message();
         conversation.begin_message();
         assert!(conversation.wants(Stage::Body));
+    }
+
+    #[test]
+    fn unknown_commands_between_messages_are_not_told() {
+        let mut conversation = conversation(Options { version: 6, actions: 0, steps: 0 });
+        conversation.end_message();
+        assert!(conversation.wants(Stage::Unknown), "no message came yet");
+        conversation.begin_message();
+        assert!(conversation.wants(Stage::Unknown));
+        conversation.end_message();
+        assert!(!conversation.wants(Stage::Unknown) && conversation.wants(Stage::Helo));
+        conversation.greet();
+        assert!(conversation.wants(Stage::Unknown));
     }
 
     #[test]

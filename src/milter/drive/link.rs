@@ -103,6 +103,11 @@ impl Link {
         self.asked = Instant::now();
     }
 
+    /// Whether it was asked longer ago than this.
+    pub(super) fn is_late(&self, limit: Duration) -> bool {
+        self.asked.elapsed() > limit
+    }
+
     /// Seconds since it was asked.
     pub(super) fn seconds(&self) -> u64 {
         self.asked.elapsed().as_secs()

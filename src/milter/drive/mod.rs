@@ -176,6 +176,8 @@ impl Filters {
     }
 
     /// A command that we do not know.
+    ///
+    /// Between messages filters hear of none, but for those before the first message and behind HELO. Source: observed.
     pub async fn unknown(&mut self, scope: &Scope, line: &[u8]) -> Decision {
         self.note(Level::MILTER, format_args!("Sending \"{}\" to Milter", text_of(line)));
         self.tell(Stage::Unknown, scope, &wire::strings([line])).await
@@ -241,21 +243,31 @@ impl Filters {
         if self.send(at, Stage::EndOfMessage, &wire).await { Ok(()) } else { Err(self.failure(at)) }
     }
 
-    /// What the filter does next at the end of the message.
+    /// What the filter does next at the end of the message. However often it says that it is at work, when its time (`E` of `T=`)
+    /// is over it is not waited for any more. Source: observed.
     pub async fn said(&mut self, at: usize) -> Said {
         loop {
+            let late = |p: &Peer| p.link.as_ref().is_some_and(|link| link.is_late(p.spec.end_of_message));
+            if self.peers.get(at).is_some_and(late) {
+                self.complain(at, Priority::Error, Words::Function("milter_data"), ": EOM ACK/NAK timeout");
+                return Said::Done(self.fail(at));
+            }
             match self.answer(at, Stage::EndOfMessage).await {
                 None | Some(Outcome::Bogus(_)) => return Said::Done(self.failure(at)),
                 Some(Outcome::Edit(edit)) => {
                     let honest = self.peers.get(at).is_none_or(|p| p.talk.may(edit.action()));
                     if !honest {
                         let is_refused = matches!(edit, Edit::Body(_));
-                        let priority = if is_refused { Priority::Error } else { Priority::Warning };
-                        self.complain(at, priority, Words::Function("milter_data"), edit.lie());
+                        let (level, priority) = if is_refused {
+                            (Level::SYSTEM_ERROR, Priority::Error)
+                        } else {
+                            (Level::MILTER_LIES, Priority::Warning)
+                        };
+                        self.complain_at(level, at, priority, Words::Function("milter_data"), edit.lie());
                     }
                     return Said::Edit(edit);
                 }
-                // Progress: the clock starts again. Nonsense: there is nothing to do.
+                // Nonsense: there is nothing to do.
                 Some(Outcome::Progress | Outcome::Nonsense) => {}
                 Some(Outcome::Continue | Outcome::Accept | Outcome::Skip) => return Said::Done(Decision::Continue),
                 Some(Outcome::Decided(decision)) => return Said::Done(decision),
@@ -277,7 +289,7 @@ impl Filters {
     pub async fn abort(&mut self) {
         for at in 0..self.peers.len() {
             if self.peers.get(at).is_some_and(|p| p.talk.state() == State::InMessage) {
-                self.about(Level::MILTER_ENDS, at, "abort filter");
+                self.about(Level::MILTER_ABORTS, at, "abort filter");
                 self.send(at, Stage::Mail, &wire::packet(b'A', b"")).await;
             }
         }

@@ -64,8 +64,10 @@ impl Filters {
 
     pub(super) async fn tell_one(&mut self, at: usize, stage: Stage, scope: &Scope, payload: &[u8]) -> Decision {
         let Some(peer) = self.peers.get_mut(at) else { return Decision::Continue };
-        if stage == Stage::Mail {
-            peer.talk.begin_message();
+        match stage {
+            Stage::Mail => peer.talk.begin_message(),
+            Stage::Helo => peer.talk.greet(),
+            _ => {}
         }
         let failure = peer.talk.failure();
         if failure != Decision::Continue || !peer.talk.takes_part() {
@@ -171,9 +173,8 @@ impl Filters {
                 self.complain(at, Priority::Error, Words::Function("milter_sys_read"), text);
             }
             Err(Fault::TimedOut) => {
-                let text = format!("timeout before data read, where={name}");
-                let words = if is_end { Words::Milter } else { Words::Read };
-                self.complain(at, Priority::Error, words, &text);
+                let place = if stage == Stage::Body { "last body chunk" } else { name };
+                self.complain(at, Priority::Error, Words::Milter, &format!("timeout before data read, where={place}"));
             }
             Err(fault) => self.complain(at, Priority::Error, Words::Milter, &fault.to_string()),
         }
@@ -268,14 +269,18 @@ impl Filters {
 
     /// A line about something that a filter did wrong.
     pub(super) fn complain(&self, at: usize, priority: Priority, words: Words, text: &str) {
+        self.complain_at(Level::SYSTEM_ERROR, at, priority, words, text);
+    }
+
+    /// The same at a level of its own.
+    pub(super) fn complain_at(&self, level: Level, at: usize, priority: Priority, words: Words, text: &str) {
         let Some(setting) = &self.setting else { return };
         let name = self.name(at);
         let line = match words {
             Words::Milter => format!("Milter ({name}): {text}"),
-            Words::Read => format!("Milter read({name}): {text}"),
             Words::Function(function) => format!("{function}({name}){text}"),
         };
-        setting.log.write(Level::SYSTEM_ERROR, priority, Id::Queue(&self.id), line);
+        setting.log.write(level, priority, Id::Queue(&self.id), line);
     }
 }
 
@@ -283,7 +288,6 @@ impl Filters {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Words {
     Milter,
-    Read,
     Function(&'static str),
 }
 

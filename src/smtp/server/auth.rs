@@ -153,7 +153,7 @@ impl Session {
                     line::text(&auth.claimed.unwrap_or_default()),
                     shown(&self.client.described),
                 );
-                self.note(Level(5), Priority::Warning, line);
+                self.note(Level::AUTH, Priority::Warning, line);
                 if failure.is_temporary() {
                     self.reply(454, Status(4, 5, 4), "Temporary authentication failure");
                 } else {
@@ -171,7 +171,7 @@ impl Session {
             "AUTH=server, relay={}, authid={}, mech={}, bits={}",
             shown(&self.client.described),
             line::text(user.get(..LONGEST_USER).unwrap_or(&user)),
-            who.mechanism,
+            auth.mechanism,
             who.bits,
         );
         self.note_without_id(Level::AUTH, Priority::Info, line);

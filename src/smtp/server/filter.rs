@@ -274,14 +274,18 @@ impl Session {
     }
 
     fn unknown_filtered(&mut self, line: &[u8], decision: &Decision) -> Action {
-        match Answer::new(decision, (550, Status(5, 7, 1))) {
+        let answer = Answer::new(decision, (550, Status(5, 7, 1)));
+        // Source: observed: the line names the sender of the message in hand.
+        let sender = self.transaction.as_ref().filter(|t| t.is_open).map(|t| text_of(&t.given).to_string());
+        let about = format!("Milter: unknown={}", sender.as_deref().unwrap_or("(null)"));
+        match answer {
             Answer::Nothing | Answer::Discard => self.unrecognized(line),
             Answer::Refuse(refusal, text) => {
-                self.note_filter(&format!("Milter: unknown=(null), reject={text}"));
+                self.note_filter(&format!("{about}, reject={text}"));
                 self.say_refusal(&refusal, b"")
             }
             Answer::Shutdown => {
-                self.note_filter("Milter: unknown=(null), reject=421, errormode=4");
+                self.note_filter(&format!("{about}, reject=421, errormode=4"));
                 self.reply(421, Status(4, 3, 0), "closing connection");
                 self.close()
             }

@@ -89,8 +89,8 @@ impl Session {
             (true, true, false) => "ESMTPS",
             (true, false, true) => "ESMTPA",
             (true, false, false) => "ESMTP",
-            (false, true, _) => "SMTPS",
-            (false, false, _) => "SMTP",
+            // Source: observed: HELO leaves the letters out.
+            (false, ..) => "SMTP",
         };
         self.scope().set(names::PROTOCOL, name);
     }

@@ -29,6 +29,8 @@ pub(super) struct Transaction {
     pub(super) begun: UnixTime,
     /// The sender was accepted.
     pub(super) is_open: bool,
+    /// The sender as MAIL gave it; empty before it was accepted.
+    pub(super) given: Bytes,
     /// The `from=` line was written.
     pub(super) is_logged: bool,
 }
@@ -256,6 +258,9 @@ impl Session {
             b"AUTH" => {
                 let value = value.ok_or_else(|| Fault::no_value("AUTH="))?;
                 let decoded = xtext::decode(value).ok_or_else(|| Fault::syntax("AUTH"))?;
+                if self.envelope().is_some_and(|e| e.auth.is_some()) {
+                    return Err(Fault::duplicate("AUTH"));
+                }
                 let value = Bytes::copy_from_slice(value);
                 self.with_envelope(|e| {
                     e.auth = Some(value);
@@ -336,6 +341,7 @@ impl Session {
     pub(super) fn sender_accepted(&mut self, given: &Bytes) -> Action {
         if let Some(transaction) = &mut self.transaction {
             transaction.is_open = true;
+            transaction.given.clone_from(given);
         }
         self.reply_about(250, Status(2, 1, 0), given, "Sender ok");
         Action::Read

@@ -595,7 +595,13 @@ impl Session {
     /// Begins a transaction with this envelope; macros go with it.
     pub(super) fn begin_transaction(&mut self, mut envelope: Envelope) {
         envelope.scope = std::mem::take(&mut self.scope);
-        self.transaction = Some(mail::Transaction { envelope, begun: self.now, is_open: false, is_logged: false });
+        self.transaction = Some(mail::Transaction {
+            envelope,
+            begun: self.now,
+            is_open: false,
+            given: Bytes::new(),
+            is_logged: false,
+        });
     }
 
     /// What was set for an RCPT is over.

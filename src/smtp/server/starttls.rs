@@ -30,6 +30,11 @@ impl Session {
             self.reply(454, Status(4, 3, 3), "TLS not available after start");
             return Action::Read;
         }
+        // Source: observed: what is open goes on, and may be ended with RSET.
+        if self.transaction.as_ref().is_some_and(|t| t.is_open) {
+            self.reply(503, Status(5, 5, 0), "TLS not permitted during a mail transaction");
+            return Action::Read;
+        }
         self.step = Step::Tls(Tls::Prepare);
         Action::PrepareTls
     }

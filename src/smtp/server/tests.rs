@@ -244,7 +244,7 @@ fn clients_authenticate_as_with_the_original() {
     );
     let notes = world.notes();
     let client = "relay=c.test [192.0.2.9]";
-    assert!(notes.contains(&format!("AUTH=server, {client}, authid=alice, mech=PLAIN, bits=0")), "{notes:?}");
+    assert!(notes.contains(&format!("AUTH=server, {client}, authid=alice, mech=LOGIN, bits=0")), "{notes:?}");
     let failure = "AUTH failure (PLAIN): authentication failure (-13) detail, user=bob";
     assert!(notes.contains(&format!("{failure}, {client}")), "{notes:?}");
 }
@@ -384,6 +384,10 @@ fn refused_parameters_leave_their_mark() {
          S: 501 5.5.4 Syntax error in ENVID parameter value
          C: MAIL FROM:<a@b> ENVID=x ENVID=y
          S: 501 5.5.0 Duplicate ENVID parameter
+         C: RSET
+         S: 250 2.0.0 Reset state
+         C: MAIL FROM:<a@b> AUTH=x AUTH=y
+         S: 501 5.5.0 Duplicate AUTH parameter
          C: RSET
          S: 250 2.0.0 Reset state
          C: MAIL FROM:<a@b> RET=FULL ENVID=x
