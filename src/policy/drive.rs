@@ -79,6 +79,28 @@ impl Policy {
         Some(view.part(1, view.len()).join().into())
     }
 
+    /// What the workspace of a ruleset holds in the end (`$@ text`): `None` without ruleset or text, or for what it resolves (`$#`).
+    ///
+    /// Errors: it said `$#error`, or a map failed for now. Source: observed (`tls_srv_features`, `tls_clt_features`).
+    pub async fn text(&self, hook: Hook, arguments: &[Bytes], scope: &mut Scope) -> Result<Option<Bytes>, Exit> {
+        let Some(ruleset) = self.ruleset(hook) else { return Ok(None) };
+        let mut workspace = self.rewriter.lend();
+        let mut said = Messages::default();
+        if load(&mut workspace, arguments, mode(hook)).is_none() {
+            return Ok(None);
+        }
+        let exit = self.rewriter.apply(ruleset, &mut workspace, scope, &mut said).await;
+        if exit == Exit::TEMPFAIL {
+            return Err(exit);
+        }
+        let view = workspace.view();
+        if workspace.is_resolved() {
+            let is_error = workspace.resolution().is_ok_and(|r| r.mailer.eq_ignore_ascii_case(b"error"));
+            return if is_error { Err(Exit::TEMPFAIL) } else { Ok(None) };
+        }
+        Ok(Some(view.join().into()).filter(|text: &Bytes| !text.is_empty()))
+    }
+
     async fn check_ruleset(&self, ruleset: RulesetId, arguments: &[Bytes], mode: Mode, scope: &mut Scope) -> Verdict {
         let mut workspace = self.rewriter.lend();
         let mut said = Messages::default();

@@ -103,8 +103,9 @@ impl Tls {
         names.map(|name| (path(name), file::stamp_of(&path(name)).ok())).collect()
     }
 
-    /// Settings of one connection. Errors: which file of the identity cannot be used, and why.
-    pub fn session(&self, wanted: Features) -> Result<SessionSettings, String> {
+    /// Settings of one connection, and which file of the identity cannot be used: then the one of the configuration stays.
+    /// Source: observed.
+    pub fn session(&self, wanted: Features) -> (SessionSettings, Option<String>) {
         let read = |name: &str, purpose| {
             let path = PathBuf::from(name);
             match self.port.read_protected(&path, purpose, PEM_BYTES) {
@@ -112,14 +113,16 @@ impl Tls {
                 Err(error) => Err(format!("file {name} unsafe: {error}")),
             }
         };
-        let identity = match wanted.identity {
-            Some((certificate, key)) => Some(Identity {
-                certificate: read(&certificate, Purpose::Certificate)?,
-                key: read(&key, Purpose::Key)?,
-            }),
-            None => None,
+        let identity = wanted.identity.map(|(certificate, key)| -> Result<Identity, String> {
+            let certificate = read(&certificate, Purpose::Certificate)?;
+            Ok(Identity { certificate, key: read(&key, Purpose::Key)? })
+        });
+        let (identity, complaint) = match identity {
+            Some(Ok(identity)) => (Some(identity), None),
+            Some(Err(complaint)) => (None, Some(complaint)),
+            None => (None, None),
         };
-        Ok(SessionSettings {
+        let settings = SessionSettings {
             options: wanted.options,
             cipher_list: wanted.cipher_list,
             cipher_suites: wanted.cipher_suites,
@@ -130,7 +133,8 @@ impl Tls {
             dane: None,
             without_dane: wanted.without_dane,
             fallback_to_clear: wanted.fallback_to_clear,
-        })
+        };
+        (settings, complaint)
     }
 
     /// Without its revocation list a side would trust what it must not: no settings then.

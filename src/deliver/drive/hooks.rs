@@ -18,7 +18,7 @@ use crate::deliver::outcome;
 use crate::deliver::settled;
 use crate::envelope::Recipient;
 use crate::log::traffic::Sign;
-use crate::log::{Id, Level, Priority};
+use crate::log::{Id, Level, Priority, line};
 use crate::macros::{MacroId, Scope, names};
 use crate::net::tls::features::{Features, FeaturesError, features};
 use crate::net::tls::{PeerInfo, SessionSettings, Verify};
@@ -222,34 +222,42 @@ impl Hooks for Asking {
         self.know(peer);
         let address = self.scope.text(names::SERVER_ADDR);
         let arguments = [self.server.clone(), address];
-        let Some(text) = self.site.policy.ask(Hook::TlsCltFeatures, &arguments, &mut self.scope).await else {
+        let answer = self.site.policy.text(Hook::TlsCltFeatures, &arguments, &mut self.scope).await;
+        let relay = String::from_utf8_lossy(&self.server).into_owned();
+        let about = format!("relay={relay} [{}]", shown(&arguments[1]));
+        let log = self.site.log.clone();
+        let tell = |text: String| log.write(Level(9), Priority::Info, Id::None, text);
+        let Ok(text) = answer else {
+            tell(format!("tls_clt_features=empty, stat=75, {about}"));
+            return None;
+        };
+        let shown_text = text.as_ref().map_or_else(|| "(null)".to_owned(), |text| line::text(text).to_string());
+        tell(format!("tls_clt_features={shown_text}, {about}"));
+        let Some(text) = text else {
+            tell(format!("tls_clt_features=empty, stat=0, {about}"));
             return Some(SessionSettings::default());
         };
-        let relay = String::from_utf8_lossy(&self.server).into_owned();
         let wanted = match features(&String::from_utf8_lossy(&text)) {
             Ok(wanted) => wanted,
             Err(FeaturesError::TooShort) => Features::default(),
             Err(error) => {
-                let text = format!("tls_clt_features={error}, relay={relay} [{}]", shown(&arguments[1]));
-                self.site.log.write(Level(8), Priority::Info, Id::None, text);
+                let text = format!("tls_clt_features={error}, {about}");
+                self.site.log.write(Level(8), error.priority(), Id::None, text);
+                let text = "STARTTLS=client, get_tls_se_features=failed, ret=78".to_owned();
+                self.site.log.write(Level(8), Priority::Error, Id::None, text);
                 return None;
             }
         };
-        match self.site.tls.session(wanted) {
-            Ok(mut settings) => {
-                // `hostname` stands for the name of the server; an address is none that could be asked for.
-                if settings.server_name.as_deref() == Some("hostname") {
-                    settings.server_name = Some(relay.clone()).filter(|name| !name.starts_with('['));
-                }
-                self.falls_back = settings.fallback_to_clear.unwrap_or(self.falls_back);
-                Some(settings)
-            }
-            Err(error) => {
-                let text = format!("STARTTLS=client, error: {error}, relay={relay}");
-                self.site.log.write(Level::TLS, Priority::Warning, Id::None, text);
-                None
-            }
+        let (mut settings, complaint) = self.site.tls.session(wanted);
+        if let Some(complaint) = complaint {
+            self.site.log.write(Level::TLS, Priority::Warning, Id::None, format!("STARTTLS=client: {complaint}"));
         }
+        // `hostname` stands for the name of the server; an address is none that could be asked for.
+        if settings.server_name.as_deref() == Some("hostname") {
+            settings.server_name = Some(relay).filter(|name| !name.starts_with('['));
+        }
+        self.falls_back = settings.fallback_to_clear.unwrap_or(self.falls_back);
+        Some(settings)
     }
 
     async fn tls_server(&mut self, peer: &Peer, verify: Verify, info: Option<&PeerInfo>) -> Option<Bytes> {
@@ -274,7 +282,13 @@ impl Hooks for Asking {
         }
         let arguments = [self.server.clone(), address];
         let text = self.site.policy.ask(Hook::Authinfo, &arguments, &mut self.scope).await?;
-        crate::deliver::credentials::parse(&text)
+        let found = crate::deliver::credentials::parse(&text);
+        if found.is_none() {
+            let text =
+                format!("AUTH=client, relay={} [{}], authinfo failed", shown(&self.server), shown(&arguments[1]));
+            self.site.log.write(Level::AUTH, Priority::Warning, Id::None, text);
+        }
+        found
     }
 
     fn sent(&mut self, line: &[u8]) {
@@ -310,8 +324,11 @@ impl Hooks for Asking {
         let priority = match &line {
             line if line.ends_with("connection abort") => Priority::Error,
             line if line.contains("error:") => Priority::Warning,
+            line if line.ends_with("do not fulfill requirements") => Priority::Notice,
             _ => Priority::Info,
         };
-        self.site.log.write(Level(i64::from(level) - 1), priority, Id::None, line);
+        // Source: observed: the one line that belongs to a message.
+        let id = if priority == Priority::Notice { Id::Queue(&self.id) } else { Id::None };
+        self.site.log.write(Level(i64::from(level) - 1), priority, id, line);
     }
 }

@@ -1,6 +1,7 @@
 //! `ServerSSLOptions`, `ClientSSLOptions`, and the answers of `tls_srv_features` and `tls_clt_features`.
 
 use crate::base::table::nearest;
+use crate::log::Priority;
 
 /// One `SSL_OP_` name.
 #[derive(Debug, Clone, Copy)]
@@ -132,18 +133,29 @@ pub enum FeaturesError {
     /// Not a key.
     #[error("unknown_option, opt={0}")]
     Unknown(String),
+    /// No word of `ServerSSLOptions`.
+    #[error("{0}, error=SSL_OP not found")]
+    Option(String),
     /// One of two that belong together.
     #[error("only_one_of_CertFile/KeyFile_specified")]
     HalfIdentity,
 }
 
-/// Reads `key=value;key=value`.
+impl FeaturesError {
+    /// How the log takes it.
+    pub fn priority(&self) -> Priority {
+        if matches!(self, Self::Option(_)) { Priority::Warning } else { Priority::Info }
+    }
+}
+
+/// Reads `key=value;key=value`, in quotes or not.
 ///
 /// Errors: see [`FeaturesError`]. An empty text asks for nothing.
 /// Source: op guide 5.1.4 (tls_srv_features); tls_options.tsv of the inventory.
 pub fn features(text: &str) -> Result<Features, FeaturesError> {
     let mut found = Features::default();
     let (mut certificate, mut key) = (None, None);
+    let text = text.trim().trim_matches('"');
     if !text.trim().is_empty() && text.trim().len() < 3 {
         return Err(FeaturesError::TooShort);
     }
@@ -154,7 +166,7 @@ pub fn features(text: &str) -> Result<Features, FeaturesError> {
             "options" => {
                 let (bits, unknown) = options(value.as_bytes(), found.options);
                 if let Some((word, _)) = unknown.into_iter().next() {
-                    return Err(FeaturesError::Unknown(word));
+                    return Err(FeaturesError::Option(word));
                 }
                 found.options = bits;
             }
@@ -206,6 +218,8 @@ mod tests {
         assert_eq!(features("bogus=1"), Err(FeaturesError::Unknown("bogus".into())));
         assert_eq!(features("bogus"), Err(FeaturesError::Syntax("bogus".into())));
         assert_eq!(features("a"), Err(FeaturesError::TooShort));
-        assert_eq!(features(""), Ok(Features::default()));
+        assert_eq!(features("options=SSL_OP_NO_TLSv9"), Err(FeaturesError::Option("SSL_OP_NO_TLSv9".into())));
+        assert_eq!(features("\"options=SSL_OP_NO_TLSv1_3\"").map(|f| f.options), Ok(0x2000_0000));
+        assert_eq!((features(""), features("\"\"")), (Ok(Features::default()), Ok(Features::default())));
     }
 }

@@ -75,9 +75,9 @@ fn demand(access: &str, server: &str, lines: &str) -> (String, Option<bool>) {
     };
     let running = of_library(&place, "a", next.port, access, lines);
     send(&running);
-    until(LIMIT, "the try is over", || running.site.log().contains("stat="));
+    until(LIMIT, "the try is over", || running.site.log().contains(" dsn="));
     let log = running.site.log();
-    let line = log.lines().rfind(|line| line.contains("stat=")).unwrap();
+    let line = log.lines().rfind(|line| line.contains(" dsn=")).unwrap();
     let stat = line.split("stat=").nth(1).unwrap().to_owned();
     (stat, next.acknowledged().first().map(|taken| taken.is_encrypted))
 }

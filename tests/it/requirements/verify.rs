@@ -24,7 +24,7 @@ pub(super) fn seen_by_rules(answer: impl Fn(&Place) -> &'static str, lines: &str
     let running = place.run("a", next.port, &format!("O LogLevel=14\n{}{rules}", place.authority.options("a.test")));
     send(&running);
     running.wait_for_log("seen.");
-    until(LIMIT, "the try is over", || running.site.log().contains("stat="));
+    until(LIMIT, "the try is over", || running.site.log().contains(" dsn="));
     let waits = !running.site.log().contains("stat=Sent");
     if waits {
         until(LIMIT, "it rests in the queue", || running.site.mailq().contains("you@next.test"));

@@ -464,33 +464,35 @@ impl Drive {
     async fn prepare_tls(&mut self) -> bool {
         let site = Arc::clone(&self.server.site);
         let client = [self.session.client.name.clone(), self.session.client.address.clone()];
-        let text = site.policy.ask(Hook::TlsSrvFeatures, &client, self.session.scope()).await;
+        let answer = site.policy.text(Hook::TlsSrvFeatures, &client, self.session.scope()).await;
         let relay = crate::base::bytes::shown(&self.session.client.described).to_string();
         let about =
             format!("relay={} [{}]", crate::base::bytes::shown(&client[0]), crate::base::bytes::shown(&client[1]));
-        let tell = |level, text: String| site.log.write(level, Priority::Info, Id::None, text);
-        let text = text.unwrap_or_default();
-        if text.is_empty() {
-            tell(Level(9), format!("tls_srv_features=(null), relay={relay}"));
-            tell(Level(9), format!("tls_srv_features=empty, stat=0, relay={relay}"));
+        let tell = |text: String| site.log.write(Level(9), Priority::Info, Id::None, text);
+        let Ok(text) = answer else {
+            tell(format!("tls_srv_features=empty, stat=75, relay={relay}"));
+            self.session.scope().set(names::VERIFY, Verify::Config.word());
+            return false;
+        };
+        let shown_text = text.as_ref().map_or_else(|| "(null)".to_owned(), |text| line::text(text).to_string());
+        tell(format!("tls_srv_features={shown_text}, relay={relay}"));
+        if text.is_none() {
+            tell(format!("tls_srv_features=empty, stat=0, relay={relay}"));
         }
+        let text = text.unwrap_or_default();
         let wanted = match features::features(&String::from_utf8_lossy(&text)) {
             Ok(wanted) => wanted,
             Err(FeaturesError::TooShort) => features::Features::default(),
             Err(error) => {
-                tell(Level(8), format!("tls_srv_features={error}, {about}"));
+                site.log.write(Level(8), error.priority(), Id::None, format!("tls_srv_features={error}, {about}"));
                 self.session.scope().set(names::VERIFY, Verify::Config.word());
                 return false;
             }
         };
-        let settings = match site.tls.session(wanted) {
-            Ok(settings) => settings,
-            Err(error) => {
-                let text = format!("STARTTLS=server, error: {error}, {about}");
-                site.log.write(Level::TLS, Priority::Warning, Id::None, text);
-                return false;
-            }
-        };
+        let (settings, complaint) = site.tls.session(wanted);
+        if let Some(complaint) = complaint {
+            site.log.write(Level::TLS, Priority::Warning, Id::None, format!("STARTTLS=server: {complaint}"));
+        }
         // The settings of the context itself were tried when it was made.
         let differ = settings != SessionSettings::default();
         if let Some(Err(error)) = self.tls.as_ref().filter(|_| differ).map(|context| context.check(&settings)) {
