@@ -2,18 +2,25 @@
 
 use crate::smtp::client::auth::Credentials;
 
-/// Reads `"U:user" "I:identity" "P:secret" "R:realm" "M:PLAIN LOGIN"`, a value after `=` in base64; `None` without any.
+/// Reads `"U:user" "I:identity" "P:secret" "R:realm" "M:PLAIN LOGIN"`, a value after `=` in base64. `None` when
+/// something else stands there, or a user or the secret is missing.
 ///
-/// Source: op guide 5.1.4.13 (authinfo); builtin_rulesets.tsv.
+/// Source: op guide 5.1.4.13 (authinfo); builtin_rulesets.tsv; observed.
 pub fn parse(text: &[u8]) -> Option<Credentials> {
     let mut found = Credentials::default();
-    let mut is_any = false;
-    for word in words(text) {
-        let (Some(letter), Some(kind), Some(value)) = (word.first(), word.get(1), word.get(2..)) else { continue };
+    let mut has_secret = false;
+    for (n, word) in text.split(|b| *b == b'"').enumerate() {
+        if n % 2 == 0 {
+            if !word.trim_ascii().is_empty() {
+                return None;
+            }
+            continue;
+        }
+        let (letter, kind, value) = (word.first()?, word.get(1)?, word.get(2..)?);
         let value = match kind {
             b':' => value.to_vec(),
             b'=' => decoded(value)?,
-            _ => continue,
+            _ => return None,
         };
         let slot = match letter.to_ascii_uppercase() {
             b'U' => &mut found.user,
@@ -21,12 +28,13 @@ pub fn parse(text: &[u8]) -> Option<Credentials> {
             b'P' => &mut found.password,
             b'R' => &mut found.realm,
             b'M' => &mut found.mechanisms,
-            _ => continue,
+            _ => return None,
         };
         *slot = value;
-        is_any = true;
+        has_secret |= letter.eq_ignore_ascii_case(&b'P');
     }
-    is_any.then_some(found)
+    let has_user = !found.user.is_empty() || !found.identity.is_empty();
+    (has_user && has_secret).then_some(found)
 }
 
 /// Reads the file of `DefaultAuthInfo`: user, identity, secret, realm and mechanisms, a line each; later ones may be missing.
@@ -37,34 +45,6 @@ pub fn parse_file(text: &[u8]) -> Option<Credentials> {
     let mut next = || lines.next().unwrap_or_default();
     let found = Credentials { user: next(), identity: next(), password: next(), realm: next(), mechanisms: next() };
     (!found.user.is_empty() && !found.password.is_empty()).then_some(found)
-}
-
-/// Quoted strings, and words parted by blanks.
-fn words(text: &[u8]) -> Vec<Vec<u8>> {
-    let mut found = Vec::new();
-    let mut word: Vec<u8> = Vec::new();
-    let mut quoted = false;
-    for b in text {
-        match b {
-            b'"' => {
-                quoted = !quoted;
-                if !quoted {
-                    found.push(std::mem::take(&mut word));
-                }
-            }
-            _ if quoted => word.push(*b),
-            _ if b.is_ascii_whitespace() => {
-                if !word.is_empty() {
-                    found.push(std::mem::take(&mut word));
-                }
-            }
-            _ => word.push(*b),
-        }
-    }
-    if !word.is_empty() {
-        found.push(word);
-    }
-    found
 }
 
 /// Base64 as RFC 4648 §4 writes it; `None` when it is none.
@@ -109,6 +89,16 @@ mod tests {
         assert_eq!((found.user.as_slice(), found.identity.as_slice()), (&b"root"[..], &b"alice"[..]));
         assert_eq!((found.password.as_slice(), found.mechanisms.as_slice()), (&b"a b"[..], &b"PLAIN LOGIN"[..]));
         assert!(parse(b"").is_none());
-        assert!(parse(b"\"I=?\"").is_none());
+        for bad in [
+            &b"\"I=?\" \"P:x\""[..],
+            b"\"U:u\"",
+            b"\"P:x\"",
+            b"\"X:y\" \"U:u\" \"P:x\"",
+            b"U:u P:x",
+            b"authinfo \"U:u\" \"P:x\"",
+            b"\"U\" \"P:x\"",
+        ] {
+            assert!(parse(bad).is_none(), "{}", String::from_utf8_lossy(bad));
+        }
     }
 }

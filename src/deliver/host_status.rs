@@ -104,6 +104,7 @@ impl HostStatus {
             | Trouble::Name(_)
             | Trouble::Loop
             | Trouble::NoHost
+            | Trouble::NoMechanism
             | Trouble::OutOfTime => None,
         }
     }

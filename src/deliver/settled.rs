@@ -107,8 +107,16 @@ pub fn outcome(settled: &Settled, host: &Bytes, capabilities: &Capabilities, mai
     }
 }
 
-/// The outcome of a recipient that `tls_rcpt` kept back. The words go into the queue file, not into the log. Source: observed.
+/// The outcome of a recipient that `tls_rcpt` kept back: for now, the words go into the queue file, not into the log; for good, the
+/// report has them in its transcript. Source: observed.
 fn kept_back(reply: &Bytes) -> Outcome {
+    if reply.first() == Some(&b'5') {
+        let mut outcome = Outcome::failed(Exit::DATAERR, Status(5, 5, 2), "Data format error");
+        outcome.told = Some((501, Status(5, 6, 0)));
+        outcome.transcript = Some(String::from_utf8_lossy(reply).into_owned());
+        outcome.is_own = true;
+        return outcome;
+    }
     let mut outcome = Outcome::deferred(Status(4, 2, 0), "");
     let words = reply.splitn(3, |b| *b == b' ').nth(2).unwrap_or_default();
     outcome.job_text = Some(String::from_utf8_lossy(words).into_owned());
@@ -135,6 +143,7 @@ fn trouble_alone(trouble: &Trouble, host: &Bytes) -> Outcome {
             let outcome = Outcome::deferred(Status(4, 3, 0), "Temporary AUTH failure");
             if reply.code < 400 { outcome } else { outcome.with_reply(reply.log_form(), host.clone()) }
         }
+        Trouble::NoMechanism => Outcome::deferred(Status(4, 3, 0), &words),
         Trouble::Refused { phase, command, reply } => answered(*phase, command, reply, host, None),
         Trouble::Broken { phase: Phase::Connect, .. } | Trouble::Timeout(Phase::Connect) | Trouble::OutOfTime => {
             Outcome::deferred(Status(4, 4, 1), &words)
@@ -142,7 +151,7 @@ fn trouble_alone(trouble: &Trouble, host: &Bytes) -> Outcome {
         // The words go into the queue file, not into the log. Source: observed.
         Trouble::Broken { phase, errno: None } => {
             let status = if *phase == Phase::StartTls { Status(4, 0, 0) } else { Status(4, 4, 2) };
-            let is_early = matches!(phase, Phase::Greeting | Phase::Helo | Phase::Lhlo | Phase::DataInit);
+            let is_early = matches!(phase, Phase::Greeting | Phase::Helo | Phase::Lhlo | Phase::Auth | Phase::DataInit);
             let words =
                 if is_early { format!("Connection reset by {}", String::from_utf8_lossy(host)) } else { String::new() };
             let mut outcome = Outcome::deferred(status, &words);
@@ -292,6 +301,26 @@ mod tests {
             assert_eq!((found.text.as_str(), found.status.to_string().as_str()), (text, status), "{settled:?}");
             assert_eq!((found.reply.as_deref(), found.is_own), (said.map(str::as_bytes), is_own), "{settled:?}");
         }
+    }
+
+    #[test]
+    fn a_recipient_that_tls_rcpt_keeps_back_for_good_is_given_up() {
+        let mailer = crate::deliver::plan::tests::mailer("esmtp", "[IPC]", "m");
+        let server = Capabilities::default();
+        let of = |line: &'static str| {
+            outcome(
+                &Settled::Ruleset(Bytes::from_static(line.as_bytes())),
+                &Bytes::from_static(b"h."),
+                &server,
+                &mailer,
+            )
+        };
+        let kept = of("503 5.7.0 encryption too weak 256 less than 4096");
+        assert_eq!((kept.verdict, kept.status.to_string().as_str()), (Verdict::Failed, "5.5.2"));
+        assert_eq!(kept.transcript.as_deref(), Some("503 5.7.0 encryption too weak 256 less than 4096"));
+        assert_eq!(kept.told_line("x"), "501 5.6.0 Data format error");
+        let kept = of("403 4.7.0 authentication failed");
+        assert_eq!((kept.verdict, kept.job_text.as_deref()), (Verdict::Deferred, Some("authentication failed")));
     }
 
     #[test]

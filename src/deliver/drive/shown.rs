@@ -81,8 +81,11 @@ impl Slots {
     }
 }
 
-/// `Closing connection to mx1.remote.test.`
+/// `Closing connection to mx1.remote.test.`; an address stands as it is.
 pub(super) fn closing(host: &[u8]) -> String {
+    if host.starts_with(b"[") {
+        return format!("Closing connection to {}", shown(host));
+    }
     format!("Closing connection to {}.", shown(host.strip_suffix(b".").unwrap_or(host)))
 }
 

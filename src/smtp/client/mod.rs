@@ -139,6 +139,8 @@ pub enum Trouble {
     Loop,
     /// No host was given.
     NoHost,
+    /// We have a name for the server, and no mechanism of AUTH that both sides allow.
+    NoMechanism,
     /// The time for all connections of a delivery ended before this host had its own: nothing is known of the host.
     OutOfTime,
 }
@@ -156,6 +158,7 @@ impl Trouble {
             | Self::Garbage(_)
             | Self::Handshake(_)
             | Self::NoHost
+            | Self::NoMechanism
             | Self::OutOfTime => true,
         }
     }
@@ -178,6 +181,7 @@ impl Trouble {
             Self::Name(error) => error.reason(host.as_bytes()),
             Self::Loop => format!("{host} config error: mail loops back to me (MX problem?)"),
             Self::NoHost => "No host given".to_owned(),
+            Self::NoMechanism => "Temporary AUTH failure".to_owned(),
         }
     }
 }

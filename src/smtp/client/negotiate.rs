@@ -413,6 +413,10 @@ impl Negotiation {
         let Some(who) = who else { return self.ready() };
         self.candidates = who.candidates(&self.capabilities.auth, &self.manner.mechanisms);
         self.credentials = Some(who);
+        if self.candidates.is_empty() {
+            // Who is to be known to the server does not go on unknown. Source: observed.
+            return Action::GiveUp(Trouble::NoMechanism, true);
+        }
         self.choose()
     }
 
@@ -628,6 +632,7 @@ mod tests {
                 &["EHLO us.test", "(NONE)", "AUTH PLAIN dQB1AHA="],
                 "true 421 bye true",
             ),
+            (&["220 x", "250-h|250 AUTH GSSAPI"], &["EHLO us.test", "(NONE)"], "true Temporary AUTH failure true"),
             (
                 &["220 x", "250-h|250 AUTH PLAIN", "399 a", "235 ok"],
                 &["EHLO us.test", "(NONE)", "AUTH PLAIN dQB1AHA=", "*"],

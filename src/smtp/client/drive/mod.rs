@@ -278,9 +278,12 @@ impl Connection {
             input = match machine.on(input) {
                 negotiate::Action::Ready => break,
                 negotiate::Action::GiveUp(trouble, quits) => {
-                    if let Trouble::Refused { phase: Phase::Auth, .. } = trouble {
+                    if let Trouble::NoMechanism = trouble {
+                        hooks.log(9, "AUTH=client, available mechanisms= do not fulfill requirements".to_owned());
+                    }
+                    if let Trouble::Refused { phase: Phase::Auth, .. } | Trouble::NoMechanism = trouble {
                         let relay = crate::base::bytes::shown(&opening.peer.host).to_string();
-                        hooks.log(1, format!("AUTH=client, relay={relay}, temporary failure, connection abort"));
+                        hooks.log(9, format!("AUTH=client, relay={relay}, temporary failure, connection abort"));
                     }
                     opening.give_up(quits, hooks).await;
                     return Err(trouble);
@@ -528,6 +531,8 @@ impl Opening<'_> {
             Action::AskTlsServer(verify) => {
                 Input::TlsServer(hooks.tls_server(&self.peer, verify, self.tls.as_ref()).await)
             }
+            // Modifier `A` of the client port: no AUTH.
+            Action::AskCredentials if self.settings.sasl.is_none() => Input::Credentials(None),
             Action::AskCredentials => Input::Credentials(hooks.credentials(&self.peer).await),
             Action::Authenticate(who, mechanisms) => Input::Sasl(self.approach(&who, mechanisms).await),
             Action::Solve(challenge) => Input::Sasl(self.solve(challenge).await),
