@@ -31,6 +31,7 @@ pub fn text(envelope: &Envelope, limit: i64, hops: i64, via: &[u8]) -> String {
 
 /// Every recipient has failed.
 pub fn give_up(envelope: &mut Envelope, text: &str, now: UnixTime) {
+    envelope.message = Some(text.to_owned().into());
     for recipient in envelope.recipients.iter_mut().filter(|r| r.state == State::Queued) {
         recipient.state = State::Failed;
         recipient.status = Some(Status(5, 4, 6));
@@ -60,5 +61,6 @@ mod tests {
         assert_eq!(exceeded(&envelope, &config, false), None, "the command line has its own way");
         give_up(&mut envelope, "x", UnixTime(1));
         assert!(envelope.recipients.iter().all(|r| r.state == State::Failed));
+        assert_eq!(envelope.message.as_deref(), Some(&b"x"[..]), "the log says why");
     }
 }

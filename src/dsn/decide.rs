@@ -153,7 +153,7 @@ pub fn decide(envelope: &Envelope, age: Age, to: &[Bytes], exit: Exit, config: &
         });
     }
     let copy = config.options.postmaster_copy.as_ref().map(|template| Bytes::from(template.expand(scope)));
-    if let Some(copy) = copy.filter(|address| !address.is_empty() && has_failures) {
+    if let Some(copy) = copy.filter(|address| !address.is_empty() && has_failures && !envelope.flags.is_response) {
         let to = vec![copy];
         reports.push(Report {
             kind: Kind::Postmaster,

@@ -244,6 +244,8 @@ fn the_postmaster_gets_a_copy_of_failures() {
     let [to_sender, copy] = made.as_slice() else { panic!("two reports") };
     assert!(to_sender.contains("secret body") && to_sender.starts_with("To: alice\n"));
     assert_eq!(copy, golden(include_str!("../../tests/golden/dsn/copy")));
+    envelope.flags.is_response = true;
+    assert_eq!(reports(&mut envelope, &config, NOW, transcript, "x\n").len(), 1, "of a report there is no copy");
 }
 
 #[test]

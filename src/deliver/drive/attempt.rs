@@ -127,6 +127,8 @@ async fn one(courier: &Courier, job: Job, slots: &Slots, is_last: bool) -> (Repo
         }
         attempt.note(format!("554 5.4.6 {text}"));
         hops::give_up(&mut attempt.envelope, &text, attempt.now);
+        attempt.end_with(Exit::UNAVAILABLE);
+        attempt.show(text);
     }
     if let Some(expired) = deliver_by::expire(&mut attempt.envelope, attempt.now) {
         for recipient in attempt.envelope.recipients.iter().filter(|r| r.notify.failure || !r.notify.is_given) {

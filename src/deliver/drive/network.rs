@@ -301,7 +301,10 @@ impl Course<'_> {
         } else {
             self.attempt.pool.note(place, Some(trouble));
         }
-        self.note_trouble(trouble, &place.host);
+        // Observed: where another host stands in, nothing is remembered of one that is down.
+        if self.fallback().is_none() {
+            self.note_trouble(trouble, &place.host);
+        }
         settled::trouble(trouble, &place.host)
     }
 

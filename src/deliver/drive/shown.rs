@@ -81,12 +81,9 @@ impl Slots {
     }
 }
 
-/// `Closing connection to mx1.remote.test.`; an address stands as it is.
+/// `Closing connection to mx1.remote.test.`: the host as it was asked for.
 pub(super) fn closing(host: &[u8]) -> String {
-    if host.starts_with(b"[") {
-        return format!("Closing connection to {}", shown(host));
-    }
-    format!("Closing connection to {}.", shown(host.strip_suffix(b".").unwrap_or(host)))
+    format!("Closing connection to {}", shown(host))
 }
 
 /// Shows a dialogue that belongs to no message.

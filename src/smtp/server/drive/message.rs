@@ -140,8 +140,8 @@ impl Drive {
             End::Gone => {
                 // Filters see their session end as the client's did. Source: observed.
                 self.filters = Filters::default();
-                self.log(Level::COLLECT, Priority::Warning, "collect: premature EOM: unexpected close");
-                self.log(Level::COLLECT, Priority::Notice, &format!("{what}, info=unexpected close"));
+                self.log(Level::LOST_CONNECTION, Priority::Warning, "collect: premature EOM: unexpected close");
+                self.log(Level::LOST_CONNECTION, Priority::Notice, &format!("{what}, info=unexpected close"));
                 Outcome::Gone
             }
             End::Unwritable(error) => return self.unwritable(&error),
@@ -233,7 +233,7 @@ impl Drive {
         if let Some(fault) = fault {
             let client = shown(&self.session.client.name).to_string();
             if let Some(text) = fault.log_text(size, &client) {
-                self.log(Level::COLLECT, Priority::Notice, &text);
+                self.log(Level::FAILURE, Priority::Notice, &text);
             }
             let (code, status) = fault.status();
             return Some(Refusal::new(code, status, fault.to_string()));
@@ -313,11 +313,11 @@ impl Drive {
 
     /// A refused message is logged once per recipient list.
     fn refused(&mut self, refusal: Refusal) -> Outcome {
-        self.log_recipients(&refusal.text, b"", None);
+        self.log_recipients(Level::CONNECT, &refusal.text, b"", None);
         Outcome::Refused(refusal)
     }
 
-    fn log_recipients(&mut self, stat: &[u8], quarantine: &[u8], mailer: Option<&Bytes>) {
+    fn log_recipients(&mut self, level: Level, stat: &[u8], quarantine: &[u8], mailer: Option<&Bytes>) {
         let Some(envelope) = self.session.envelope() else { return };
         let recipients: Vec<Bytes> =
             envelope.recipients.iter().filter(|r| r.is_primary).map(|r| r.address.clone()).collect();
@@ -332,7 +332,7 @@ impl Drive {
             ..line::To::default()
         };
         for text in line.lines() {
-            self.log(Level::DELIVERY, Priority::Info, &text);
+            self.log(level, Priority::Info, &text);
         }
     }
 
@@ -408,7 +408,7 @@ impl Drive {
         if let Some(reason) = is_held {
             if !is_held_by_filter {
                 let mailer = self.first_mailer();
-                self.log_recipients(b"quarantined", &reason, mailer.as_ref());
+                self.log_recipients(Level::DELIVERY, b"quarantined", &reason, mailer.as_ref());
             }
             self.session.take_envelope();
             return accepted(id);
