@@ -257,6 +257,7 @@ impl Refusal {
                     | libc::ETIMEDOUT
                     | libc::ESTALE
                     | libc::ENOSPC
+                    | libc::EDQUOT
                     | libc::EBUSY
             )
         )

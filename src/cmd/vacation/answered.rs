@@ -45,12 +45,15 @@ impl From<io::Error> for Fault {
 impl Fault {
     /// The exit code: what the system may grant later is tried again.
     pub(super) fn exit(&self) -> Exit {
-        match self {
-            Self::Refused(Refusal::System(_)) | Self::Database(Error::Io(_) | Error::Changed) if !matches!(self, Self::Refused(e) if e.is_absent()) => {
-                Exit::TEMPFAIL
+        let is_temporary = match self {
+            Self::Refused(refusal) => refusal.is_temporary(),
+            Self::Database(Error::Io(e)) => {
+                e.raw_os_error().is_some_and(|code| Refusal::from(io::Error::from_raw_os_error(code)).is_temporary())
             }
-            _ => Exit::DATAERR,
-        }
+            Self::Database(Error::Changed) => true,
+            Self::Database(_) => false,
+        };
+        if is_temporary { Exit::TEMPFAIL } else { Exit::DATAERR }
     }
 }
 
@@ -290,6 +293,21 @@ mod tests {
         let link = Answered { path: dir.path().join("link.db"), ..new(&dir) };
         file::Dir::open(dir.path()).unwrap().symlink("v.db", "link.db").unwrap();
         assert_eq!(link.claim(b"be@x", NOW).unwrap_err().to_string(), "Symbolic links not allowed");
+    }
+
+    #[test]
+    fn what_the_system_may_grant_later_is_temporary() {
+        let system = io::Error::from_raw_os_error;
+        for (fault, exit) in [
+            (Fault::from(system(libc::ENOSPC)), Exit::TEMPFAIL),
+            (Fault::from(Error::Io(system(libc::EDQUOT))), Exit::TEMPFAIL),
+            (Fault::from(Error::Changed), Exit::TEMPFAIL),
+            (Fault::from(system(libc::EACCES)), Exit::DATAERR),
+            (Fault::from(Error::Io(system(libc::EPERM))), Exit::DATAERR),
+            (Fault::from(Error::Feature("x")), Exit::DATAERR),
+        ] {
+            assert_eq!(fault.exit(), exit, "{fault:?}");
+        }
     }
 
     #[test]
