@@ -2,16 +2,17 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use crate::support::private_etc::with_programs;
-use crate::support::sandbox::Sandbox;
+use crate::support::sandbox::{Sandbox, is_root};
 
 fn vacation(dir: &Path, options: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vacation"));
     command.args(["-d", "-U", "-f"]).arg(dir.join("v.db")).arg("-m").arg(dir.join("v.msg")).args(options);
-    command.env("TZ", "UTC").env("SENT", dir.join("sent")).current_dir(dir);
+    command.env("TZ", "UTC").env("NOTES", dir).current_dir(dir);
     command
 }
 
@@ -27,7 +28,7 @@ fn replies_are_those_of_the_original() {
     let dir = sandbox.path("desk");
     fs::create_dir(&dir).unwrap();
     fs::write(dir.join("v.msg"), "From: Bob <bob@home.ex>\nSubject: away\n\nBack in January.\n").unwrap();
-    let script = "#!/bin/sh\n{ for word; do printf '[%s]' \"$word\"; done; echo; cat; } >>\"$SENT\"\n";
+    let script = include_str!("support/sendmail-that-notes");
     for (options, input) in [
         (
             &["-R", "bob@home.ex", "-a", "robert", "bob"][..],
@@ -56,3 +57,32 @@ fn a_database_of_the_original_is_listed_as_it_lists_it() {
     assert!(output.status.success());
     assert_eq!(String::from_utf8(output.stdout).unwrap(), include_str!("../golden/vacation/listed.txt"));
 }
+
+#[test]
+fn a_database_of_another_group_is_kept_up_by_its_user() {
+    if !is_root() {
+        return println!("not root: files of two groups were not made");
+    }
+    let sandbox = Sandbox::new();
+    let dir = sandbox.path("desk");
+    fs::create_dir(&dir).unwrap();
+    let (program, database) = (dir.join("vacation"), dir.join("v.db"));
+    fs::copy(env!("CARGO_BIN_EXE_vacation"), &program).unwrap();
+    fs::write(&database, include_bytes!("../golden/vacation/original.db")).unwrap();
+    fs::set_permissions(&database, fs::Permissions::from_mode(0o640)).unwrap();
+    for path in [&dir, &database] {
+        chown(path, Some(NOBODY), Some(0)).unwrap();
+    }
+    let mut command = Command::new("setpriv");
+    command.args([format!("--reuid={NOBODY}"), format!("--regid={NOBODY}"), "--clear-groups".to_owned()]);
+    let usual = vacation(&dir, &["-x", "bob"]);
+    command.arg(program).args(usual.get_args());
+    let output = finished(command, b"@new.ex\n");
+    assert!(output.status.success(), "{output:?}");
+    let facts = fs::metadata(&database).unwrap();
+    assert_eq!((facts.uid(), facts.gid(), facts.mode() & 0o777), (NOBODY, NOBODY, 0o600));
+    let listed = vacation(&dir, &["-l", "bob"]).output().unwrap();
+    assert_eq!(String::from_utf8(listed.stdout).unwrap().lines().count(), 4);
+}
+
+const NOBODY: u32 = 65534;

@@ -1,7 +1,8 @@
 //! Putting a new map file in the place of an old one.
 //!
 //! The new file is built under a temporary name in the same directory and renamed: a reader sees the old map or the new one,
-//! and a crash leaves one of the two. Owner and mode are those of the file replaced. The old file is locked meanwhile, so two
+//! and a crash leaves one of the two. Owner, group and mode are those of the file replaced; where the system does not grant the group,
+//! the new file gives no group any right. The old file is locked meanwhile, so two
 //! builders take turns.
 
 use std::ffi::OsString;
@@ -15,6 +16,8 @@ use crate::sys::safefile::{self, Fault, Judge, Purpose, Refusal};
 
 /// Mode of a map file that did not exist, less the mask of the process.
 const MODE: u32 = 0o640;
+/// What a group may do.
+const GROUP: u32 = 0o070;
 
 /// A map file under construction. Dropped without [`Self::commit`], it vanishes and the old file stays.
 #[derive(Debug)]
@@ -52,11 +55,17 @@ impl Replacement {
         let made = Self { dir, name, temporary: Some(temporary), file, old };
         let own = file::facts(&made.file)?;
         let (uid, gid) = (owner.unwrap_or(own.uid), facts.map_or(own.gid, |facts| facts.gid));
-        if (uid, gid) != (own.uid, own.gid) {
-            file::set_owner(&made.file, uid, gid)?;
+        let mut lost = 0;
+        if (uid, gid) != (own.uid, own.gid)
+            && let Err(e) = file::set_owner(&made.file, uid, gid)
+        {
+            if uid != own.uid || e.kind() != io::ErrorKind::PermissionDenied {
+                return Err(e.into());
+            }
+            lost = GROUP;
         }
         if let Some(facts) = facts {
-            file::set_mode(&made.file, facts.permissions())?;
+            file::set_mode(&made.file, facts.permissions() & !lost)?;
         }
         Ok(made)
     }
