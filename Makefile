@@ -71,11 +71,23 @@ PAGES = $(addprefix $(MANDIR)/,man1/mailq.1 man1/newaliases.1 man1/vacation.1 $(
 UNLISTED = $(filter-out $(LIBDIR)/sendmail $(BINDIR)/%,$(PROGRAMS)) $(filter-out $(MANDIR)/man1/%,$(PAGES))
 KEPT = before-sendmail-rs
 CFPARTS = domain feature hack mailer ostype siteconfig
+CFFILES = $(wildcard m4/*.m4) $(foreach folder,$(CFPARTS),$(patsubst cf/%,%,$(wildcard cf/$(folder)/*.m4))) \
+	$(patsubst cf/%,%,$(wildcard cf/cf/*.mc)) sh/build
 # Lists what is ours, a name a line.
 MARK = $(DESTDIR)$(LIBEXECDIR)/.installed-by-sendmail-rs
 LIST_OURS = if [ -s $(MARK) ]; then cat $(MARK); elif [ -e $(MARK) ]; then printf '%s\n' $(UNLISTED); fi
 
-install: build install-cf
+# Built anew where cargo is; root often has none in its path, and then what was built before is installed.
+BINARIES = sendmail sendmail-msp mail-local makemap editmap praliases certs mtail cfcheck tlscheck gencf mailstats
+.PHONY: built
+built:
+	@if command -v $(CARGO) >/dev/null; then $(MAKE) build; exit; fi; \
+	for name in $(BINARIES); do \
+		[ -x $(BUILT)/$$name ] || { echo "install: $(BUILT)/$$name is not built, and $(CARGO) is not in the path:" \
+			"run \"make build\" as the user who has it, then \"make install\" again"; exit 1; }; done; \
+	echo "install: $(CARGO) is not in the path: the binaries of $(BUILT) are installed as they are"
+
+install: built install-cf
 	@ours=$$($(LIST_OURS)); \
 	for name in $(PROGRAMS) $(PAGES); do old=$(DESTDIR)$$name; \
 		if printf '%s\n' "$$ours" | grep -qxF -e $$name; then continue; fi; \
@@ -141,6 +153,13 @@ uninstall:
 	@[ -e $(MARK) ] || { echo "uninstall: nothing was installed here"; exit 1; }
 	@for name in $$($(LIST_OURS)); do new=$(DESTDIR)$$name; rm -f $$new || exit 1; \
 		if [ -e $$new.$(KEPT) ] || [ -L $$new.$(KEPT) ]; then mv $$new.$(KEPT) $$new || exit 1; fi; done
+	@# The library is taken away file by file: what a site put there itself stays.
+	@if [ -e $(DESTDIR)$(CFDIR)/.installed-by-sendmail-rs ]; then cd $(DESTDIR)$(CFDIR) && \
+		for file in $(CFFILES) README.md .installed-by-sendmail-rs; do rm -f $$file || exit 1; done; \
+		for folder in m4 $(CFPARTS) cf sh; do rmdir $$folder 2>/dev/null; done; \
+		if cd / && rmdir $(DESTDIR)$(CFDIR) 2>/dev/null; then \
+			if [ -e $(DESTDIR)$(CFDIR).$(KEPT) ]; then mv $(DESTDIR)$(CFDIR).$(KEPT) $(DESTDIR)$(CFDIR); fi; \
+		else echo "uninstall: $(DESTDIR)$(CFDIR) has files of this site, which stay"; fi; fi
 	@cmp -s contrib/helpfile $(DESTDIR)$(CONFDIR)/helpfile && rm -f $(DESTDIR)$(CONFDIR)/helpfile || true
 	rm -f $(MARK)
 
