@@ -97,6 +97,7 @@ const OF_THE_TEXT: &[(&str, &str, &str)] = &[
     ("shadowed-rule", "Scheck_rcpt\nR$+\t$@ ok\nR$+ . $+\t$@ never", "R$+ . $+\t$@ never"),
     ("impossible-token", "Scheck_rcpt\nRa=b\t$@ ok\nO OperatorChars=.:%@!^/[]+=", "Ra=b\t$@ ok"),
     ("undeclared-map", "Scheck_mail\nR$*\t$: $(nosuch $1 $)", "R$*\t$: $(nosuch $1 $)"),
+    ("undeclared-mailer", "Sfurther\nR$*\t$#nosuch $@ h $: $1\nS0\nR$*\t$: $>further $1", "R$*\t$#nosuch $@ h $: $1"),
     ("unused-map", "Kfoo null", ""),
     (
         "duplicate-listener",
@@ -194,6 +195,7 @@ fn faults_of_files_and_directories_are_found() {
     mode(&bench.path("group"), 0o770);
     fs::write(bench.path("open/words"), "a b\n").unwrap();
     fs::write(bench.path("open/help"), "help\n").unwrap();
+    bench.write("mine/all", "a: b\n", 0o666);
     let input = Command::new("sh")
         .arg("-c")
         .arg(format!("echo a b | {} -C /dev/null -s hash mine/map", env!("CARGO_BIN_EXE_makemap")))
@@ -213,6 +215,8 @@ fn faults_of_files_and_directories_are_found() {
         ("map-file-format", used("Kdb btree DIR/mine/map")),
         ("map-file-stale", used("Kdb hash DIR/mine/map")),
         ("map-file-unsafe", used("Kdb text DIR/open/words")),
+        ("map-file-writable", used("Kdb text DIR/mine/all")),
+        ("map-file-writable", "O AliasFile=DIR/mine/all".to_owned()),
         ("unsafe-file", "O HelpFile=DIR/open/help".to_owned()),
         ("mailer-program-missing", "Mx, P=DIR/nosuch, A=x".to_owned()),
         ("mailer-program-missing", "Mx, P=DIR/words, A=x".to_owned()),

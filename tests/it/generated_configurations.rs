@@ -171,6 +171,8 @@ fn an_mc_file_of_another_library_is_built_with_this_one_and_faults_are_placed() 
     is_accepted(&folder.path().join("site.cf"));
     let cf = fs::read_to_string(folder.path().join("site.cf")).unwrap();
     assert!(cf.contains("site.mc") && !cf.contains("gencf."), "{cf}");
+    let printed = gencf(folder.path()).args(["build", "-o", "-", "site.mc"]).output().unwrap();
+    assert_eq!((printed.status.code(), String::from_utf8_lossy(&printed.stdout)), (Some(0), cf.as_str().into()));
     let again = gencf(folder.path()).args(["build", "site.mc"]).output().unwrap();
     assert_eq!((again.status.code(), texts(&again).contains("it exists already")), (Some(73), true));
 

@@ -181,6 +181,13 @@ pub(super) static CHECKS: &[Check] = &[
          DontBlameSendmail can allow it.",
     ),
     check(
+        "map-file-writable",
+        Warning,
+        "Everybody may write to the file of a map.",
+        "The program reads it all the same: whoever has an account here decides where mail goes, or who may relay. \
+         Take the right away: chmod o-w FILE.",
+    ),
+    check(
         "milter-socket-missing",
         Warning,
         "The socket of a filter does not exist.",
@@ -244,6 +251,13 @@ pub(super) static CHECKS: &[Check] = &[
         "RunAsUser of a submit.cf is root.",
         "When root calls it, the program says \"Mail submission program must have RunAsUser set to non root user\" and ends with 78: \
          neither mail of root nor the client queue is taken care of.",
+    ),
+    check(
+        "undeclared-mailer",
+        Error,
+        "A rule names a mailer that does not exist.",
+        "Addresses that the rule matches are refused: \"buildaddr: unknown mailer\". An M line must declare the mailer, \
+         or `MAILER` in the .mc file.",
     ),
     check(
         "undeclared-map",

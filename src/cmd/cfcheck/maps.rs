@@ -13,7 +13,7 @@ use crate::config::maps::MapDeclaration;
 use crate::maps::file::{self, Database, Kind};
 use crate::maps::flags::{self, Flags};
 use crate::maps::{aliases, classes};
-use crate::sys::file::facts_of;
+use crate::sys::file::{Facts, facts_of};
 use crate::sys::safefile::{self, Purpose, Refusal};
 
 /// Uses beside declarations.
@@ -110,6 +110,7 @@ fn file_of(context: &Context<'_>, class: &[u8], flags: &Flags, place: Option<&Pl
     };
     match safefile::open(&path, Purpose::Map, &context.judge) {
         Ok(opened) => {
+            writable(&opened.facts, &path, place, findings);
             if let Err(why) = Database::open_as(kind, opened.file) {
                 let made_for = String::from_utf8_lossy(class).into_owned();
                 findings.push(
@@ -133,8 +134,17 @@ fn file_of(context: &Context<'_>, class: &[u8], flags: &Flags, place: Option<&Pl
 }
 
 fn text_of(context: &Context<'_>, path: &Path, flags: &Flags, place: Option<&Place>, findings: &mut Vec<Finding>) {
-    if let Err(why) = safefile::open(path, Purpose::Map, &context.judge) {
-        refused(&why, path, flags, place, findings);
+    match safefile::open(path, Purpose::Map, &context.judge) {
+        Ok(opened) => writable(&opened.facts, path, place, findings),
+        Err(why) => refused(&why, path, flags, place, findings),
+    }
+}
+
+/// A file that everybody may change.
+fn writable(facts: &Facts, path: &Path, place: Option<&Place>, findings: &mut Vec<Finding>) {
+    if facts.permissions() & 0o002 != 0 {
+        let finding = Finding::new("map-file-writable", place.cloned(), "everybody may write to it");
+        findings.push(finding.about(path).fix(format!("chmod o-w {}", path.display())));
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::Context;
 use super::finding::Finding;
+use crate::base::table::nearest;
 use crate::config::{Rule, RulesetId, Symbol};
 use crate::policy::hooks::HOOKS;
 
@@ -11,6 +12,7 @@ use crate::policy::hooks::HOOKS;
 pub(super) fn look(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let declared = declared(context);
     missing(context, &declared, findings);
+    mailers(context, findings);
     unreachable(context, &declared, findings);
 }
 
@@ -48,6 +50,41 @@ fn missing(context: &Context<'_>, declared: &HashSet<RulesetId>, findings: &mut 
         }
     }
 }
+
+/// Mailers that rules for addresses name. What check rulesets name behind `$#` need be none.
+fn mailers(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let rulesets = &context.config.rulesets;
+    let mut waiting = vec![RulesetId(0), RulesetId(5)];
+    let (mut reached, mut said) = (HashSet::new(), HashSet::new());
+    while let Some(id) = waiting.pop() {
+        if !reached.insert(id) {
+            continue;
+        }
+        for rule in rulesets.rules(id) {
+            waiting.extend(calls(rule).filter_map(|called| match called {
+                Called::Name(name) => context.config.ruleset(name),
+                Called::Unknown => None,
+            }));
+            let [Symbol::Hash, Symbol::Token(name), ..] = &*rule.rhs else { continue };
+            let is_there = context.config.mailer(name).is_some() || BUILT_IN.contains(&&**name);
+            let Some(line) = context.source.ending_at(rule.line).filter(|_| !is_there) else { continue };
+            let shown = String::from_utf8_lossy(name).into_owned();
+            if said.insert(shown.to_ascii_lowercase()) {
+                let place = context.source.place(line, &shown);
+                let finding = Finding::new("undeclared-mailer", Some(place), format!("mailer {shown} has no M line"));
+                let known: Vec<String> =
+                    context.config.mailers.iter().map(|m| String::from_utf8_lossy(&m.name).into_owned()).collect();
+                findings.push(match nearest(&shown, known.iter().map(String::as_str)) {
+                    Some(near) => finding.fix(format!("is it {near}?")),
+                    None => finding.fix(format!("declare it with a line \"M{shown}, P=…\", or name another")),
+                });
+            }
+        }
+    }
+}
+
+/// What `$#` may name without an `M` line.
+const BUILT_IN: &[&[u8]] = &[b"error", b"discard"];
 
 fn unreachable(context: &Context<'_>, declared: &HashSet<RulesetId>, findings: &mut Vec<Finding>) {
     let rulesets = &context.config.rulesets;

@@ -107,7 +107,7 @@ fn command() -> Command {
                         .long("output")
                         .value_name("FILE")
                         .value_parser(value_parser!(PathBuf))
-                        .help("Where the cf goes; FILE.cf beside the .mc when none is given"),
+                        .help("Where the cf goes, - for standard output; FILE.cf beside the .mc when none is given"),
                 )
                 .arg(
                     Arg::new("force").long("force").action(ArgAction::SetTrue).help("Write over a file that is there"),
@@ -223,12 +223,49 @@ const FILES_OF_TLS: &[&str] =
 fn build(given: &ArgMatches, all: &ArgMatches, out: &mut dyn Write, errors: &mut dyn Write) -> io::Result<Exit> {
     let Some(mc) = given.get_one::<PathBuf>("file") else { return Ok(Exit::USAGE) };
     let cf = given.get_one::<PathBuf>("output").cloned().unwrap_or_else(|| mc.with_extension("cf"));
+    if cf.as_os_str() == "-" {
+        return print(mc, all, out, errors);
+    }
     let is_there = file::facts_of(&cf).is_ok_and(|facts| facts.is_regular());
     if is_there && !given.get_flag("force") {
         writeln!(errors, "gencf: {}: it exists already: give --force to write over it", cf.display())?;
         return Ok(Exit::CANTCREAT);
     }
     make(mc, &cf, 0o444, all, out, errors)
+}
+
+/// Builds a cf and prints it, and nothing else there; nobody has looked at it yet.
+fn print(mc: &Path, all: &ArgMatches, out: &mut dyn Write, errors: &mut dyn Write) -> io::Result<Exit> {
+    let (text, said) = match built(mc, all, errors)? {
+        Ok(built) => built,
+        Err(exit) => return Ok(exit),
+    };
+    if !said.is_empty() {
+        writeln!(errors, "{said}")?;
+    }
+    out.write_all(&text)?;
+    Ok(if is_harmless(&said) { Exit::OK } else { Exit::CONFIG })
+}
+
+/// The text of the cf, and what m4 said of it.
+fn built(mc: &Path, all: &ArgMatches, errors: &mut dyn Write) -> io::Result<Result<(Vec<u8>, String), Exit>> {
+    let library = Library::find(all.get_one::<PathBuf>("library").map(PathBuf::as_path));
+    Ok(match library.and_then(|library| library.build(mc)) {
+        Ok(built) => Ok(built),
+        Err(error) => {
+            writeln!(errors, "gencf: {error}")?;
+            Err(match error {
+                library::Error::File(..) => Exit::NOINPUT,
+                library::Error::Said(_) => Exit::CONFIG,
+                _ => Exit::UNAVAILABLE,
+            })
+        }
+    })
+}
+
+/// What m4 complained of is in the file; a warning is about something that works.
+fn is_harmless(said: &str) -> bool {
+    said.lines().all(|line| line.contains(": warning: "))
 }
 
 /// Builds a cf, writes it and says what cfcheck finds in its text.
@@ -240,17 +277,9 @@ fn make(
     out: &mut dyn Write,
     errors: &mut dyn Write,
 ) -> io::Result<Exit> {
-    let built = Library::find(all.get_one::<PathBuf>("library").map(PathBuf::as_path)).and_then(|l| l.build(mc));
-    let (text, said) = match built {
+    let (text, said) = match built(mc, all, errors)? {
         Ok(built) => built,
-        Err(error) => {
-            writeln!(errors, "gencf: {error}")?;
-            return Ok(match error {
-                library::Error::File(..) => Exit::NOINPUT,
-                library::Error::Said(_) => Exit::CONFIG,
-                _ => Exit::UNAVAILABLE,
-            });
-        }
+        Err(exit) => return Ok(exit),
     };
     if !said.is_empty() {
         writeln!(errors, "{said}")?;
@@ -260,9 +289,7 @@ fn make(
     // Not the machine: the files belong to the host that it is for.
     let check =
         cfcheck::run(vec!["cfcheck".into(), "--text-only".into(), cf.as_os_str().to_owned()], false, out, errors);
-    // What m4 complained of is in the file; a warning is about something that works.
-    let is_fine = said.lines().all(|line| line.contains(": warning: ")) && check == Exit::OK;
-    Ok(if is_fine { Exit::OK } else { Exit::CONFIG })
+    Ok(if is_harmless(&said) && check == Exit::OK { Exit::OK } else { Exit::CONFIG })
 }
 
 fn from_menu(all: &ArgMatches, out: &mut dyn Write, errors: &mut dyn Write) -> io::Result<Exit> {

@@ -52,7 +52,7 @@ pub fn main() -> ExitCode {
 
 /// The program with its outputs passed in.
 pub fn run(args: Vec<OsString>, out: &mut dyn Write, errors: &mut dyn Write) -> Exit {
-    let line: Line = match arguments::parse(args, out, errors) {
+    let line: Line = match arguments::parse(with_count(args), out, errors) {
         Ok(line) => line,
         Err(exit) => return exit,
     };
@@ -84,6 +84,20 @@ pub fn run(args: Vec<OsString>, out: &mut dyn Write, errors: &mut dyn Write) -> 
             if error.kind() == io::ErrorKind::PermissionDenied { Exit::NOPERM } else { Exit::NOINPUT }
         }
     }
+}
+
+/// `-5` is `-n 5`, as of tail(1).
+fn with_count(args: Vec<OsString>) -> Vec<OsString> {
+    let mut are_flags = true;
+    let word = |arg: OsString| {
+        are_flags &= arg != "--";
+        let count = arg.to_str().and_then(|text| text.strip_prefix('-')).filter(|rest| !rest.is_empty() && are_flags);
+        match count.filter(|rest| rest.bytes().all(|b| b.is_ascii_digit())) {
+            Some(count) => format!("-n{count}").into(),
+            None => arg,
+        }
+    };
+    args.into_iter().map(word).collect()
 }
 
 /// The last lines of a file, and then what is added to it.
@@ -245,6 +259,7 @@ mod tests {
             let (exit, out, _) = mtail(&["-n", &count.to_string(), name]);
             assert_eq!(exit, Exit::OK);
             assert_eq!(out, all[all.len().saturating_sub(count)..].concat(), "{count}");
+            assert_eq!(mtail(&[&format!("-{count}"), name]), (exit, out, String::new()));
         }
     }
 
