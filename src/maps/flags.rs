@@ -124,6 +124,17 @@ impl Flags {
         self.given.iter().any(|(given, _)| *given == letter)
     }
 
+    /// Counts flags that were given before these; what is given here wins.
+    pub fn follow(&mut self, before: Self) {
+        let own = std::mem::replace(&mut self.given, before.given);
+        self.given.extend(own);
+    }
+
+    /// Leaves the flags that mean the same for every class.
+    pub fn retain_common(&mut self) {
+        self.given.retain(|(letter, _)| COMMON.iter().any(|row| row.letter == *letter));
+    }
+
     /// The letters given.
     pub fn letters(&self) -> impl Iterator<Item = u8> {
         self.given.iter().map(|(letter, _)| *letter)
@@ -217,6 +228,18 @@ mod tests {
         let (flags, _) = parse(b"-d: -s1,2 ^(.)-x$ ", REGEX);
         assert_eq!(flags.text(b'd').unwrap(), ":");
         assert_eq!(flags.rest, "^(.)-x$");
+    }
+
+    #[test]
+    fn flags_of_an_earlier_line_go_on() {
+        let (mut flags, _) = parse(b"-a.B -o /b", &[]);
+        let (mut before, _) = parse(b"-n -a.A -T<TMP> /a", REGEX);
+        before.retain_common();
+        flags.follow(before);
+        assert_eq!(flags.text(b'a').unwrap(), ".B");
+        assert_eq!(flags.text(b'T').unwrap(), "<TMP>");
+        assert!(flags.has(b'o') && !flags.has(b'n'));
+        assert_eq!(flags.word(), b"/b");
     }
 
     #[test]

@@ -137,6 +137,23 @@ impl<'c> Opener<'c> {
         self.diagnostics.push(Diagnostic { path, line, text, severity: Severity::Error, exit: Exit::SOFTWARE });
     }
 
+    /// Flags of earlier `K` lines of the same name, which go on. Source: observed.
+    fn flags_before(&self, declaration: &MapDeclaration) -> Flags {
+        let mut before = Flags::default();
+        let earlier = self.config.maps.iter().take_while(|other| !std::ptr::eq(*other, declaration));
+        for other in earlier.filter(|other| other.name.eq_ignore_ascii_case(&declaration.name)) {
+            let is_alike = other.class.eq_ignore_ascii_case(&declaration.class);
+            let Some(row) = classes::find(&other.class) else { continue };
+            let (mut flags, _) = flags::parse(&other.arguments, row.flags);
+            if !is_alike {
+                flags.retain_common();
+            }
+            flags.follow(before);
+            before = flags;
+        }
+        before
+    }
+
     fn declared(&mut self, declaration: &MapDeclaration) {
         let name = shown(&declaration.name).to_string();
         let Some(row) = classes::find(&declaration.class) else {
@@ -148,6 +165,7 @@ impl<'c> Opener<'c> {
             arguments = first_flag(&arguments);
         }
         let (mut flags, mut unknown) = flags::parse(&arguments, row.flags);
+        flags.follow(self.flags_before(declaration));
         // Source: observed: this class takes three flags only, and complains in its own name.
         let is_syslog = row.name == "syslog";
         if is_syslog {
