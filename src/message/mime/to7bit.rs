@@ -22,10 +22,14 @@ pub fn to_7bit(headers: &mut HeaderList, body: &[u8], by: &Converter<'_>) -> Opt
     match part.treatment(by) {
         Treatment::Keep => return None,
         Treatment::Multipart => {
+            headers.retain(|h| !h.is("Content-Transfer-Encoding"));
             multipart(&mut out, &mut rest, &part, &mut Vec::new(), 0, by);
             out.extend_from_slice(rest);
         }
-        Treatment::Message => message(&mut out, body, b"", 0, by),
+        Treatment::Message => {
+            headers.retain(|h| !h.is("Content-Transfer-Encoding"));
+            message(&mut out, body, b"", 0, by);
+        }
         Treatment::Encode => {
             let encoding = Encoding::choose(body, body.len(), &part, by);
             headers.retain(|h| !h.is("Content-Transfer-Encoding"));
@@ -199,7 +203,7 @@ fn one_part(
     let part = Part::of(&fields, default);
     let treatment = part.treatment(by);
     if matches!(treatment, Treatment::Multipart) {
-        copy_header(out, header);
+        copy_without_encoding(out, header, &fields);
         return multipart(out, rest, &part, open, depth, by);
     }
     let text = until_boundary(rest, open);
@@ -207,7 +211,7 @@ fn one_part(
     let (text, end) = if rest.is_empty() { (text, &b""[..]) } else { without_last_newline(text) };
     match treatment {
         Treatment::Message if !text.is_ascii() => {
-            copy_header(out, header);
+            copy_without_encoding(out, header, &fields);
             message(out, text, end, depth, by);
         }
         Treatment::Encode if !text.is_ascii() => encoded(out, &fields, &part, text, end, by),
@@ -233,12 +237,12 @@ fn message(out: &mut Vec<u8>, text: &[u8], end: &[u8], depth: usize, by: &Conver
             encoded(out, &fields, &part, rest, end, by);
         }
         Treatment::Multipart if !rest.is_ascii() && depth < limits::MIME_DEPTH => {
-            copy_header(out, header);
+            copy_without_encoding(out, header, &fields);
             multipart(out, &mut rest, &part, &mut Vec::new(), depth, by);
             out.extend_from_slice(rest);
         }
         Treatment::Message if !rest.is_ascii() && depth < limits::MIME_DEPTH => {
-            copy_header(out, header);
+            copy_without_encoding(out, header, &fields);
             message(out, rest, end, depth + 1, by);
         }
         _ => {
@@ -261,6 +265,19 @@ fn encoded(out: &mut Vec<u8>, fields: &[&[u8]], part: &Part, text: &[u8], end: &
     if encoding == Encoding::QuotedPrintable || text.is_empty() {
         out.extend_from_slice(end);
     }
+}
+
+/// Copies the header of what has parts, which are encoded each by itself: what it says of its encoding is true no more.
+///
+/// Source: observed (multipart and message/rfc822 that say 8bit, binary or 7bit); RFC 2045 §6.4.
+fn copy_without_encoding(out: &mut Vec<u8>, header: &[u8], fields: &[&[u8]]) {
+    if field(fields, b"content-transfer-encoding").is_none() {
+        return copy_header(out, header);
+    }
+    for field in fields.iter().filter(|f| !is_field(f, b"content-transfer-encoding")) {
+        out.extend_from_slice(field);
+    }
+    out.push(b'\n');
 }
 
 /// Copies a header; a body that began without an empty line gets one in front.
@@ -505,6 +522,24 @@ mod tests {
                 .map(|h| format!("{}:{}\n", String::from_utf8_lossy(&h.name), String::from_utf8_lossy(h.text())));
             assert_eq!(lines.collect::<String>(), wanted);
         }
+    }
+
+    #[test]
+    fn what_has_parts_says_nothing_of_its_encoding() {
+        let encoding = ("Content-Transfer-Encoding", " 8bit");
+        let inner = "--n\nContent-Type: text/plain\n\nx\u{e9}\n--n--\n";
+        let body = format!(
+            "--m\nContent-Type: multipart/mixed; boundary=n\nContent-Transfer-Encoding: 8bit\n\n{inner}--m--\n"
+        );
+        let header = [MIME, ("Content-Type", " multipart/mixed; boundary=m"), encoding];
+        let (head, text) = converted(&header, body.as_bytes()).unwrap();
+        assert_eq!(head, "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=m\n");
+        assert!(text.starts_with("--m\nContent-Type: multipart/mixed; boundary=n\n\n--n\n"), "{text}");
+        let header = [MIME, ("Content-Type", " message/rfc822"), encoding];
+        let (head, _) = converted(&header, "Subject: in\n\nx\u{e9}\n".as_bytes()).unwrap();
+        assert_eq!(head, "MIME-Version: 1.0\nContent-Type: message/rfc822\n");
+        let (head, _) = converted(&[MIME, encoding], "x\u{e9}\n".as_bytes()).unwrap();
+        assert!(head.contains("quoted-printable") || head.contains("base64"), "{head}");
     }
 
     #[test]
