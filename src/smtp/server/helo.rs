@@ -17,15 +17,14 @@ impl Session {
         let name = argument.trim_ascii_end();
         // Set before the name is looked at; observed.
         self.set_protocol(extended);
-        if !self.setting.config.options.allow_bogus_helo {
-            if name.is_empty() {
-                self.reply(501, Status(5, 0, 0), &format!("{verb} requires domain address"));
-                return Action::Read;
-            }
-            if !is_domain(name) {
-                self.reply(501, Status(5, 0, 0), "Invalid domain name");
-                return Action::Read;
-            }
+        let takes_all = self.setting.config.options.allow_bogus_helo;
+        if !takes_all && name.is_empty() {
+            self.reply(501, Status(5, 0, 0), &format!("{verb} requires domain address"));
+            return Action::Read;
+        }
+        if name.len() > LONGEST_NAME || !(takes_all || is_domain(name)) {
+            self.reply(501, Status(5, 0, 0), "Invalid domain name");
+            return Action::Read;
         }
         self.helo_name = Bytes::copy_from_slice(name);
         self.step = Step::Helo { extended };
@@ -42,7 +41,7 @@ impl Session {
         }
         self.count(|c| &mut c.helo, MOST_HELO, "HELO/EHLO");
         self.greeted = true;
-        let name = self.helo_name.clone();
+        let name = self.helo_shown();
         self.scope().set(names::HELO, name);
         self.set_protocol(extended);
         if self.asks_filters() {
@@ -72,6 +71,16 @@ impl Session {
         Action::Read
     }
 
+    /// `$s`: the name that was given; of several words the first, and the client's own name where that cannot be one.
+    /// Source: observed.
+    fn helo_shown(&mut self) -> Bytes {
+        let first = self.helo_name.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+        if !first.is_empty() && !is_domain(first) {
+            return self.scope().text(names::CLIENT_NAME);
+        }
+        self.helo_name.slice_ref(first)
+    }
+
     /// Talking before the reply: this and all that matters is refused from here on.
     pub(super) fn reject_early(&mut self, verb: &str) -> Action {
         let client = shown(&self.client.described).to_string();
@@ -98,7 +107,7 @@ impl Session {
 
 /// Whether a name may stand in HELO. Source: observed.
 fn is_domain(name: &[u8]) -> bool {
-    name.len() < LONGEST_NAME && name.iter().all(|b| b.is_ascii_alphanumeric() || b"[].-_#:".contains(b))
+    name.len() <= LONGEST_NAME && name.iter().all(|b| b.is_ascii_alphanumeric() || b"[].-_#:".contains(b))
 }
 
 /// Source: limits (MAXNAME).
@@ -122,6 +131,7 @@ mod tests {
         ] {
             assert_eq!(is_domain(name.as_bytes()), good, "{name}");
         }
-        assert!(!is_domain(&[b'h'; 300]));
+        assert!(is_domain(&[b'h'; 256]));
+        assert!(!is_domain(&[b'h'; 257]));
     }
 }

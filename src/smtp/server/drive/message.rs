@@ -223,7 +223,7 @@ impl Drive {
             site.count_of_sender(&envelope.scope, |mailer| Event::From(mailer, envelope.size_bytes));
         }
         let id = self.session.envelope().and_then(|e| {
-            e.headers.first("message-id").or(e.headers.first("resent-message-id")).map(|h| trim(h.text()).to_vec())
+            e.headers.last("message-id").or(e.headers.last("resent-message-id")).map(|h| trim(h.text()).to_vec())
         });
         self.session.note_from(&id.unwrap_or_default());
         self.log_notes();
@@ -313,11 +313,11 @@ impl Drive {
 
     /// A refused message is logged once per recipient list.
     fn refused(&mut self, refusal: Refusal) -> Outcome {
-        self.log_recipients(Level::CONNECT, &refusal.text, b"", None);
+        self.log_recipients(Level::CONNECT, &refusal.text);
         Outcome::Refused(refusal)
     }
 
-    fn log_recipients(&mut self, level: Level, stat: &[u8], quarantine: &[u8], mailer: Option<&Bytes>) {
+    fn log_recipients(&mut self, level: Level, stat: &[u8]) {
         let Some(envelope) = self.session.envelope() else { return };
         let recipients: Vec<Bytes> =
             envelope.recipients.iter().filter(|r| r.is_primary).map(|r| r.address.clone()).collect();
@@ -326,13 +326,33 @@ impl Drive {
             to: &to,
             delay: clock::now().since(envelope.created),
             priority: envelope.priority,
-            mailer: mailer.map(AsRef::as_ref).unwrap_or_default(),
-            quarantine,
             stat,
             ..line::To::default()
         };
         for text in line.lines() {
             self.log(level, Priority::Info, &text);
+        }
+    }
+
+    /// A line for each recipient of a message that a ruleset quarantined. Source: observed.
+    fn log_quarantined(&mut self, reason: &[u8], mailer: Option<&Bytes>) {
+        let Some(envelope) = self.session.envelope() else { return };
+        let recipients: Vec<Bytes> =
+            envelope.recipients.iter().filter(|r| r.is_primary).map(|r| r.address.clone()).collect();
+        let (delay, priority) = (clock::now().since(envelope.created), envelope.priority);
+        for recipient in &recipients {
+            let line = line::To {
+                to: &[recipient],
+                delay,
+                priority,
+                mailer: mailer.map(AsRef::as_ref).unwrap_or_default(),
+                quarantine: reason,
+                stat: b"quarantined",
+                ..line::To::default()
+            };
+            for text in line.lines() {
+                self.log(Level::DELIVERY, Priority::Info, &text);
+            }
         }
     }
 
@@ -408,7 +428,7 @@ impl Drive {
         if let Some(reason) = is_held {
             if !is_held_by_filter {
                 let mailer = self.first_mailer();
-                self.log_recipients(Level::DELIVERY, b"quarantined", &reason, mailer.as_ref());
+                self.log_quarantined(&reason, mailer.as_ref());
             }
             self.session.take_envelope();
             return accepted(id);
