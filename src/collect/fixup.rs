@@ -218,6 +218,19 @@ mod tests {
     }
 
     #[test]
+    fn a_field_that_says_nothing_this_time_stays_and_an_empty_one_does_not() {
+        let mut config = config();
+        config.headers.clear();
+        let mut table = NameTable::default();
+        for (name, text) in [("X-None", ""), ("X-Blank", " "), ("X-If", " $?{nosuch}set$.")] {
+            let template = Some(Template::parse(text.as_bytes(), &mut table));
+            let rule = HeaderRule { name: name.into(), condition: Condition::Always, template, check: None };
+            config.headers.push(rule);
+        }
+        assert_eq!(lines(&completed("\nb\n", &config, &["alice"])), ["?X-If: "]);
+    }
+
+    #[test]
     fn given_fields_stay_where_they_are() {
         let text =
             "Return-Path: <z@z>\nDate: then\nFrom: \nFull-Name: Fn\nMESSAGE-ID: <mine@x>\nReceived: from a\n\nb\n";

@@ -8,7 +8,7 @@ use super::told::set_moment;
 use crate::base::bytes::trim;
 use crate::config::{Config, HeaderRule};
 use crate::macros::{MacroId, Scope, Template, names};
-use crate::message::{Header, HeaderList, HeaderValue, fields};
+use crate::message::{Condition, Header, HeaderList, HeaderValue, fields};
 
 /// Adds what the header lacks, in front of what it has, in the order of the `H` lines.
 ///
@@ -26,7 +26,9 @@ pub fn complete_header(envelope: &mut Envelope, config: &Config, zone: &TimeZone
             take_condition(&mut envelope.headers, rule, bits);
             continue;
         }
-        let Some(mut value) = value(template, bits, &scope) else { continue };
+        let keeps_empty =
+            rule.condition == Condition::Always && template.as_literal().is_none_or(|text| !trim(&text).is_empty());
+        let Some(mut value) = value(template, bits, keeps_empty, &scope) else { continue };
         if let HeaderValue::Text(text) = &mut value
             && rule.name.eq_ignore_ascii_case(b"full-name")
         {
@@ -117,11 +119,11 @@ fn without_quotes(text: &Bytes) -> Bytes {
     out.into()
 }
 
-/// Text of an added field; `None` when it comes out empty.
-fn value(template: &Template, bits: u32, scope: &Scope) -> Option<HeaderValue> {
+/// Text of an added field; `None` when it comes out empty, unless it is one that says something at other times. Source: observed.
+fn value(template: &Template, bits: u32, keeps_empty: bool, scope: &Scope) -> Option<HeaderValue> {
     if bits & fields::LATE != 0 {
         return Some(HeaderValue::Template(template.clone()));
     }
     let text = Bytes::from(template.expand(scope));
-    (!trim(&text).is_empty()).then_some(HeaderValue::Text(text))
+    (keeps_empty || !trim(&text).is_empty()).then_some(HeaderValue::Text(text))
 }

@@ -22,7 +22,8 @@ pub fn set_moment(scope: &mut Scope, now: UnixTime, zone: &TimeZone) {
 impl Envelope {
     /// Sets what is known once the header is here: `$a $c $i ${envid} ${msg_id} ${msg_size}`. Source: observed.
     pub fn tell_message(&mut self) {
-        let field = |name| self.headers.first(name).map(|h| Bytes::copy_from_slice(trim(h.text())));
+        // Of several the last counts. Source: observed.
+        let field = |name| self.headers.last(name).map(|h| Bytes::copy_from_slice(trim(h.text())));
         let (date, message_id) = (field("date"), field("message-id"));
         let hops = self.hops();
         let scope = &mut self.scope;

@@ -104,6 +104,11 @@ impl HeaderList {
         self.fields.iter().find(|h| h.is(name))
     }
 
+    /// Last field of that name.
+    pub fn last(&self, name: &str) -> Option<&Header> {
+        self.fields.iter().rev().find(|h| h.is(name))
+    }
+
     /// How many fields there are.
     pub fn len(&self) -> usize {
         self.fields.len()
