@@ -19,6 +19,10 @@ use crate::site::Site;
 
 /// Verifies the addresses of the command line. The exit code is that of the last one that failed.
 pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &tokio::runtime::Runtime, out: &mut dyn Write) -> Exit {
+    if request.invocation.recipients.is_empty() && request.invocation.recipients_in_header {
+        say(out, "No recipient addresses found in header");
+        return Exit::OK;
+    }
     if request.invocation.recipients.is_empty() {
         say(out, "Recipient names must be specified");
         return Exit::USAGE;
@@ -48,12 +52,15 @@ pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &tokio::runtime:
                 site.log.write(Level::USER_ERROR, Priority::Notice, id, failure.shown());
                 if failure.is_temporary() {
                     // Observed: it would be tried again, and the error mailer is what it has.
-                    let host = failure.status;
-                    let (address, reply, text) = (shown(&failure.address), failure.reply, &failure.text);
-                    let line =
-                        format!("{address}... deliverable: mailer *error*, host {host}, user \"{reply} {text}\"");
+                    let address = shown(&failure.address);
+                    let (host, user) = match failure.by_mailer.as_deref() {
+                        Some((host, user)) => (shown(host).to_string(), shown(user).to_string()),
+                        None => (failure.status.to_string(), format!("{} {}", failure.reply, failure.text)),
+                    };
+                    let line = format!("{address}... deliverable: mailer *error*, host {host}, user \"{user}\"");
                     say(out, &line);
-                } else {
+                }
+                if !failure.exit().is_temporary() {
                     exit = failure.exit();
                 }
             }

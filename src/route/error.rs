@@ -27,6 +27,8 @@ pub struct RouteError {
     pub place: String,
     /// Enhanced code that reports give, where it is not the reply's.
     pub reported: Option<Status>,
+    /// What a rule gave the `error` mailer: host and user.
+    pub by_mailer: Option<Box<(Bytes, Bytes)>>,
     /// It is the answer about a mailbox, which reports quote; anything else is a complaint about the address.
     pub is_answer: bool,
     /// Only a lookup failed for now. A queue run finds out what is right.
@@ -53,6 +55,7 @@ impl RouteError {
             address: Bytes::new(),
             place: String::new(),
             reported: None,
+            by_mailer: None,
             is_answer: false,
             waits: None,
         }
@@ -139,6 +142,11 @@ impl Classify for RouteError {
 
     fn peer_text(&self) -> String {
         self.text.clone()
+    }
+
+    /// Either the reply or, for what a rule decided, its exit code says so. Source: observed (error mailers where they disagree).
+    fn is_temporary(&self) -> bool {
+        self.reply < 500 || (self.by_mailer.is_some() && self.exit.is_temporary())
     }
 }
 

@@ -9,6 +9,7 @@ use super::error::RouteError;
 ///
 /// `host` is an enhanced code, an exit code by number, or a word (`nouser`): it is what reports know. `user` may begin with
 /// a reply code and an enhanced code, for the reply; without a reply code it is 553 5.3.0, or 451 where `host` is temporary.
+/// The exit code is for `host` alone to say, also where the reply says otherwise; the message is tried again when either may pass.
 /// Source: op guide 5.1.4 (error mailer); observed.
 pub fn error(host: &[u8], user: &[u8]) -> RouteError {
     let host = host.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect::<Vec<u8>>();
@@ -28,9 +29,9 @@ pub fn error(host: &[u8], user: &[u8]) -> RouteError {
         }
         None => (553, Status(5, 3, 0), text.as_bytes()),
     };
-    let exit = if reply < 500 || status.is_temporary() { Exit::TEMPFAIL } else { exit };
     let mut error = RouteError::new(reply, status, exit, String::from_utf8_lossy(words).into_owned());
     error.reported = (reply >= 500).then(|| given.unwrap_or(Status(5, 0, 0)));
+    error.by_mailer = Some(Box::new((host.into(), text.into())));
     error
 }
 
@@ -40,7 +41,7 @@ pub fn exit_of(status: Status) -> Exit {
         Status(4, _, _) | Status(_, 4, 1 | 3 | 5) => Exit::TEMPFAIL,
         Status(5, 1, 1 | 6) => Exit::NOUSER,
         Status(5, 1, 2 | 8) => Exit::NOHOST,
-        Status(5, 1, 3 | 7) => Exit::USAGE,
+        Status(2, _, _) | Status(5, 1, 3 | 7) => Exit::USAGE,
         Status(5, 1, 0) | Status(5, 2, 3) | Status(5, 7, _) => Exit::DATAERR,
         Status(5, 1, 5) | Status(5, 4, 6) => Exit::CONFIG,
         Status(5, 3, _) => Exit::OSERR,
@@ -64,7 +65,11 @@ fn word(host: &[u8]) -> Exit {
     if host.first().is_some_and(u8::is_ascii_digit) {
         // A number that is none of an exit code is cut as the kernel cuts it (observed), but a refusal is no success.
         let cut = u8::try_from(crate::base::bytes::leading_number(host) & 0xff).unwrap_or_default();
-        return if cut == Exit::OK.0 { Exit::UNAVAILABLE } else { Exit(cut) };
+        return match (cut == Exit::OK.0, host) {
+            (true, b"0") => Exit::USAGE,
+            (true, _) => Exit::UNAVAILABLE,
+            (false, _) => Exit(cut),
+        };
     }
     WORDS.iter().find(|(name, _)| name.eq_ignore_ascii_case(host)).map_or(Exit::UNAVAILABLE, |(_, exit)| *exit)
 }
@@ -83,6 +88,7 @@ fn unquoted(user: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::status::Classify as _;
 
     #[test]
     fn codes_come_from_both_parts() {
@@ -107,13 +113,29 @@ mod tests {
     }
 
     #[test]
+    fn the_host_part_gives_the_exit_code_and_either_part_another_try() {
+        for (host, user, exit, is_temporary) in [
+            ("4.1.8", "550 no", Exit::TEMPFAIL, true),
+            ("tempfail", "553 5.1.8 no", Exit::TEMPFAIL, true),
+            ("5.7.1", "450 later", Exit::DATAERR, true),
+            ("nouser", "451 4.3.0 later", Exit::NOUSER, true),
+            ("2.1.5", "450 later", Exit::USAGE, true),
+            ("5.1.1", "550 no", Exit::NOUSER, false),
+        ] {
+            let error = error(host.as_bytes(), user.as_bytes());
+            assert_eq!((error.exit, error.is_temporary()), (exit, is_temporary), "{host} {user}");
+        }
+    }
+
+    #[test]
     fn reports_know_the_host_part_alone() {
         for (host, user, reported, exit) in [
             ("5.1.1", "550 5.7.1 other", Some(Status(5, 1, 1)), Exit::NOUSER),
             ("nouser", "550 5.7.1 other", Some(Status(5, 0, 0)), Exit::NOUSER),
             ("550", "only text", Some(Status(5, 0, 0)), Exit(38)),
             ("256", "550 no", Some(Status(5, 0, 0)), Exit::UNAVAILABLE),
-            ("0", "550 no", Some(Status(5, 0, 0)), Exit::UNAVAILABLE),
+            ("0", "550 no", Some(Status(5, 0, 0)), Exit::USAGE),
+            ("2.0.0", "550 no", Some(Status(2, 0, 0)), Exit::USAGE),
             ("tempfail", "450 4.7.1 later", None, Exit::TEMPFAIL),
         ] {
             let error = error(host.as_bytes(), user.as_bytes());

@@ -192,7 +192,7 @@ impl Router {
         let mut scope = envelope.scope.clone();
         let Parsed { mut triple, mut is_final, remark: found } = self.parsed(recipient, &mut scope).await?;
         *remark = found;
-        name_for_reports(recipient, &scope);
+        name_for_reports(recipient, Some(&triple), &scope);
         for _ in 0..=limits::ALIAS_DEPTH {
             recipient.route = Some(triple.clone());
             let Some(mailer) = self.config.mailers.get(triple.mailer.0) else { return Ok(Placed::Here) };
@@ -322,7 +322,7 @@ impl Router {
         }
         let parsed = self.triple_with_remark(&recipient.address, false, scope).await;
         if parsed.as_ref().is_err_and(RouteError::is_temporary) {
-            name_for_reports(recipient, scope);
+            name_for_reports(recipient, None, scope);
         }
         parsed
     }
@@ -682,12 +682,18 @@ fn named_in_file(lines: &[list::Line], path: &[u8], verb: &str) -> Vec<Named> {
     named
 }
 
-/// The name of the recipient in DSNs, when it has none yet: its address with our name where it has no host.
-fn name_for_reports(recipient: &mut Recipient, scope: &Scope) {
+/// The name of the recipient in DSNs, when it has none yet: what the rulesets made of it where that has a host, else its address,
+/// else its user with our name. Source: observed.
+fn name_for_reports(recipient: &mut Recipient, triple: Option<&Triple>, scope: &Scope) {
     if recipient.final_recipient.is_some() {
         return;
     }
-    let bare = alias::bare(&recipient.address);
+    let given = alias::bare(&recipient.address);
+    let bare = match triple {
+        Some(triple) if triple.user.contains(&b'@') => triple.user.clone(),
+        Some(triple) if !given.contains(&b'@') && !triple.user.is_empty() => triple.user.clone(),
+        _ => given,
+    };
     let mut text = b"RFC822; ".to_vec();
     text.extend_from_slice(&bare);
     if !bare.contains(&b'@') {

@@ -247,6 +247,7 @@ impl Router {
         if settled.mailer != id {
             return Ok(Parsed { triple: settled, is_final, remark: None });
         }
+        check_printable(&raw.user, scope)?;
         let mut workspace = self.rewriter.lend();
         load(&mut workspace, &raw.user)?;
         self.outward(&mut workspace, kind, id, scope).await?;
@@ -315,6 +316,20 @@ impl Observer for Heard {
             self.failed = Some(format!("{} map: lookup ({}): deferred", shown(map), shown(key)));
         }
     }
+}
+
+/// Errors: a user with control characters, for any mailer that is not a program or a file. Source: observed.
+fn check_printable(user: &[u8], scope: &Scope) -> Result<(), RouteError> {
+    let is_bad = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
+    if !user.iter().any(is_bad) {
+        return Ok(());
+    }
+    let user = crate::route::recipient::without_quotes(user);
+    let masked: Vec<u8> = user.iter().map(|byte| if is_bad(byte) { b'?' } else { *byte }).collect();
+    let text = format!("Syntax error in mailbox address \"{}\" (non-printable character)", shown(&masked));
+    let is_sender = scope.text(names::ADDR_TYPE).contains(&b's');
+    let status = if is_sender { Status(5, 1, 7) } else { Status(5, 1, 3) };
+    Err(RouteError::new(501, status, Exit::USAGE, text))
 }
 
 /// Errors: text that cannot be scanned, and addresses of more bytes than the original keeps. Source: observed.
