@@ -384,6 +384,11 @@ impl Invocation {
                 }
             }
         }
+        // Those of several flags count together; `never` takes nothing back. Source: observed.
+        let before = self.dsn.notify.unwrap_or(Notify::NEVER);
+        events.success |= before.success;
+        events.failure |= before.failure;
+        events.delay |= before.delay;
         self.dsn.notify = Some(events);
     }
 
@@ -615,6 +620,9 @@ mod tests {
         assert!(found.faults.is_empty(), "{:?}", found.faults);
         assert_eq!(found.dsn.envelope_id.as_deref(), Some(&b"y"[..]));
         assert!(found.dsn.notify.is_some_and(|n| n.success));
+        let words = |words: &[&str]| parsed(words).dsn.notify.map(Notify::words).unwrap_or_default();
+        assert_eq!(words(&["sendmail", "-N", "delay", "-Nsuccess", "-Nnever"]), "SUCCESS,DELAY");
+        assert_eq!(words(&["sendmail", "-N", "never"]), "NEVER");
         assert_eq!((found.hop_count, found.role), (-3, None));
     }
 

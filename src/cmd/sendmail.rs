@@ -408,14 +408,13 @@ impl Request {
         let goes_on = self.is_restarted && matches!(mode, Mode::Daemon | Mode::Foreground);
         let privileged = self.caller.is_privileged(config) || goes_on;
         if mode.row().trusted && !privileged {
-            let is_daemon = matches!(mode, Mode::Daemon | Mode::Foreground);
             let what = match mode {
                 Mode::Aliases => "rebuild the alias map",
                 Mode::PurgeStatus => "purge host status",
                 _ => "run daemon",
             };
             log.write_always(Priority::Alert, Id::None, format!("user {} attempted to {what}", self.caller.uid));
-            let code = if is_daemon { "550 " } else { "" };
+            let code = if mode == Mode::Daemon { "550 " } else { "" };
             say(out, &format!("{code}Permission denied (real uid not trusted)"));
             return Err(Exit::USAGE);
         }
@@ -424,6 +423,12 @@ impl Request {
         }
         let is_run = matches!(mode, Mode::Deliver | Mode::RunQueue);
         let runs_queue = is_run && (self.invocation.queue.given || self.invocation.quarantine.is_some());
+        if runs_queue && !privileged && !self.is_restarted && self.invocation.queue.interval.is_some() {
+            let text = format!("user {} attempted to start a queue runner daemon", self.caller.uid);
+            log.write_always(Priority::Alert, Id::None, text);
+            say(out, "Permission denied (real uid not trusted)");
+            return Err(Exit::USAGE);
+        }
         if runs_queue && !privileged && config.options.privacy_options.has(Privacy::RESTRICT_QRUN) {
             say(out, "You do not have permission to process the queue");
             return Err(Exit::NOPERM);

@@ -41,9 +41,12 @@ impl Filter {
         false
     }
 
-    /// The input ended: what was held back belongs to the message.
+    /// The input ended: what was held back belongs to the message, but for a dot that ends it without a newline. Source: observed.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
-        self.release(out);
+        if !matches!(self.held, Held::Dot | Held::DotCr) {
+            self.release(out);
+        }
+        self.held = Held::Nothing;
     }
 
     fn byte(&mut self, byte: u8, out: &mut Vec<u8>) -> bool {
@@ -95,7 +98,10 @@ mod tests {
             ("a\n.\nb\n", false, "a\n.\nb\n", false),
             ("a\r\n.\r\nb", true, "a\n", true),
             ("..\n.x\n", true, "..\n.x\n", false),
-            ("a\rb\r\r\n.", true, "a\rb\r\n.", false),
+            ("a\rb\r\r\n.", true, "a\rb\r\n", false),
+            ("a\n.\r", true, "a\n", false),
+            ("a\n..", true, "a\n..", false),
+            ("a\n.", false, "a\n.", false),
         ] {
             for size in 1..4 {
                 let (mut filter, mut out, mut end) = (Filter::new(dots), Vec::new(), false);

@@ -93,6 +93,16 @@ fn a_dot_ends_the_message_unless_told_otherwise() {
 }
 
 #[test]
+fn control_characters_are_no_part_of_an_address() {
+    let sandbox = Sandbox::new();
+    let site = sandbox.mta("a", 1, "");
+    for address in ["a\u{1}b", "\"a\u{1}b\"", "a\u{7f}b"] {
+        let (exit, out) = send(&site, &["-bv", address], b"");
+        assert_eq!((exit, out.as_str()), (64, "Syntax error in mailbox address \"a?b\" (non-printable character)\n"));
+    }
+}
+
+#[test]
 fn exit_codes_say_what_went_wrong() {
     let sandbox = Sandbox::new();
     let next = FakeHost::accepting();
@@ -105,6 +115,7 @@ fn exit_codes_say_what_went_wrong() {
         (&["-odi", "-oeq", "you@elsewhere.test"], 68, ""),
         (&[], 64, "Recipient names must be specified\n"),
         (&["-t"], 0, "No recipient addresses found in header\n"),
+        (&["-bv", "-t"], 0, "No recipient addresses found in header\n"),
         (&["-bx"], 64, "Invalid operation mode x\n"),
         (&["-odz", "me"], 64, "Unknown delivery mode z\n"),
         (&["-q1x"], 64, "Invalid time unit `x'\n"),

@@ -420,6 +420,9 @@ impl Submission<'_> {
                 if error.names_address() && self.site.config.options.error_mode == ErrorMode::Print {
                     say(out, &self.told(&error));
                 }
+                if !error.exit().is_temporary() {
+                    self.exit = first(self.exit, error.exit());
+                }
                 // The attempt asks again, and says what comes of it.
                 if let Some(recipient) = self.envelope.recipients.get_mut(index) {
                     recipient.state = State::Queued;
@@ -459,9 +462,10 @@ impl Submission<'_> {
         let envelope = &self.envelope;
         self.site.count_of_sender(&envelope.scope, |mailer| Event::From(mailer, envelope.size_bytes));
         let text = |id| envelope.scope.text(id);
-        let resent = envelope.headers.first("Resent-Message-Id");
+        // Of several the last counts. Source: observed.
+        let resent = envelope.headers.last("Resent-Message-Id");
         let message_id =
-            resent.or_else(|| envelope.headers.first("Message-Id")).map(|h| trim(h.text())).unwrap_or_default();
+            resent.or_else(|| envelope.headers.last("Message-Id")).map(|h| trim(h.text())).unwrap_or_default();
         let protocol = text(names::PROTOCOL);
         let relay = text(names::CLIENT_INFO);
         let line = From {

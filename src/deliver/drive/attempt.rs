@@ -693,8 +693,11 @@ impl Attempt {
         let is_left = self.envelope.recipients.iter().any(|r| r.state == State::Queued);
         let mut about = None;
         if is_left {
-            self.envelope.tries = self.envelope.tries.saturating_add(u32::from(!self.was_held));
-            self.envelope.last_try = Some(self.now);
+            // Those who wait for a queue run were not tried. Source: observed.
+            if self.reports != Reports::ByMailAlone {
+                self.envelope.tries = self.envelope.tries.saturating_add(u32::from(!self.was_held));
+                self.envelope.last_try = Some(self.now);
+            }
             let envelope = self.envelope.clone();
             self.write(&envelope).await?;
         } else {
