@@ -42,6 +42,9 @@ fn finding(context: &Context<'_>, diagnostic: &Diagnostic, line: Option<&Line>) 
     if let Some(name) = text.strip_prefix("readcf: unknown option name ") {
         let near = nearest(name, OPTIONS.iter().map(|row| row.name));
         let finding = Finding::new("unknown-option", place, format!("there is no option {name}"));
+        if let Some(known) = without_equals_sign(name) {
+            return finding.fix(format!("write O {known}=…: an equals sign parts name and value"));
+        }
         return match near {
             Some(near) => finding.fix(format!("is it {near}?")),
             None => finding.fix(gone(name)),
@@ -57,6 +60,12 @@ fn finding(context: &Context<'_>, diagnostic: &Diagnostic, line: Option<&Line>) 
         Some(fix) => finding.fix(fix),
         None => finding,
     }
+}
+
+/// The option that a text without an equals sign begins with: `ServerKeyFile /etc/mail/key.pem`.
+fn without_equals_sign(text: &str) -> Option<&'static str> {
+    let (word, _) = text.split_once(|c: char| c.is_ascii_whitespace())?;
+    OPTIONS.iter().map(|row| row.name).find(|name| name.eq_ignore_ascii_case(word))
 }
 
 /// What to do about an option that no known one is near to.
@@ -146,5 +155,18 @@ fn meaning(kind: u8) -> &'static str {
         b'V' => "it sets the version level",
         b'X' => "it declares a filter",
         _ => "no line begins with that letter",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_without_an_equals_sign_is_known() {
+        assert_eq!(without_equals_sign("serverkeyfile /etc/mail/key.pem"), Some("ServerKeyFile"));
+        assert_eq!(without_equals_sign("DontBlameSendmail\tGroupReadableKeyFile"), Some("DontBlameSendmail"));
+        assert_eq!(without_equals_sign("ServerKeyFile"), None);
+        assert_eq!(without_equals_sign("NoSuch thing"), None);
     }
 }

@@ -29,6 +29,9 @@ pub(super) enum Fault {
     /// What m4 would not take as text.
     #[error("{0} cannot hold {1:?}: m4 quotes by ` and '")]
     Quotes(&'static str, char),
+    /// A port stands with the host, where a colon parts hosts.
+    #[error("{0} is a host (several: host1:host2); the port {1} is the answer of {0}-port")]
+    Port(&'static str, String),
 }
 
 fn meant(name: &str) -> String {
@@ -82,6 +85,13 @@ impl Answers {
         let option = options::find(name).ok_or_else(|| Fault::Unknown(name.to_owned()))?;
         if let Some(c) = answer.chars().find(|c| matches!(c, '`' | '\'') || c.is_control()) {
             return Err(Fault::Quotes(option.name, c));
+        }
+        if option.name == "smart-host"
+            && let Some((_, port)) = answer.rsplit_once(':')
+            && !port.is_empty()
+            && port.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            return Err(Fault::Port(option.name, port.to_owned()));
         }
         let kept = match option.kind {
             Kind::Switch => match answer.to_ascii_lowercase().as_str() {
@@ -173,8 +183,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_with_its_line() {
-        let (_, faults) =
-            Answers::parse("# x\nstartls = yes\n\nauth\naccess-db = perhaps\nsmart-host = a'b\nuse-tls = 1\n");
+        let (_, faults) = Answers::parse(
+            "# x\nstartls = yes\n\nauth\naccess-db = perhaps\nsmart-host = a'b\nuse-tls = 1\nsmart-host = a.test:587\n",
+        );
         let told: Vec<String> = faults.iter().map(|(line, fault)| format!("{line}: {fault}")).collect();
         assert_eq!(
             told,
@@ -184,6 +195,7 @@ mod tests {
                 "5: access-db is yes or no, not \"perhaps\"",
                 "6: smart-host cannot hold '\\'': m4 quotes by ` and '",
                 "7: use-tls is one of True, False, not \"1\"",
+                "8: smart-host is a host (several: host1:host2); the port 587 is the answer of smart-host-port",
             ]
         );
     }

@@ -152,7 +152,7 @@ pub(super) const OPTIONS: &[Opt] = &[
         OneOf(&["automatic", "procmail", "mail.local", "system"]), Nothing),
 
     row(Security, "auth", "Login of clients (AUTH): mechanisms, as PLAIN LOGIN", Words,
-        Transfer(Defines, "define(`confAUTH_MECHANISMS', `{}')\nTRUST_AUTH_MECH(`{}')")),
+        Lines(Defines, "define(`confAUTH_MECHANISMS', `{}')\nTRUST_AUTH_MECH(`{}')")),
     row(Security, "starttls", "STARTTLS", Switch, Nothing),
 
     tls("use-tls", "UseTLS (False: neither offered nor used)", OneOf(&["True", "False"]), Nothing),
