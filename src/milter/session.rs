@@ -74,13 +74,23 @@ pub struct Conversation {
     skips_body: bool,
     /// A message is over, and neither HELO nor MAIL came since: no command that we do not know is told. Source: observed.
     is_between: bool,
+    /// It refused the sender of this message, which counts as no message. Source: observed.
+    has_refused_sender: bool,
 }
 
 impl Conversation {
     /// With the `F=` of the filter.
     pub fn new(on_failure: Option<u8>) -> Self {
         let (options, lists) = (Options::default(), Vec::new());
-        Self { on_failure, state: State::Open, options, lists, skips_body: false, is_between: false }
+        Self {
+            on_failure,
+            state: State::Open,
+            options,
+            lists,
+            skips_body: false,
+            is_between: false,
+            has_refused_sender: false,
+        }
     }
 
     /// What we offer.
@@ -163,6 +173,7 @@ impl Conversation {
         }
         self.skips_body = false;
         self.is_between = false;
+        self.has_refused_sender = false;
     }
 
     /// HELO or EHLO came.
@@ -174,7 +185,7 @@ impl Conversation {
     pub fn end_message(&mut self) {
         if matches!(self.state, State::InMessage | State::Done) {
             self.state = State::Open;
-            self.is_between = true;
+            self.is_between = !self.has_refused_sender;
         }
     }
 
@@ -244,6 +255,7 @@ impl Conversation {
 
     fn decide(&mut self, stage: Stage, decision: Decision) -> Outcome {
         // A recipient's refusal is about this recipient alone; a client is not thrown away at HELO. Source: observed.
+        self.has_refused_sender |= stage == Stage::Mail;
         let goes_on = match stage {
             Stage::Rcpt | Stage::Unknown => true,
             Stage::Helo => decision == Decision::Discard,
@@ -409,6 +421,10 @@ mod tests {
         assert!(!conversation.wants(Stage::Unknown) && conversation.wants(Stage::Helo));
         conversation.greet();
         assert!(conversation.wants(Stage::Unknown));
+        conversation.begin_message();
+        conversation.take(Stage::Mail, Answer::Reject);
+        conversation.end_message();
+        assert!(conversation.wants(Stage::Unknown), "it had no message");
     }
 
     #[test]
