@@ -721,7 +721,7 @@ impl Attempt {
     }
 
     /// Adds a command and its reply; what was the same in the one before is not said again.
-    fn note_dialogue(&mut self, dialogue: &Dialogue) {
+    pub(super) fn note_dialogue(&mut self, dialogue: &Dialogue) {
         let is_same_host = self.last_dialogue.as_ref().is_some_and(|(host, _)| *host == dialogue.host);
         let is_same_command = is_same_host && self.last_dialogue.as_ref().is_some_and(|(_, c)| *c == dialogue.command);
         if !is_same_host {

@@ -70,6 +70,10 @@ pub(super) struct Asking {
     told: Option<Box<Told>>,
     /// The last line of the last reply.
     last_reply: Option<Bytes>,
+    /// What is negotiated just now: `STARTTLS` or `AUTH`; empty for anything else.
+    negotiates: &'static str,
+    /// Refusals of STARTTLS and AUTH, for the transcript.
+    refusals: Vec<outcome::Dialogue>,
 }
 
 /// How a watcher is told of recipients that are refused by themselves, as it happens.
@@ -106,6 +110,8 @@ impl Asking {
             falls_back: attempt.site.config.options.tls_fallbackto_clear,
             told: None,
             last_reply: None,
+            negotiates: "",
+            refusals: Vec::new(),
         }
     }
 
@@ -151,6 +157,11 @@ impl Asking {
     /// What the server said last.
     pub(super) fn last_reply(&self) -> Option<&Bytes> {
         self.last_reply.as_ref()
+    }
+
+    /// What the server had against STARTTLS and AUTH.
+    pub(super) fn refusals(&mut self) -> Vec<outcome::Dialogue> {
+        std::mem::take(&mut self.refusals)
     }
 
     fn know_tls(&mut self, verify: Verify, info: Option<&PeerInfo>) {
@@ -295,12 +306,22 @@ impl Hooks for Asking {
         if let Some(traffic) = self.site.log.traffic() {
             traffic.lines(Sign::Out, line);
         }
+        self.negotiates = match line {
+            b"STARTTLS" => "STARTTLS",
+            line if line.starts_with(b"AUTH ") => "AUTH",
+            _ => "",
+        };
         self.show(b">>> ", line);
     }
 
     fn received(&mut self, line: &[u8]) {
         if let Some(traffic) = self.site.log.traffic() {
             traffic.lines(Sign::In, line);
+        }
+        if !self.negotiates.is_empty() && matches!(line.first(), Some(b'4' | b'5')) {
+            let command = Bytes::from(format!("{} dialogue", self.negotiates));
+            let reply = vec![Bytes::copy_from_slice(line)];
+            self.refusals.push(outcome::Dialogue { host: self.host.clone(), command, reply });
         }
         if line.get(3) != Some(&b'-') {
             self.last_reply = Some(Bytes::copy_from_slice(line));

@@ -505,6 +505,12 @@ impl Course<'_> {
         let opened = Connection::open(stream, peer, &settings, &mut hooks).await;
         self.farewell = hooks.last_reply().cloned();
         self.falls_back = hooks.falls_back();
+        for refusal in hooks.refusals() {
+            if matches!(opened, Err(Trouble::Ruleset(_))) {
+                self.heard = refusal.reply.last().cloned();
+            }
+            self.attempt.note_dialogue(&refusal);
+        }
         opened
     }
 
@@ -650,9 +656,12 @@ impl Course<'_> {
     /// A server that does not want to talk to us; another one may.
     fn refused(&mut self, trouble: &Trouble, host: &Bytes) {
         self.note_trouble(trouble, host);
-        let outcome = settled::trouble(trouble, host);
+        let mut outcome = settled::trouble(trouble, host);
         if outcome.reply.is_some() {
             self.heard.clone_from(&outcome.reply);
+        } else if matches!(trouble, Trouble::Ruleset(_)) {
+            // Source: observed: what the server had against STARTTLS.
+            outcome.reply.clone_from(&self.heard);
         }
         let is_refusal = matches!(trouble, Trouble::Refused { .. });
         if outcome.verdict == Verdict::Deferred || is_refusal { self.defer(&outcome) } else { self.end(&outcome) }

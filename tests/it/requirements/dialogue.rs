@@ -61,6 +61,10 @@ fn r4_3_quit_is_answered_in_the_words_of_the_original() {
 fn r4_4_a_454_to_starttls_is_temporary() {
     let seen = verify::seen_by_rules(|_| "S: 454 4.7.0 TLS not available", "");
     assert!(seen.log.contains("seen.TEMP") && seen.log.contains("stat=Sent"), "{}", seen.log);
+    let demand = "R$*\t$#error $@ 4.7.0 $: \"454 TLS is wanted\"\n";
+    let seen = verify::seen_by_rules(|_| "S: 454 4.7.0 TLS not available", demand);
+    let line = "dsn=4.7.0, reply=454 4.7.0 TLS not available, stat=Deferred: 454 4.7.0 TLS is wanted";
+    assert!(seen.log.contains(line) && seen.waits, "{}", seen.log);
 }
 
 #[test]

@@ -35,7 +35,7 @@ use crate::macros::names;
 use crate::milter::drive::Filters;
 use crate::net::sasl::{Answer, Exchange, Failure, Surroundings};
 use crate::net::tls::features::{self, FeaturesError};
-use crate::net::tls::{Role, ServerContext, SessionSettings, Stream, Verify};
+use crate::net::tls::{Role, ServerContext, SessionSettings, Stream};
 use crate::policy::{Hook, Refusal, Verdict};
 use crate::queue::drive::{Body, Held};
 use crate::queue::schedule;
@@ -471,7 +471,6 @@ impl Drive {
         let tell = |text: String| site.log.write(Level(9), Priority::Info, Id::None, text);
         let Ok(text) = answer else {
             tell(format!("tls_srv_features=empty, stat=75, relay={relay}"));
-            self.session.scope().set(names::VERIFY, Verify::Config.word());
             return false;
         };
         let shown_text = text.as_ref().map_or_else(|| "(null)".to_owned(), |text| line::text(text).to_string());
@@ -485,7 +484,6 @@ impl Drive {
             Err(FeaturesError::TooShort) => features::Features::default(),
             Err(error) => {
                 site.log.write(Level(8), error.priority(), Id::None, format!("tls_srv_features={error}, {about}"));
-                self.session.scope().set(names::VERIFY, Verify::Config.word());
                 return false;
             }
         };
