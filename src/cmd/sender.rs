@@ -70,5 +70,7 @@ pub(super) fn resolve(
         Some(text) if !text.is_empty() => text,
         _ => address,
     };
+    // Whoever is named with a backslash in front is nobody's name. Source: observed.
+    let owner = owner.filter(|_| !address.starts_with(b"\\"));
     Sender { address, mailer, owner, exit }
 }

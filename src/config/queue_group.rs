@@ -39,9 +39,7 @@ impl Reader<'_> {
         if name.is_empty() {
             return self.error("name required for queue".to_owned());
         }
-        let Some(directory) = self.config.options.queue_directory.clone() else {
-            return self.error("QueueDir must be defined before queue groups".to_owned());
-        };
+        let directory = self.config.options.queue_directory.clone().unwrap_or_default();
         let shown = String::from_utf8_lossy(name).into_owned();
         let known = self.config.queue_groups.iter().find(|g| g.name.as_ref() == name);
         // An option set below does not reach it. Source: observed.
@@ -65,6 +63,10 @@ impl Reader<'_> {
                 b'r' => group.recipients = number.max(0),
                 other => self.error(format!("Q{shown}: unknown queue equate {}=", char::from(other))),
             }
+        }
+        // One that says where it is needs no other. Source: observed.
+        if group.path.is_empty() {
+            return self.error("QueueDir must be defined before queue groups".to_owned());
         }
         if let Some(runners) = group.runners.filter(|runners| *runners > 1 && !group.flags.has(b'f')) {
             self.note(format!(

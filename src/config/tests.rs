@@ -250,3 +250,17 @@ fn relative_paths_lie_in_the_queue_directory() {
     config.options.status_file = Some(Bytes::from_static(b"/other/st"));
     assert_eq!(config.status_file(), Some(PathBuf::from("/other/st")));
 }
+
+#[test]
+fn a_queue_group_needs_a_directory_of_its_own_or_of_all() {
+    for (lines, groups) in [
+        ("Qx, P=/var/q\nO QueueDirectory=/tmp\n", 1),
+        ("Qx, F=f\nO QueueDirectory=/tmp\n", 0),
+        ("O QueueDirectory=/tmp\nQx, F=f\n", 1),
+    ] {
+        let (config, findings) = read(&BASE.replace("O QueueDirectory=/tmp\n", lines));
+        assert_eq!(config.queue_groups.iter().filter(|group| group.name == "x").count(), groups, "{lines}");
+        let is_told = findings.iter().any(|d| d.text.contains("QueueDir must be defined before queue groups"));
+        assert_eq!(is_told, groups == 0, "{lines}");
+    }
+}

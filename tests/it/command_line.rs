@@ -180,11 +180,23 @@ fn a_bad_address_of_the_header_is_reported_by_mail_and_the_others_wait() {
     for failed in ["x@elsewhere.test", "y@elsewhere.test"] {
         assert!(report.contains(&format!("550 5.1.2 {failed}... no way to elsewhere.test")), "{report}");
     }
+    // The transcript has them, the log has the report about them.
+    let lines = site.log();
+    assert!(lines.contains("DSN: x@elsewhere.test... no way") && !lines.contains("y@elsewhere.test... no"), "{lines}");
     // Nobody answered for them: there is nothing to quote.
     assert!(!report.contains("(reason:") && !report.contains("Diagnostic-Code:"), "{report}");
     assert!(site.mailq().contains("one@next.test"), "{}", site.mailq());
     site.run_queue();
     assert!(next.wait_for(2)[1].text().contains("Subject: t\r\n"));
+}
+
+#[test]
+fn the_first_bad_address_of_a_field_is_told() {
+    let sandbox = Sandbox::new();
+    let site = sandbox.mta("a", 1, "");
+    let message = b"To: x@elsewhere.test, y@elsewhere.test\nSubject: t\n\nx\n";
+    let (exit, printed) = send(&site, &["-odq", "-t"], message);
+    assert_eq!((exit, printed.as_str()), (68, "x@elsewhere.test... no way to elsewhere.test\n"));
 }
 
 #[test]

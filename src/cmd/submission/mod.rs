@@ -390,8 +390,8 @@ impl Submission<'_> {
         let expansion = self.runtime.block_on(self.site.router.expand(&mut self.envelope));
         self.is_returned = self.request.invocation.recipients_in_header && expansion.failures.iter().any(is_permanent);
         if self.is_returned {
-            // The last field is read first, and one complaint is enough.
-            let failed = expansion.failures.iter().filter(|failure| is_permanent(failure));
+            // The last field is read first, and one complaint is enough: about the first of its addresses. Source: observed.
+            let failed = expansion.failures.iter().rev().filter(|failure| is_permanent(failure));
             if let Some((_, error)) =
                 failed.min_by_key(|(_, error)| std::cmp::Reverse(field_of(&error.address, fields)))
             {
@@ -399,8 +399,12 @@ impl Submission<'_> {
                 self.exit = error.exit();
             }
         }
+        // What is wrong with the header's recipients is for the transcript alone. Source: observed.
+        let is_logged = !self.request.invocation.recipients_in_header;
         for (index, remark) in &expansion.remarks {
-            self.site.log.write(Level::USER_ERROR, Priority::Notice, self.id(), remark.shown());
+            if is_logged {
+                self.site.log.write(Level::USER_ERROR, Priority::Notice, self.id(), remark.shown());
+            }
             if self.site.config.options.error_mode == ErrorMode::Print {
                 say(out, &self.told(remark));
             }
@@ -434,7 +438,9 @@ impl Submission<'_> {
                 }
                 continue;
             }
-            self.site.log.write(Level::USER_ERROR, Priority::Notice, self.id(), error.shown());
+            if is_logged {
+                self.site.log.write(Level::USER_ERROR, Priority::Notice, self.id(), error.shown());
+            }
             if !self.is_returned {
                 if self.site.config.options.error_mode == ErrorMode::Print {
                     say(out, &self.told(&error));

@@ -187,7 +187,8 @@ impl Router {
 
     /// The local user behind a sender, for `ctladdr=`. `given` is the sender as it was given.
     pub async fn sender_user(&self, address: &[u8], given: &[u8], scope: &mut Scope) -> SenderUser {
-        if address.is_empty() || address.eq_ignore_ascii_case(b"MAILER-DAEMON") {
+        // Source: observed, also of a name with a backslash in front.
+        if address.is_empty() || address.starts_with(b"\\") || address.eq_ignore_ascii_case(b"MAILER-DAEMON") {
             return SenderUser::NotLocal;
         }
         match self.resolve_sender(address, scope).await {
