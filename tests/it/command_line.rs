@@ -296,3 +296,16 @@ fn debug_output_tells_of_names_maps_and_options() {
     }
     assert_eq!(printed.matches("OpenSSL: linked").count(), 1, "{printed}");
 }
+
+#[test]
+fn a_message_that_is_too_large_is_returned_for_those_whom_it_would_have_gone_to() {
+    let sandbox = Sandbox::new();
+    let site = sandbox.mta("a", 9, "O MaxMessageSize=100\n");
+    site.write("aliases", b"list: you@next.test\n", 0o644);
+    let message = [&b"Subject: big\n\n"[..], &b"y".repeat(200)[..], b"\n"].concat();
+    let (code, printed) = site.submit(&["-odi", "-f", "me", "list"], &message);
+    assert_eq!((code, printed.contains("Message exceeds maximum fixed size (100)")), (0, true), "{printed}");
+    until(LIMIT, "the report has arrived", || site.mailbox("me").contains("Subject: Returned mail"));
+    let report = site.mailbox("me");
+    assert!(report.contains("\nyou@next.test\n    (expanded from: list)\n"), "{report}");
+}

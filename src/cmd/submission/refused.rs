@@ -58,8 +58,8 @@ impl Submission<'_> {
         None
     }
 
-    /// A message that broke a limit. The exit code is 0: the sender learns of it by mail (observed), unless the queue cannot
-    /// take that.
+    /// A message that broke a limit. The exit code is 0, or that of who is nobody: the sender learns of it by mail (observed),
+    /// unless the queue cannot take that.
     pub(super) fn refuse_fault(mut self, fault: Fault, body: &Body, out: &mut dyn Write) -> Exit {
         let (level, priority) = (Level::COLLECT, Priority::Notice);
         if let Some(text) = fault.log_text(self.envelope.size_bytes, "local") {
@@ -68,8 +68,10 @@ impl Submission<'_> {
         let (code, status) = fault.status();
         let leaves_entry = matches!(fault, Fault::Nul | Fault::EightBit);
         self.envelope.flags.no_body_return |= matches!(fault, Fault::MessageTooLarge(_));
-        say(out, &fault.to_string());
+        // Observed: the report names those whom the message would have gone to, and who is nobody counts.
         self.exit = Exit::OK;
+        self.expand(&[], out);
+        say(out, &fault.to_string());
         self.give_up(&Refusal::new(code, status, fault.to_string()), leaves_entry, body, out);
         self.exit
     }
@@ -140,7 +142,7 @@ impl Submission<'_> {
     fn give_up(&mut self, refusal: &Refusal, leaves_entry: bool, body: &Body, out: &mut dyn Write) -> bool {
         self.log_refused(&refusal.text);
         let now = clock::now();
-        for recipient in &mut self.envelope.recipients {
+        for recipient in self.envelope.recipients.iter_mut().filter(|r| r.state == State::Queued) {
             recipient.state = State::Failed;
             recipient.status = Some(Status(5, 0, 0));
             recipient.message = Some(refusal.text.clone());
@@ -184,7 +186,7 @@ impl Submission<'_> {
     }
 
     fn log_refused(&self, text: &[u8]) {
-        for recipient in &self.envelope.recipients {
+        for recipient in self.envelope.recipients.iter().filter(|r| r.state == State::Queued) {
             self.log_to(&To { to: &[&recipient.address], ..self.to_line(text) });
         }
     }

@@ -286,6 +286,11 @@ impl Attempt {
     fn note_refused(&mut self) {
         if let Some(refused) = &self.envelope.refused {
             let line = refused.line.clone();
+            let complaints: Vec<Bytes> =
+                self.envelope.recipients.iter().filter_map(|recipient| recipient.complaint.clone()).collect();
+            for complaint in complaints {
+                self.note(complaint);
+            }
             return self.note(line);
         }
         let mut lists = self.lists();
