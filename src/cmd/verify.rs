@@ -47,6 +47,11 @@ pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &tokio::runtime:
         for address in addresses.into_iter().rev() {
             let failures = look_at(&address, request, site, runtime, &mut envelope, out);
             for failure in failures {
+                // Where it leads as long as a name server does not answer. Source: observed.
+                if let Some(waits) = &failure.waits {
+                    say(out, &deliverable(site, &Recipient::new(failure.address.clone()), &waits.triple));
+                    continue;
+                }
                 let id = Id::Queue(envelope.id.as_str());
                 say(out, &failure.shown());
                 site.log.write(Level::USER_ERROR, Priority::Notice, id, failure.shown());
