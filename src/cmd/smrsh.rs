@@ -152,6 +152,7 @@ fn spelt(byte: u8) -> String {
     match byte {
         b'\n' => "\\n".to_owned(),
         b'\r' => "\\r".to_owned(),
+        other if other.is_ascii_control() => format!("\\x{other:02x}"),
         other => char::from(other).to_string(),
     }
 }
@@ -169,6 +170,10 @@ fn reason(found: Found) -> &'static str {
 /// Shape: programs joined by `&&` and `||`; `exec` may stand before one; `exit` and `echo` are the shell's own. Of the path that a
 /// program is called with only the last part counts. Errors: the first thing that is refused.
 fn restricted(command: &[u8], directory: &Path, look: &dyn Fn(&Path) -> Found) -> Result<Vec<u8>, Refusal> {
+    // Shells differ in what control characters are to them.
+    if let Some(byte) = command.iter().find(|byte| byte.is_ascii_control() && **byte != b'\t') {
+        return Err(Refusal::Character(*byte));
+    }
     let mut line = Vec::new();
     let mut rest = command;
     loop {
@@ -188,6 +193,8 @@ fn restricted(command: &[u8], directory: &Path, look: &dyn Fn(&Path) -> Found) -
         line.extend_from_slice(arguments);
         match tail {
             [] => return Ok(line),
+            // Behind a backslash the first of the two would be an argument, and the second a single one.
+            [byte @ (b'&' | b'|'), ..] if arguments.ends_with(b"\\") => return Err(Refusal::Character(*byte)),
             [b'&', b'&', next @ ..] | [b'|', b'|', next @ ..] => {
                 line.extend_from_slice(tail.get(..2).unwrap_or_default());
                 line.push(b' ');
@@ -221,10 +228,11 @@ fn program(word: &[u8], directory: &Path, look: &dyn Fn(&Path) -> Found, line: &
     Ok(())
 }
 
-/// The first word and what follows it.
+/// The first word and what follows it, as a shell parts them: at blanks and tabs and nothing else.
 fn next_word(text: &[u8]) -> (&[u8], &[u8]) {
-    let text = text.trim_ascii_start();
-    text.split_at(text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len()))
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let text = text.split_at(text.iter().position(|byte| !is_blank(byte)).unwrap_or(text.len())).1;
+    text.split_at(text.iter().position(is_blank).unwrap_or(text.len()))
 }
 
 /// What a shell runs itself.
@@ -286,6 +294,12 @@ mod tests {
         }
         assert!(made("hello a\nhello").starts_with("cannot use \\n in command / \\n in command: hello a"));
         assert!(made("hello a\r").starts_with("cannot use \\r in command"));
+        for command in ["echo\u{c}/evil", "exit\u{b}/x", "hello a && echo\u{c}/x", "\u{c}hello"] {
+            assert!(made(command).starts_with("cannot use \\x0"), "{command:?}");
+        }
+        for command in ["echo a \\&& echo b", "echo a \\|| echo b"] {
+            assert!(made(command).starts_with("cannot use "), "{command:?}");
+        }
         assert_eq!(made("echo \"a;b\""), "cannot use ; in command / ; in command: echo \"a;b\"");
     }
 
@@ -347,7 +361,9 @@ mod tests {
         assert_eq!(look_up(folder.path()), Found::NotFile);
         assert_eq!(look_up(&folder.path().join("none")), Found::Nothing);
         let line = restricted(b"/x/there 'a  b' || exit 43 ", folder.path(), &look_up).unwrap();
+        assert!(line.starts_with(folder.path().as_os_str().as_bytes()));
+        let line = restricted(b"exit 42 && echo no", folder.path(), &look_up).unwrap();
         let launch = Launch { argv: vec!["sh".into(), "-c".into(), line.into()], ..Launch::new("/bin/sh") };
-        assert_eq!(Ended::from(launch.start().unwrap().wait().unwrap()), Ended::Exit(43));
+        assert_eq!(Ended::from(launch.start().unwrap().wait().unwrap()), Ended::Exit(42));
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn run(request: &Request, site: &Arc<Site>, runtime: &tokio::runtime:
                     let line = format!("{address}... deliverable: mailer *error*, host {host}, user \"{user}\"");
                     say(out, &line);
                 }
-                if !failure.exit().is_temporary() {
+                if !failure.is_temporary() {
                     exit = failure.exit();
                 }
             }

@@ -146,7 +146,7 @@ impl Classify for RouteError {
 
     /// Either the reply or, for what a rule decided, its exit code says so. Source: observed (error mailers where they disagree).
     fn is_temporary(&self) -> bool {
-        self.reply < 500 || (self.by_mailer.is_some() && self.exit.is_temporary())
+        self.reply < 500 || (self.by_mailer.is_some() && self.exit == Exit::TEMPFAIL)
     }
 }
 

@@ -24,7 +24,7 @@ pub fn error(host: &[u8], user: &[u8]) -> RouteError {
             Some((status, rest)) => (reply, status, rest.trim_ascii_start()),
             None => (reply, given.unwrap_or(Status(if reply < 500 { 4 } else { 5 }, 0, 0)), words.as_bytes()),
         },
-        None if exit.is_temporary() => {
+        None if exit == Exit::TEMPFAIL => {
             (451, given.filter(|status| status.is_temporary()).unwrap_or(Status(4, 0, 0)), text.as_bytes())
         }
         None => (553, Status(5, 3, 0), text.as_bytes()),
@@ -121,6 +121,10 @@ mod tests {
             ("nouser", "451 4.3.0 later", Exit::NOUSER, true),
             ("2.1.5", "450 later", Exit::USAGE, true),
             ("5.1.1", "550 no", Exit::NOUSER, false),
+            // Codes that a program would be tried again for are final here.
+            ("5.3.0", "550 no", Exit::OSERR, false),
+            ("5.3.0", "no code", Exit::OSERR, false),
+            ("5.4.0", "550 no", Exit::IOERR, false),
         ] {
             let error = error(host.as_bytes(), user.as_bytes());
             assert_eq!((error.exit, error.is_temporary()), (exit, is_temporary), "{host} {user}");

@@ -105,7 +105,7 @@ impl Link {
 
     /// Whether it was asked longer ago than this.
     pub(super) fn is_late(&self, limit: Duration) -> bool {
-        self.asked.elapsed() > limit
+        !limit.is_zero() && self.asked.elapsed() > limit
     }
 
     /// Seconds since it was asked.

@@ -114,7 +114,17 @@ impl Router {
         let given = std::mem::take(&mut envelope.recipients);
         let mut found = Expansion::default();
         // Parents keep their indices only while nothing is inserted before them: those with a route come first.
-        let (routed, open): (Vec<_>, Vec<_>) = given.into_iter().partition(|r| !waiting(r));
+        let mut places = Vec::with_capacity(given.len());
+        let mut count = 0;
+        for recipient in &given {
+            places.push(count);
+            count += usize::from(!waiting(recipient));
+        }
+        let (mut routed, mut open): (Vec<_>, Vec<_>) = given.into_iter().partition(|r| !waiting(r));
+        for recipient in routed.iter_mut().chain(&mut open) {
+            // A parent does not wait: what it stands for is known.
+            recipient.parent = recipient.parent.and_then(|parent| places.get(parent).copied());
+        }
         envelope.recipients = routed;
         for recipient in open {
             self.expand_one(envelope, recipient, Depth::Mailbox, &mut found).await;

@@ -122,7 +122,9 @@ impl Router {
         let parsed = self.finish(&workspace, Kind::ENVELOPE_RECIPIENT, scope).await;
         if let Some(failure) = failure.filter(|_| !waits) {
             let (error, why) = failure;
-            let waits = parsed.ok().map(|parsed| Box::new(Waits { triple: parsed.triple, why }));
+            // What is not well written waits for nothing.
+            let parsed = parsed.ok().filter(|_| remark.is_none());
+            let waits = parsed.map(|parsed| Box::new(Waits { triple: parsed.triple, why }));
             return Err(RouteError { waits, ..error });
         }
         Ok((Parsed { remark, ..parsed? }, focus))

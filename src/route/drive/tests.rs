@@ -103,6 +103,37 @@ fn an_address_waits_when_only_a_lookup_failed_for_now() {
 }
 
 #[test]
+fn whose_lookup_comes_late_changes_nobodys_parent() {
+    let (router, _folder) = router("team: one@a.test, joe@later.test, two@b.test\n");
+    let mut e = envelope(&router);
+    e.recipients.extend(["first@c.test", "team"].map(Recipient::new));
+    for _ in 0..3 {
+        let expansion = run(router.expand(&mut e));
+        assert_eq!(expansion.failures.len(), 1);
+        for (index, error) in expansion.failures {
+            assert!(error.waits.is_some(), "{error}");
+            (e.recipients[index].state, e.recipients[index].route) = (State::Queued, None);
+        }
+        e.group_by_next_hop();
+        let mut parents: Vec<(String, Option<String>)> = Vec::new();
+        for recipient in &e.recipients {
+            let text = |address: &Bytes| String::from_utf8_lossy(address).into_owned();
+            parents.push((text(&recipient.address), recipient.parent.map(|at| text(&e.recipients[at].address))));
+        }
+        parents.sort();
+        let team = || Some("team".to_owned());
+        let expected = [
+            ("first@c.test", None),
+            ("joe@later.test", team()),
+            ("one@a.test", team()),
+            ("team", None),
+            ("two@b.test", team()),
+        ];
+        assert_eq!(parents, expected.map(|(address, parent)| (address.to_owned(), parent)));
+    }
+}
+
+#[test]
 fn errors_keep_the_words_of_the_rules() {
     let (router, _folder) = router("");
     let mut scope = router.config.scope();

@@ -198,16 +198,11 @@ impl Session {
 
     fn recipient_added(&mut self, rcpt: &Rcpt, added: Result<Resolved, RouteError>) -> Action {
         // What cannot be looked up now waits for a queue run. Source: observed.
-        let waits = added.as_ref().err().and_then(|error| error.waits.as_ref());
-        if let Some(waits) = waits {
-            let why = Bytes::from(waits.why.clone());
+        let waits = added.as_ref().is_err_and(|error| error.waits.is_some());
+        if waits {
             let waiting = Recipient { route: None, state: State::Queued, ..rcpt.recipient.clone() };
-            self.with_envelope(|e| {
-                e.message.get_or_insert(why);
-                e.recipients.push(waiting);
-            });
+            self.with_envelope(|e| e.recipients.push(waiting));
         }
-        let waits = waits.is_some();
         if let Err(error) = added
             && !waits
         {

@@ -93,6 +93,8 @@ fn r4_6_a_client_upgrades_when_it_is_offered_and_only_then() {
     let running = place.run_tls("");
     let mut client = Client::connect(running.site.port);
     client.expect("MAIL FROM:<evil@client.test>", "250 ");
+    client.expect("STARTTLS", "503 5.5.0 TLS not permitted during a mail transaction");
+    client.expect("RSET", "250 ");
     client.send(b"STARTTLS\r\nRCPT TO:<you@a.test>\r\n");
     assert_eq!(client.reply(), "220 2.0.0 Ready to start TLS");
     let mut client = client.handshake();

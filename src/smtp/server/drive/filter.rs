@@ -93,7 +93,7 @@ impl Drive {
         let site = Arc::clone(&self.server.site);
         let Some(envelope) = self.session.envelope() else { return Ok(body) };
         let fields = Fields::new(&envelope.headers, &site.config);
-        if let Some(id) = envelope.headers.first("message-id").map(|h| Bytes::copy_from_slice(trim(h.text()))) {
+        if let Some(id) = envelope.headers.last("message-id").map(|h| Bytes::copy_from_slice(trim(h.text()))) {
             envelope.scope.set(names::MSG_ID, id);
         }
         let mut edited = Edited { fields, body: None, refusal: None, is_temporary: false };
@@ -313,7 +313,7 @@ impl Drive {
             ..line::To::default()
         };
         for text in line.lines() {
-            self.log(Level::DELIVERY, Priority::Info, &text);
+            self.log(Level::FAILURE, Priority::Info, &text);
         }
     }
 
@@ -321,10 +321,15 @@ impl Drive {
         let site = Arc::clone(&self.server.site);
         let Some(envelope) = self.session.envelope() else { return };
         let mut scope = envelope.scope.clone();
+        let bare = path.strip_prefix(b"<").and_then(|path| path.strip_suffix(b">")).unwrap_or(path);
+        // Who waits for a lookup is known by name.
+        let waits = |r: &Recipient| r.route.is_none() && r.address.eq_ignore_ascii_case(bare);
         let count = match site.router.resolve(path, Depth::Rulesets, &mut scope).await {
             Ok(resolved) => envelope.remove_recipients(|r| {
-                r.parent.is_none() && r.route.as_ref().is_some_and(|route| same(&site.config, route, &resolved.triple))
+                let leads_there = |route| same(&site.config, route, &resolved.triple);
+                r.parent.is_none() && (r.route.as_ref().is_some_and(leads_there) || waits(r))
             }),
+            Err(error) if error.waits.is_some() => envelope.remove_recipients(|r| r.parent.is_none() && waits(r)),
             Err(error) => {
                 // Source: observed: the client hears of an address that is none.
                 let text = error.shown();
