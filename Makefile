@@ -63,12 +63,13 @@ peers: need-demo
 
 # What stood under a name before is kept beside it, once; uninstall puts it back.
 PROGRAMS = $(LIBDIR)/sendmail $(addprefix $(BINDIR)/,mailq newaliases) $(addprefix $(SBINDIR)/,sendmail mailq newaliases hoststat purgestat sendmail-msp makemap editmap praliases certs \
-	mtail cfcheck tlscheck gencf mailstats rmail) $(addprefix $(LIBEXECDIR)/,sendmail sendmail-msp mail.local smrsh vacation echo-mail) \
+	mtail cfcheck tlscheck gencf mailstats rmail smrsh mail.local) $(addprefix $(LIBEXECDIR)/,sendmail sendmail-msp mail.local smrsh vacation echo-mail) \
 	$(addprefix $(UNITDIR)/,sendmail.service sendmail-msp.service)
 PAGES = $(addprefix $(MANDIR)/,man1/mailq.1 man1/newaliases.1 man1/vacation.1 $(addprefix man8/,sendmail.8 sendmail-msp.8 makemap.8 editmap.8 praliases.8 \
 	certs.8 mtail.8 cfcheck.8 gencf.8 tlscheck.8 mailstats.8 mail.local.8 smrsh.8 rmail.8))
 # What installations put in place whose mark lists no names.
-UNLISTED = $(filter-out $(LIBDIR)/sendmail $(BINDIR)/%,$(PROGRAMS)) $(filter-out $(MANDIR)/man1/%,$(PAGES))
+UNLISTED = $(filter-out $(LIBDIR)/sendmail $(BINDIR)/% $(addprefix $(SBINDIR)/,rmail smrsh mail.local),$(PROGRAMS)) \
+	$(filter-out $(MANDIR)/man1/% $(addprefix $(MANDIR)/man8/,smrsh.8 rmail.8),$(PAGES))
 KEPT = before-sendmail-rs
 CFPARTS = domain feature hack mailer ostype siteconfig
 CFFILES = $(wildcard m4/*.m4) $(foreach folder,$(CFPARTS),$(patsubst cf/%,%,$(wildcard cf/$(folder)/*.m4))) \
@@ -78,16 +79,18 @@ MARK = $(DESTDIR)$(LIBEXECDIR)/.installed-by-sendmail-rs
 LIST_OURS = if [ -s $(MARK) ]; then cat $(MARK); elif [ -e $(MARK) ]; then printf '%s\n' $(UNLISTED); fi
 
 # Built anew where cargo is; root often has none in its path, and then what was built before is installed.
-BINARIES = sendmail sendmail-msp mail-local makemap editmap praliases certs mtail cfcheck tlscheck gencf mailstats
+BINARIES = $(basename $(notdir $(wildcard src/bin/*.rs)))
 .PHONY: built
 built:
-	@if command -v $(CARGO) >/dev/null; then $(MAKE) build; exit; fi; \
-	for name in $(BINARIES); do \
-		[ -x $(BUILT)/$$name ] || { echo "install: $(BUILT)/$$name is not built, and $(CARGO) is not in the path:" \
-			"run \"make build\" as the user who has it, then \"make install\" again"; exit 1; }; done; \
-	echo "install: $(CARGO) is not in the path: the binaries of $(BUILT) are installed as they are"
+	@if command -v $(CARGO) >/dev/null; then $(MAKE) build; \
+	else echo "install: $(CARGO) is not in the path: the binaries of $(BUILT) are installed as they are"; fi
+	@for name in $(BINARIES); do \
+		[ -x $(BUILT)/$$name ] || { echo "install: $(BUILT)/$$name is not built:" \
+			"run \"make build\" as the user who has $(CARGO), then \"make install\" again"; exit 1; }; done
 
-install: built install-cf
+# Nothing is moved before all is there.
+install: built
+	@$(MAKE) --no-print-directory install-cf
 	@ours=$$($(LIST_OURS)); \
 	for name in $(PROGRAMS) $(PAGES); do old=$(DESTDIR)$$name; \
 		if printf '%s\n' "$$ours" | grep -qxF -e $$name; then continue; fi; \
@@ -116,6 +119,8 @@ install: built install-cf
 	install -d $(DESTDIR)$(BINDIR)
 	for name in mailq newaliases; do ln -sfn $(LIBEXECDIR)/sendmail $(DESTDIR)$(BINDIR)/$$name || exit 1; done
 	ln -sfn $(LIBEXECDIR)/sendmail-msp $(DESTDIR)$(SBINDIR)/sendmail-msp
+	@# Where FEATURE(smrsh) and FEATURE(local_lmtp) of OSTYPE(linux) look for them.
+	for name in smrsh mail.local; do ln -sfn $(LIBEXECDIR)/$$name $(DESTDIR)$(SBINDIR)/$$name || exit 1; done
 	install -d $(DESTDIR)$(LIBDIR)
 	ln -sfn $(SBINDIR)/sendmail $(DESTDIR)$(LIBDIR)/sendmail
 	install -m 755 contrib/echo/echo-mail $(DESTDIR)$(LIBEXECDIR)/echo-mail
@@ -138,11 +143,15 @@ install: built install-cf
 			"$(LIBEXECDIR)/sendmail to be set-group-id $(MSPGROUP); README, \"Build and install\", says how"; fi
 
 # A library that stood there before is kept beside ours, as programs are.
+CFMARK = $(DESTDIR)$(CFDIR)/.installed-by-sendmail-rs
+OLDCF = $(DESTDIR)$(CFDIR).$(KEPT)
 install-cf:
-	@if [ -e $(DESTDIR)$(CFDIR) ] && [ ! -e $(DESTDIR)$(CFDIR)/.installed-by-sendmail-rs ]; then \
-		mv $(DESTDIR)$(CFDIR) $(DESTDIR)$(CFDIR).$(KEPT) && echo "install: $(CFDIR) is now $(CFDIR).$(KEPT)"; fi
+	@if { [ -e $(DESTDIR)$(CFDIR) ] || [ -L $(DESTDIR)$(CFDIR) ]; } && [ ! -e $(CFMARK) ]; then \
+		if [ -e $(OLDCF) ] || [ -L $(OLDCF) ]; then \
+			echo "install: $(DESTDIR)$(CFDIR) is not ours, and $(OLDCF) is there already: move one of them away"; exit 1; fi; \
+		mv $(DESTDIR)$(CFDIR) $(OLDCF) && echo "install: $(DESTDIR)$(CFDIR) is now $(OLDCF)" || exit 1; fi
 	for folder in m4 $(CFPARTS) cf sh; do install -d $(DESTDIR)$(CFDIR)/$$folder || exit 1; done
-	@touch $(DESTDIR)$(CFDIR)/.installed-by-sendmail-rs
+	@touch $(CFMARK)
 	install -m 644 m4/*.m4 $(DESTDIR)$(CFDIR)/m4
 	for folder in $(CFPARTS); do install -m 644 cf/$$folder/*.m4 $(DESTDIR)$(CFDIR)/$$folder || exit 1; done
 	install -m 644 cf/cf/*.mc $(DESTDIR)$(CFDIR)/cf
@@ -150,16 +159,22 @@ install-cf:
 	install -m 644 cf/README.md $(DESTDIR)$(CFDIR)
 
 uninstall:
-	@[ -e $(MARK) ] || { echo "uninstall: nothing was installed here"; exit 1; }
+	@[ -e $(MARK) ] || [ -e $(CFMARK) ] || { echo "uninstall: nothing was installed here"; exit 1; }
 	@for name in $$($(LIST_OURS)); do new=$(DESTDIR)$$name; rm -f $$new || exit 1; \
 		if [ -e $$new.$(KEPT) ] || [ -L $$new.$(KEPT) ]; then mv $$new.$(KEPT) $$new || exit 1; fi; done
-	@# The library is taken away file by file: what a site put there itself stays.
-	@if [ -e $(DESTDIR)$(CFDIR)/.installed-by-sendmail-rs ]; then cd $(DESTDIR)$(CFDIR) && \
-		for file in $(CFFILES) README.md .installed-by-sendmail-rs; do rm -f $$file || exit 1; done; \
-		for folder in m4 $(CFPARTS) cf sh; do rmdir $$folder 2>/dev/null; done; \
-		if cd / && rmdir $(DESTDIR)$(CFDIR) 2>/dev/null; then \
-			if [ -e $(DESTDIR)$(CFDIR).$(KEPT) ]; then mv $(DESTDIR)$(CFDIR).$(KEPT) $(DESTDIR)$(CFDIR); fi; \
-		else echo "uninstall: $(DESTDIR)$(CFDIR) has files of this site, which stay"; fi; fi
+	@# The library is taken away file by file: what a site put there or changed stays, and the mark with it.
+	@if [ -e $(CFMARK) ]; then \
+		for file in $(CFFILES) README.md; do \
+			case $$file in m4/*) source=$$file ;; *) source=cf/$$file ;; esac; \
+			if cmp -s $$source $(DESTDIR)$(CFDIR)/$$file; then rm -f $(DESTDIR)$(CFDIR)/$$file || exit 1; fi; done; \
+		for folder in m4 $(CFPARTS) cf sh; do rmdir $(DESTDIR)$(CFDIR)/$$folder 2>/dev/null; done; \
+		if [ "$$(ls -A $(DESTDIR)$(CFDIR))" = "$(notdir $(CFMARK))" ]; then \
+			rm -f $(CFMARK) && rmdir $(DESTDIR)$(CFDIR) || exit 1; \
+			if [ -e $(OLDCF) ] || [ -L $(OLDCF) ]; then mv $(OLDCF) $(DESTDIR)$(CFDIR) || exit 1; fi; \
+		else echo "uninstall: $(DESTDIR)$(CFDIR) has files of this site, which stay"; \
+			if [ -e $(OLDCF) ] || [ -L $(OLDCF) ]; then \
+				echo "uninstall: the library of before is $(OLDCF): when you have moved those files away, \"make uninstall\" puts it back"; fi; \
+		fi; fi
 	@cmp -s contrib/helpfile $(DESTDIR)$(CONFDIR)/helpfile && rm -f $(DESTDIR)$(CONFDIR)/helpfile || true
 	rm -f $(MARK)
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 
 use super::*;
 use crate::support::sandbox::is_root;
@@ -360,6 +360,92 @@ fn r3_14_mail_to_echo_comes_back_and_never_loops() {
     assert!(taken[2].text().contains("5.1.1") && taken[2].sender.starts_with("MAIL From:<>"), "{}", taken[2].text());
 }
 
+/// Small stand-ins for the binaries: what is copied does not matter.
+fn stand_ins(place: &Place) -> PathBuf {
+    let built = place.sandbox.path("built");
+    fs::create_dir(&built).unwrap();
+    for source in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/bin")).unwrap() {
+        let path = source.unwrap().path();
+        let name = path.file_stem().unwrap();
+        fs::write(built.join(name), format!("new {}", name.display())).unwrap();
+        fs::set_permissions(built.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    built
+}
+
+fn make(target: &str, root: &Path, built: &Path, cargo: &str) -> Output {
+    let mut command = Command::new("make");
+    command.arg(format!("CARGO={cargo}")).arg(target).current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.arg(format!("DESTDIR={}", root.display())).arg(format!("BUILT={}", built.display()));
+    command.output().unwrap()
+}
+
+#[test]
+fn r3_15_nothing_is_moved_before_every_binary_is_there() {
+    let place = Place::new();
+    let (root, built) = (place.sandbox.path("root"), stand_ins(&place));
+    let old = [root.join("usr/sbin/sendmail"), root.join("usr/share/sendmail-cf/m4/cf.m4")];
+    for path in &old {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "the old one").unwrap();
+    }
+    for name in ["smrsh", "vacation", "rmail"] {
+        let aside = place.sandbox.path(name);
+        fs::rename(built.join(name), &aside).unwrap();
+        for cargo in ["no-cargo", "true"] {
+            let output = make("install", &root, &built, cargo);
+            assert!(!output.status.success(), "{output:?}");
+            let text = String::from_utf8_lossy(&output.stdout);
+            assert!(text.contains(&format!("{name} is not built")), "{text}");
+            assert!(old.iter().all(|path| fs::read_to_string(path).unwrap() == "the old one"));
+        }
+        fs::rename(&aside, built.join(name)).unwrap();
+    }
+    assert!(make("install", &root, &built, "no-cargo").status.success());
+}
+
+#[test]
+fn r3_15_what_a_site_changed_in_the_library_stays() {
+    let place = Place::new();
+    let built = stand_ins(&place);
+    let root = place.sandbox.path("root");
+    // A relative DESTDIR means the same: up from the checkout, and down again.
+    let ups = Path::new(env!("CARGO_MANIFEST_DIR")).components().skip(1).map(|_| "..");
+    let relative = ups.collect::<PathBuf>().join(root.strip_prefix("/").unwrap());
+    let library = root.join("usr/share/sendmail-cf");
+    let kept = root.join("usr/share/sendmail-cf.before-sendmail-rs");
+    fs::create_dir_all(&library).unwrap();
+    fs::write(library.join("old"), "of before").unwrap();
+    let make = |target: &str| {
+        let output = make(target, &relative, &built, "true");
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    let changed = library.join("feature/smrsh.m4");
+    for _ in 0..2 {
+        assert!(make("install").0);
+        assert_eq!(fs::read_to_string(kept.join("old")).unwrap(), "of before");
+        fs::write(&changed, "changed here").unwrap();
+        let (is_done, text) = make("uninstall");
+        assert!(is_done && text.contains("the library of before is") && text.contains("which stay"), "{text}");
+        assert_eq!(fs::read_to_string(&changed).unwrap(), "changed here");
+        assert!(!library.join("feature/local_lmtp.m4").exists() && !library.join("m4").exists());
+        assert!(!library.join("old").exists() && !kept.join("sendmail-cf").exists());
+    }
+    // Without the mark it is not known whose it is: neither folder is touched.
+    let mark = library.join(".installed-by-sendmail-rs");
+    fs::rename(&mark, library.join("mark")).unwrap();
+    let (is_done, text) = make("install");
+    assert!(!is_done && text.contains("move one of them away"), "{text}");
+    assert_eq!(fs::read_to_string(&changed).unwrap(), "changed here");
+    assert!(!kept.join("sendmail-cf").exists() && !library.join("m4").exists());
+    fs::rename(library.join("mark"), &mark).unwrap();
+    // When the site's files are gone, the old library comes back.
+    fs::remove_file(&changed).unwrap();
+    assert!(make("uninstall").0);
+    assert_eq!(fs::read_to_string(library.join("old")).unwrap(), "of before");
+    assert!(!kept.exists() && !make("uninstall").0);
+}
+
 #[test]
 fn r3_15_what_is_replaced_is_kept_and_can_come_back() {
     let place = Place::new();
@@ -373,22 +459,9 @@ fn r3_15_what_is_replaced_is_kept_and_can_come_back() {
     }
     fs::create_dir_all(&link).unwrap();
     fs::write(link.join("part"), "of another package").unwrap();
-    // Small stand-ins: what is copied does not matter.
-    let built = place.sandbox.path("built");
-    fs::create_dir(&built).unwrap();
-    for source in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/bin")).unwrap() {
-        let path = source.unwrap().path();
-        let name = path.file_stem().unwrap();
-        fs::write(built.join(name), format!("new {}", name.display())).unwrap();
-    }
+    let built = stand_ins(&place);
     let make = |target: &str| {
-        let output = Command::new("make")
-            .args(["CARGO=true", target])
-            .arg(format!("DESTDIR={}", root.display()))
-            .arg(format!("BUILT={}", built.display()))
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .output()
-            .unwrap();
+        let output = make(target, &root, &built, "true");
         assert!(output.status.success(), "{output:?}");
     };
     let kept = |name: &str| root.join(format!("{name}.before-sendmail-rs"));
@@ -406,15 +479,26 @@ fn r3_15_what_is_replaced_is_kept_and_can_come_back() {
         assert_eq!(text(&root.join("usr/sbin/tlscheck")), "new tlscheck");
         assert!(root.join("usr/share/man/man8/tlscheck.8").metadata().unwrap().size() > 0);
         assert!(!kept("usr/sbin/tlscheck").exists());
+        // Where FEATURE(smrsh) and FEATURE(local_lmtp) of OSTYPE(linux) look.
+        for name in ["smrsh", "mail.local"] {
+            let program = Path::new("/usr/libexec/sendmail").join(name);
+            assert_eq!(fs::read_link(root.join("usr/sbin").join(name)).unwrap(), program);
+        }
     }
     make("uninstall");
     for (name, old) in others {
         assert_eq!(text(&root.join(name)), old);
     }
     assert_eq!(text(&link.join("part")), "of another package");
-    for name in ["usr/sbin/tlscheck", "usr/share/man/man8/tlscheck.8", "usr/share/man/man1/newaliases.1"] {
+    for name in [
+        "usr/sbin/tlscheck",
+        "usr/share/man/man8/tlscheck.8",
+        "usr/share/sendmail-cf",
+        "usr/share/man/man1/newaliases.1",
+    ] {
         assert!(!root.join(name).exists(), "{name}");
     }
+    assert!(root.join("usr/sbin/smrsh").symlink_metadata().is_err());
     // A name that is new: an installation of before has a mark, and what stands there is not ours.
     make("install");
     fs::remove_file(&link).unwrap();
