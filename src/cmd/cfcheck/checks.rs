@@ -254,14 +254,14 @@ pub(super) static CHECKS: &[Check] = &[
     ),
     check(
         "undeclared-mailer",
-        Error,
+        Warning,
         "A rule names a mailer that does not exist.",
         "Addresses that the rule matches are refused: \"buildaddr: unknown mailer\". An M line must declare the mailer, \
-         or `MAILER` in the .mc file.",
+         or `MAILER` in the .mc file. `$#discard` is for check_* rulesets: for addresses it is a mailer like any other.",
     ),
     check(
         "undeclared-map",
-        Error,
+        Warning,
         "A map is used and never declared.",
         "Each lookup fails for now. A K line must declare the map before it is used.",
     ),

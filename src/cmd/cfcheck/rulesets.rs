@@ -51,7 +51,7 @@ fn missing(context: &Context<'_>, declared: &HashSet<RulesetId>, findings: &mut 
     }
 }
 
-/// Mailers that rules for addresses name. What check rulesets name behind `$#` need be none.
+/// Mailers that rules for addresses name. What check rulesets name behind `$#` need be none; `discard` is theirs alone.
 fn mailers(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let rulesets = &context.config.rulesets;
     let mut waiting = vec![RulesetId(0), RulesetId(5)];
@@ -66,7 +66,7 @@ fn mailers(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 Called::Unknown => None,
             }));
             let [Symbol::Hash, Symbol::Token(name), ..] = &*rule.rhs else { continue };
-            let is_there = context.config.mailer(name).is_some() || BUILT_IN.contains(&&**name);
+            let is_there = context.config.mailer(name).is_some() || name.eq_ignore_ascii_case(ERROR_MAILER);
             let Some(line) = context.source.ending_at(rule.line).filter(|_| !is_there) else { continue };
             let shown = String::from_utf8_lossy(name).into_owned();
             if said.insert(shown.to_ascii_lowercase()) {
@@ -74,6 +74,10 @@ fn mailers(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 let finding = Finding::new("undeclared-mailer", Some(place), format!("mailer {shown} has no M line"));
                 let known: Vec<String> =
                     context.config.mailers.iter().map(|m| String::from_utf8_lossy(&m.name).into_owned()).collect();
+                if shown.eq_ignore_ascii_case("discard") {
+                    findings.push(finding.fix("discard in a check_* ruleset, or name another mailer"));
+                    continue;
+                }
                 findings.push(match nearest(&shown, known.iter().map(String::as_str)) {
                     Some(near) => finding.fix(format!("is it {near}?")),
                     None => finding.fix(format!("declare it with a line \"M{shown}, P=…\", or name another")),
@@ -83,8 +87,8 @@ fn mailers(context: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// What `$#` may name without an `M` line.
-const BUILT_IN: &[&[u8]] = &[b"error", b"discard"];
+/// What `$#` may name without an `M` line, in any case of letters.
+const ERROR_MAILER: &[u8] = b"error";
 
 fn unreachable(context: &Context<'_>, declared: &HashSet<RulesetId>, findings: &mut Vec<Finding>) {
     let rulesets = &context.config.rulesets;
