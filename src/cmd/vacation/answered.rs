@@ -2,9 +2,11 @@
 //!
 //! Shape: a `hash` file of Berkeley DB. Key: an address, or `@domain`; value: seconds since the epoch as the machine stores 64 bits,
 //! 0 for who gets none. Key `__VACATION__INTERVAL__TIMER__` with a NUL: seconds between two replies, 0 for one and no more.
-//! Source: observed. The file is never changed in place; who writes has it locked.
+//! Source: observed. The file is replaced; where the directory
+//! takes no other file, it is written in place. Who writes or reads has it locked.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
@@ -13,8 +15,8 @@ use crate::base::time::UnixTime;
 use crate::maps::file::build::{Duplicates, Entries};
 use crate::maps::file::replace::Replacement;
 use crate::maps::file::{Database, Error, Kind};
-use crate::sys::file;
 use crate::sys::safefile::{self, Judge, Purpose, Refusal};
+use crate::sys::{file, lock};
 
 /// The database of a user.
 #[derive(Debug)]
@@ -121,8 +123,14 @@ impl Answered {
     /// The file for reading; `None` when there is none, or an empty one.
     fn open(&self) -> Result<Option<Database>, Fault> {
         match safefile::open(&self.path, Purpose::MapBuild, &self.judge) {
-            Ok(opened) if opened.facts.bytes == 0 => Ok(None),
-            Ok(opened) => Ok(Some(Database::open_as(None, opened.file)?)),
+            Ok(opened) => {
+                // It may be written in place now.
+                lock::lock(&opened.file, lock::Kind::Shared)?;
+                if file::facts(&opened.file)?.bytes == 0 {
+                    return Ok(None);
+                }
+                Ok(Some(Database::open_as(None, opened.file)?))
+            }
             Err(e) if e.is_absent() => Ok(None),
             Err(e) => Err(e.into()),
         }
@@ -134,9 +142,14 @@ impl Answered {
             // Two who find nothing need something to lock.
             file::open_or_create(&self.path, MODE)?;
         }
-        let replacement = Replacement::begin(&self.path, &self.judge)?;
+        let target = match Replacement::begin(&self.path, &self.judge) {
+            Ok(replacement) => Target::Replaced(replacement),
+            // The directory takes no other file; the file itself may still be the user's to write.
+            Err(e) if matches!(e, Refusal::System(_)) && !e.is_temporary() => Target::InPlace(self.locked()?),
+            Err(e) => return Err(e.into()),
+        };
         let (mut contents, mut kind) = (Contents::new(), Kind::Hash);
-        if let Some(old) = replacement.old().filter(|_| !begins_anew)
+        if let Some(old) = target.old().filter(|_| !begins_anew)
             && file::facts(old)?.bytes > 0
         {
             let database = Database::open_as(None, old.try_clone()?)?;
@@ -153,9 +166,49 @@ impl Answered {
         for (key, value) in &contents {
             entries.push(key, value, 0);
         }
-        entries.write(kind, Duplicates::Replace, replacement.file())?;
-        replacement.commit()?;
+        target.write(&entries, kind)?;
         Ok(true)
+    }
+
+    /// The file, open for writing and locked.
+    fn locked(&self) -> Result<File, Refusal> {
+        let (dir, name) = safefile::open_parent(&self.path, Purpose::MapBuild, &self.judge)?;
+        let old = dir.open_update(&name)?;
+        lock::lock(&old, lock::Kind::Exclusive)?;
+        Ok(old)
+    }
+}
+
+/// Where an update goes.
+#[derive(Debug)]
+enum Target {
+    /// To a new file that takes the place of the old one.
+    Replaced(Replacement),
+    /// Into the old file.
+    InPlace(File),
+}
+
+impl Target {
+    /// The old file, locked.
+    fn old(&self) -> Option<&File> {
+        match self {
+            Self::Replaced(replacement) => replacement.old(),
+            Self::InPlace(file) => Some(file),
+        }
+    }
+
+    fn write(self, entries: &Entries, kind: Kind) -> Result<(), Fault> {
+        match self {
+            Self::Replaced(replacement) => {
+                entries.write(kind, Duplicates::Replace, replacement.file())?;
+                replacement.commit()?;
+            }
+            Self::InPlace(file) => {
+                file.set_len(0)?;
+                entries.write(kind, Duplicates::Replace, &file)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -195,12 +248,13 @@ const MODE: u32 = 0o640;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::user;
 
     const NOW: UnixTime = UnixTime(1_800_000_000);
     const DAY: i64 = 86_400;
 
     fn new(dir: &tempfile::TempDir) -> Answered {
-        let judge = Judge { uid: crate::sys::user::effective_uid(), dont_blame: 1 << 8, trusted_uid: None };
+        let judge = Judge { uid: user::effective_uid(), dont_blame: 1 << 8, trusted_uid: None };
         Answered { path: dir.path().join("v.db"), judge }
     }
 
@@ -264,6 +318,33 @@ mod tests {
         });
         assert_eq!(claims.iter().filter(|(_, is_due)| *is_due).count(), 1);
         assert_eq!(list(&new(&dir)).len(), 9);
+    }
+
+    #[test]
+    fn a_directory_that_takes_no_other_file_leaves_the_file_to_write() {
+        let dir = tempfile::tempdir().unwrap();
+        // No room for the name of another file.
+        let long = Answered { path: dir.path().join("v".repeat(250)), ..new(&dir) };
+        // No right to one, unless the test is run by root.
+        let folder = dir.path().join("folder");
+        file::Dir::open(dir.path()).unwrap().make_dir("folder", 0o700).unwrap();
+        let closed = Answered { path: folder.join("v.db"), ..new(&dir) };
+        for answered in [long, closed] {
+            let before = file::facts(file::create(&answered.path, 0o600).unwrap()).unwrap();
+            let parent = file::Dir::open(answered.path.parent().unwrap()).unwrap();
+            file::set_mode(&parent, 0o500).unwrap();
+            for number in 0..300 {
+                assert!(answered.claim(format!("{number}@x").as_bytes(), NOW).unwrap(), "{number}");
+            }
+            assert!(!answered.claim(b"7@x", NOW).unwrap());
+            assert_eq!(list(&answered).len(), 300);
+            answered.begin(Some(DAY)).unwrap();
+            assert!(list(&answered).is_empty());
+            file::set_mode(&parent, 0o700).unwrap();
+            if user::effective_uid() != 0 || answered.path.parent() != Some(&folder) {
+                assert!(file::facts_of(&answered.path).unwrap().is_same_file(&before));
+            }
+        }
     }
 
     #[test]

@@ -9,8 +9,10 @@ use crate::base::bytes::leading_number;
 /// What the command line says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Settings {
-    /// Whose mail is answered.
+    /// Whose mail is answered; empty when [`Self::is_own`].
     pub(super) login: OsString,
+    /// `-i`, `-I`, `-l` and `-x` without one login: the database of who runs the program.
+    pub(super) is_own: bool,
     /// `-a`: other names of that user.
     pub(super) aliases: Vec<OsString>,
     /// `-f`: the database.
@@ -77,8 +79,11 @@ pub(super) fn parse(args: &[OsString]) -> (bool, Option<Settings>) {
             }
         }
     }
-    let [login] = words.as_slice() else { return (is_debugging, None) };
-    settings.login.clone_from(login);
+    match words.as_slice() {
+        [login] => settings.login.clone_from(login),
+        _ if settings.begins_anew || settings.lists || settings.excludes => settings.is_own = true,
+        _ => is_sound = false,
+    }
     (is_debugging, is_sound.then_some(settings))
 }
 
@@ -124,6 +129,17 @@ mod tests {
             assert_eq!(parsed(line).1, None, "{line}");
         }
         assert!(parsed("-q -d").0);
+    }
+
+    #[test]
+    fn without_one_login_a_database_is_that_of_the_caller() {
+        for (line, is_own) in
+            [("-i", true), ("-I", true), ("-l a b", true), ("-x", true), ("-l bob", false), ("bob", false)]
+        {
+            assert_eq!(parsed(line).1.unwrap().is_own, is_own, "{line}");
+        }
+        assert_eq!(parsed("-l -q").1, None);
+        assert_eq!(parsed("-j a b").1, None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::base::bytes::{split_once, starts_with_ignore_case};
 /// What was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Header {
-    /// From the `From_` line, else from `Return-Path:`.
+    /// From the `From_` line, which is the first, else from `Return-Path:`.
     pub(super) sender: Option<Vec<u8>>,
     /// First line of the subject; empty when there is none.
     pub(super) subject: Vec<u8>,
@@ -27,6 +27,7 @@ pub(super) fn read(input: &mut impl BufRead, names: &[&[u8]]) -> io::Result<Head
     let mut header = Header::default();
     let mut return_path = None;
     let (mut field, mut line) = (Vec::new(), Vec::new());
+    let mut fields = 0usize;
     loop {
         let is_more = read_line(input, &mut line)?;
         let is_folded = line.starts_with(b" ") || line.starts_with(b"\t");
@@ -36,32 +37,37 @@ pub(super) fn read(input: &mut impl BufRead, names: &[&[u8]]) -> io::Result<Head
             field.extend_from_slice(line.get(..room).unwrap_or(&line));
             continue;
         }
-        if let Some(address) = note(&field, names, &mut header) {
-            return_path.get_or_insert(address);
+        match field.strip_prefix(b"From ").filter(|_| fields == 1) {
+            Some(rest) => note_from_line(rest, &mut header),
+            None => {
+                if let Some(address) = note(&field, names, &mut header) {
+                    return_path.get_or_insert(address);
+                }
+            }
         }
         if is_end {
             break;
         }
         std::mem::swap(&mut field, &mut line);
+        fields = fields.saturating_add(1);
     }
     header.sender = header.sender.or(return_path);
     Ok(header)
 }
 
+/// Takes the `From_` line in, `From ` taken away.
+fn note_from_line(rest: &[u8], header: &mut Header) {
+    match from_line(rest) {
+        Ok(sender) => {
+            header.is_automatic |= sender.as_deref().is_some_and(is_nobody);
+            header.sender = sender;
+        }
+        Err(Unbalanced) => header.is_malformed = true,
+    }
+}
+
 /// Takes a field in, unfolded; returns the address of a `Return-Path:`.
 fn note(field: &[u8], names: &[&[u8]], header: &mut Header) -> Option<Vec<u8>> {
-    if let Some(rest) = field.strip_prefix(b"From ") {
-        if header.sender.is_none() {
-            match from_line(rest) {
-                Ok(sender) => {
-                    header.is_automatic |= sender.as_deref().is_some_and(is_nobody);
-                    header.sender = sender;
-                }
-                Err(Unbalanced) => header.is_malformed = true,
-            }
-        }
-        return None;
-    }
     let (name, value) = split_once(field, b':')?;
     let is = |wanted: &str| name.trim_ascii_end().eq_ignore_ascii_case(wanted.as_bytes());
     // A blank before the colon hides the recipients, as it does from the original.
@@ -80,7 +86,9 @@ fn note(field: &[u8], names: &[&[u8]], header: &mut Header) -> Option<Vec<u8>> {
     } else if is("return-path") {
         let address = value.trim_ascii();
         header.is_automatic |= is_nobody(address);
-        return Some(without_brackets(address).to_vec()).filter(|address| !address.iter().any(u8::is_ascii_control));
+        let address = without_brackets(address);
+        return matches!(first_word(address), Ok(word) if word == address && is_one_address(word))
+            .then(|| address.to_vec());
     }
     None
 }
@@ -101,6 +109,12 @@ struct Unbalanced;
 
 /// The sender in a `From_` line, `From ` taken away; `None` when no word follows, or one that is no address.
 fn from_line(rest: &[u8]) -> Result<Option<Vec<u8>>, Unbalanced> {
+    let sender = first_word(rest)?;
+    Ok(is_one_address(sender).then(|| sender.to_vec()))
+}
+
+/// What stands before the first white space outside quotation marks.
+fn first_word(rest: &[u8]) -> Result<&[u8], Unbalanced> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     let mut end = None;
     for (at, byte) in rest.iter().enumerate() {
@@ -122,9 +136,19 @@ fn from_line(rest: &[u8]) -> Result<Option<Vec<u8>>, Unbalanced> {
     if is_quoted {
         return Err(Unbalanced);
     }
-    let sender = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
-    let is_address = !sender.is_empty() && sender.len() <= LONGEST_ADDRESS && !sender.iter().any(u8::is_ascii_control);
-    Ok(is_address.then(|| sender.to_vec()))
+    Ok(rest.get(..end.unwrap_or(rest.len())).unwrap_or_default())
+}
+
+/// Whether a word can be one recipient: neither empty nor too long, no control characters, no comma outside quotation marks.
+fn is_one_address(word: &[u8]) -> bool {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let has_comma = word.iter().any(|byte| {
+        let was_escaped = is_escaped;
+        is_escaped = *byte == b'\\' && !was_escaped;
+        is_quoted ^= *byte == b'"' && !was_escaped;
+        *byte == b',' && !is_quoted && !was_escaped
+    });
+    !word.is_empty() && word.len() <= LONGEST_ADDRESS && !has_comma && !word.iter().any(u8::is_ascii_control)
 }
 
 /// Whether nobody reads what is sent there: no address at all, or one that programs and lists send from.
@@ -255,7 +279,11 @@ mod tests {
             ("From al@x\r", Some("al@x")),
             ("From \"a b\"@c Mon", Some("\"a b\"@c")),
             ("From \"a\\\" b\"@c Mon", Some("\"a\\\" b\"@c")),
-            ("X: y\nFrom al@x Mon\nFrom be@x Mon", Some("al@x")),
+            ("From al@x Mon\nFrom be@x Mon", Some("al@x")),
+            ("X: y\nFrom al@x Mon", None),
+            ("From al@x,be@x Mon", None),
+            ("From \"a,b\"@c Mon", Some("\"a,b\"@c")),
+            ("From \"a\\\",b\"@c Mon", Some("\"a\\\",b\"@c")),
             ("From <al@x> Mon", Some("<al@x>")),
             ("From  al@x", None),
             ("From ", None),
@@ -265,13 +293,22 @@ mod tests {
             ("From a\u{1}b@x", None),
             ("Return-Path: <be@x>", Some("be@x")),
             ("From al@x Mon\nReturn-Path: <be@x>", Some("al@x")),
-            ("Return-Path: be@x\nFrom al@x Mon", Some("al@x")),
+            ("Return-Path: be@x\nFrom al@x Mon", Some("be@x")),
+            ("Return-Path: <\"b e\"@x>", Some("\"b e\"@x")),
+            ("Return-Path: <\"b,e\"@x>", Some("\"b,e\"@x")),
+            ("Return-Path: <be@x,al@x>", None),
+            ("Return-Path: be@x al@x", None),
+            ("Return-Path: be@x\n al@x", None),
+            ("Return-Path: <\"be@x>", None),
+            ("Return-Path: <b\u{1}e@x>", None),
         ] {
             let read = header(&format!("{line}\nTo: bob\n\nFrom x\n"));
             assert_eq!(read.sender.as_deref(), sender.map(str::as_bytes), "{line}");
             assert!(!read.is_malformed && !read.is_automatic, "{line}");
         }
         assert!(header("From \"al x\n\n").is_malformed);
+        assert!(!header("X: y\nFrom \"al x\n\n").is_malformed);
+        assert_eq!(header(&format!("Return-Path: <{}>\n\n", "a".repeat(LONGEST_ADDRESS + 1))).sender, None);
         assert_eq!(header(&format!("From {}\n\n", "a".repeat(LONGEST_ADDRESS + 1))).sender, None);
         assert_eq!(header(""), Header::default());
     }

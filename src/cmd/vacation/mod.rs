@@ -24,7 +24,7 @@ use crate::base::exit::Exit;
 use crate::base::time::UnixTime;
 use crate::log::{Id, Logger, Priority};
 use crate::maps::file::Kind;
-use crate::sys::file::{Dir, read_following, read_limited};
+use crate::sys::file::{self, Dir, open_read_following, read_limited};
 use crate::sys::safefile::{Judge, error_text};
 use crate::sys::{clock, daemonize, env, user};
 use answered::{Answered, Fault};
@@ -140,8 +140,8 @@ fn answer(
     let Some(recipient) = recipient else {
         return Err(End::new(Exit::DATAERR, "no initial \"From \" line."));
     };
-    let text = read_following(&place.text, LONGEST_TEXT)
-        .map_err(|_| End::new(Exit::NOINPUT, format_args!("no {} file.", place.text_name)))?;
+    let text =
+        read_text(&place.text).map_err(|_| End::new(Exit::NOINPUT, format_args!("no {} file.", place.text_name)))?;
     let is_due = answered
         .claim(&recipient, clock::now())
         .map_err(|fault| End::new(fault.exit(), format_args!("{}: {fault}", answered.path.display())))?;
@@ -152,6 +152,15 @@ fn answer(
     let message = reply::compose(&recipient, &text, &header.subject);
     // The mail that is answered was delivered all the same.
     reply::send(sendmail, reverse_path, &recipient, &message).map_err(|why| End::grave(Exit::OK, why))
+}
+
+/// The text of the reply. Errors: also for what is no regular file, which might have no end.
+fn read_text(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = open_read_following(path)?;
+    if !file::facts(&file)?.is_regular() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    read_limited(&mut file, LONGEST_TEXT)
 }
 
 /// Where the user's files are.
@@ -167,7 +176,6 @@ struct Place {
 
 impl Place {
     fn of(settings: &Settings) -> Result<Self, End> {
-        let login = shown(settings.login.as_bytes());
         if settings.without_account {
             let (Some(database), Some(text)) = (&settings.database, &settings.text) else {
                 return Err(End::new(Exit::NOINPUT, "-U requires setting both -f and -m"));
@@ -175,7 +183,13 @@ impl Place {
             let text_name = text.display().to_string();
             return Ok(Self { database: Kind::Hash.path(database), text: text.clone(), text_name, owner: None });
         }
-        let account = user::by_name(settings.login.as_bytes())
+        let uid = user::real_uid();
+        let (found, login) = if settings.is_own {
+            (user::by_uid(uid), format!("uid {uid}"))
+        } else {
+            (user::by_name(settings.login.as_bytes()), shown(settings.login.as_bytes()).to_string())
+        };
+        let account = found
             .map_err(|e| End::grave(Exit::TEMPFAIL, format_args!("{login}: {}", error_text(&e))))?
             .ok_or_else(|| End::grave(Exit::NOUSER, format_args!("no such user {login}.")))?;
         let home = &account.home;
@@ -184,6 +198,7 @@ impl Place {
         }
         let database = settings.database.as_deref().unwrap_or(Path::new(DATABASE));
         let text = settings.text.as_deref().unwrap_or(Path::new(TEXT));
+        let login = shown(&account.name);
         let text_name =
             if text.is_absolute() { text.display().to_string() } else { format!("~{login}/{}", text.display()) };
         let owner = Some(account.uid);

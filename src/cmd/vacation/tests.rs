@@ -123,6 +123,37 @@ fn what_is_wrong_is_told() {
 }
 
 #[test]
+fn a_text_is_a_regular_file() {
+    let desk = Desk::new();
+    file::unlink(&desk.path("text")).unwrap();
+    let _listener = std::os::unix::net::UnixListener::bind(desk.path("text")).unwrap();
+    assert_eq!(desk.run("bob", MAIL), failed(66, "vacation: no DIR/text file."));
+    nix::unistd::mkfifo(&desk.path("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let pipe = desk.path("pipe").display().to_string();
+    assert_eq!(desk.run(&format!("-m {pipe} bob"), MAIL), failed(66, "vacation: no DIR/pipe file."));
+    assert_eq!(desk.run("-m /dev/null bob", MAIL), failed(66, "vacation: no /dev/null file."));
+}
+
+#[test]
+fn without_a_login_the_files_are_those_of_the_caller() {
+    let place = |line: &str| {
+        let args: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+        let place = Place::of(&arguments::parse(&args).1.unwrap()).map_err(|end| (end.exit, end.text))?;
+        Ok::<_, (Exit, String)>((place.database, place.text, place.text_name, place.owner))
+    };
+    let uid = user::real_uid();
+    let own = user::by_uid(uid).unwrap();
+    let expected = match &own {
+        Some(account) => place(&format!("-- {}", shown(&account.name))),
+        None => Err((Exit::NOUSER, format!("vacation: no such user uid {uid}."))),
+    };
+    for line in ["-l", "-i", "-x", "-l no-such-user-here other"] {
+        assert_eq!(place(line), expected, "{line}");
+    }
+    assert_eq!(Desk::new().run("-l", ""), Left::default());
+}
+
+#[test]
 fn a_login_needs_an_account_or_both_files() {
     let run = |line: &str| {
         let args: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
