@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use sendmail::net::sasl::{Failure, Response};
 use sendmail::net::tls::Verify;
-use sendmail::smtp::client::auth::Credentials;
+use sendmail::smtp::client::auth::{Credentials, NotNow};
 use sendmail::smtp::client::negotiate::{Action, Input as Event, Manner, Negotiation};
 use sendmail::smtp::client::reply::Parser;
 use sendmail::smtp::client::transaction::{self, Session};
@@ -60,7 +60,11 @@ pub fn run(bytes: &[u8]) {
                 Event::Secured(Verify::Ok)
             }
             Action::AskTlsServer(_) => Event::TlsServer((world.byte() > 200).then(|| Bytes::from_static(b"454 no"))),
-            Action::AskCredentials => Event::Credentials((world.byte() > 100).then(credentials)),
+            Action::AskCredentials => Event::Credentials(match world.byte() {
+                0..10 => Err(NotNow),
+                10..101 => Ok(None),
+                _ => Ok(Some(credentials())),
+            }),
             Action::Authenticate(..) | Action::Solve(_) => Event::Sasl(solved(&mut world)),
             Action::Secure => {
                 server.parser.clear();

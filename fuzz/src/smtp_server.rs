@@ -16,9 +16,9 @@ use sendmail::milter::Decision;
 use sendmail::net::sasl::{Answer, Authenticated, Failure, Offer};
 use sendmail::policy::{Refusal, Verdict};
 use sendmail::route::{Resolved, RouteError};
+use sendmail::site::Shortage;
 use sendmail::smtp::server::data::Outcome;
 use sendmail::smtp::server::filter::Call;
-use sendmail::smtp::server::session::Space;
 use sendmail::smtp::server::{Action, Client, Input as Event, Session, Setting};
 
 use super::input::Input;
@@ -116,7 +116,8 @@ fn feed(session: &mut Session, event: Event<'_>, world: &mut Input<'_>) -> bool 
                 Event::Resolved(added)
             }
             Action::Space(_) => {
-                Event::Space(if world.byte() > 200 { Space::Low(3, "/q".to_owned()) } else { Space::Enough })
+                let shortage = Shortage { bytes: 9, least: 4, free: 3, directory: "/q".to_owned() };
+                Event::Space((world.byte() > 200).then_some(shortage))
             }
             Action::List { address, .. } => {
                 let count = world.below(4);

@@ -3,6 +3,9 @@
 //! In: arguments, environment, standard input. Out: exit codes and text in the original's words. Documents: op guide 4,
 //! sendmail(8), makemap(8), editmap(8), praliases(8), smrsh(8), rmail(8), cfcheck(8), tlscheck(8). Never: decides what a message means; that is the stations' work.
 
+/// Who takes the mail of programs that send some. No command line names another: a stranger may have written it.
+const SENDMAIL: &str = "/usr/sbin/sendmail";
+
 mod arguments;
 pub mod caller;
 pub mod certs;

@@ -13,13 +13,14 @@ use std::process::ExitCode;
 use bytes::Bytes;
 use clap::Parser;
 
+use super::SENDMAIL;
 use super::database::{self, End, own_name};
 use super::finish::finish;
 use crate::base::bytes::shown;
 use crate::base::exit::Exit;
 use crate::sys::safefile::error_text;
 use crate::sys::spawn::{Ended, Launch, Stream};
-use crate::sys::{daemonize, env, file};
+use crate::sys::{daemonize, env};
 
 #[derive(Debug, Parser)]
 #[command(disable_help_flag = true, disable_version_flag = true, args_override_self = true)]
@@ -178,23 +179,7 @@ fn hand_over(
     input: &mut impl Read,
     errors: &mut impl Write,
 ) -> Result<Exit, End> {
-    let umask = file::set_umask(0o077);
-    file::set_umask(umask);
-    let environment = env::vars()
-        .into_iter()
-        .map(|(name, value)| (Bytes::copy_from_slice(name.as_bytes()), Bytes::copy_from_slice(value.as_bytes())))
-        .collect();
-    let launch = Launch {
-        argv,
-        environment,
-        directories: env::current_directory().into_iter().collect(),
-        umask,
-        own_session: false,
-        stdin: Stream::Pipe,
-        stdout: Stream::Inherit,
-        stderr: Stream::Inherit,
-        ..Launch::new(sendmail)
-    };
+    let launch = Launch { argv, stdin: Stream::Pipe, ..Launch::beside(sendmail) };
     let name = sendmail.display();
     let mut child = match launch.start() {
         Ok(child) => child,
@@ -228,15 +213,13 @@ fn hand_over(
     })
 }
 
-/// Who takes the mail. The command line names no other: a host that sends by UUCP writes it.
-const SENDMAIL: &str = "/usr/sbin/sendmail";
-
 /// Longest line that is looked at, bytes.
 const LONGEST: u64 = 2048;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::file;
 
     fn read(text: &str) -> Result<(String, String, String), String> {
         let mut input = text.as_bytes();

@@ -79,16 +79,11 @@ fn command(args: &[OsString]) -> Option<&[u8]> {
 
 /// Becomes the shell that runs the command. Returns when that failed.
 fn run(line: &[u8], name: &str) -> Exit {
-    let umask = file::set_umask(0o077);
     let launch = Launch {
         argv: ["/bin/sh".into(), "-c".into(), Bytes::copy_from_slice(line)].into(),
         environment: vec![("PATH".into(), PATH.into())],
-        umask,
-        own_session: false,
         stdin: Stream::Inherit,
-        stdout: Stream::Inherit,
-        stderr: Stream::Inherit,
-        ..Launch::new("/bin/sh")
+        ..Launch::beside("/bin/sh")
     };
     let error = match launch.into_command() {
         Ok(mut command) => command.exec(),

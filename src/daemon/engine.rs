@@ -27,8 +27,8 @@ use crate::queue::schedule::{self, Field, Filter, Plan, Request as RunRequest, p
 use crate::site::Site;
 use crate::smtp::server::drive::{Accepted, Deliverer};
 use crate::smtp::server::etrn::Request;
+use crate::sys::clock;
 use crate::sys::handover::Handover;
-use crate::sys::{clock, load as sys_load};
 
 /// What runs in the daemon.
 pub struct Engine {
@@ -130,18 +130,10 @@ impl Engine {
             }
             *looked = Some(now);
         }
-        let path = self.site.spool().ok().and_then(|spool| spool.path_of(0).map(std::path::Path::to_owned));
-        let Some((path, Ok(space))) = path.map(|path| (path.clone(), sys_load::space(&path))) else { return };
-        let is_low = i64::try_from(space.free_blocks).unwrap_or(i64::MAX) < least;
-        if !self.tasks.refuse_messages(is_low.then(|| format!("min free: {least}"))) || !is_low {
-            return;
-        }
-        let text = format!(
-            "low on space (SMTP-DAEMON needs 0 bytes + {least} blocks in {}), max avail: {}",
-            path.display(),
-            space.free_blocks
-        );
-        self.site.log.write_always(Priority::Alert, Id::NoQueue, text);
+        let shortage = self.site.shortage(0);
+        let is_news = self.tasks.refuse_messages(shortage.is_some().then(|| format!("min free: {least}")));
+        let Some(shortage) = shortage.filter(|_| is_news) else { return };
+        self.site.log.write_always(Priority::Alert, Id::NoQueue, shortage.line("SMTP-DAEMON"));
         let text = format!("rejecting new messages: min free: {least}");
         self.site.log.write(Level(8), Priority::Info, Id::None, text);
     }

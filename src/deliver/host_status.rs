@@ -105,6 +105,7 @@ impl HostStatus {
             | Trouble::Loop
             | Trouble::NoHost
             | Trouble::NoMechanism
+            | Trouble::NoLogin
             | Trouble::OutOfTime => None,
         }
     }

@@ -143,7 +143,7 @@ fn trouble_alone(trouble: &Trouble, host: &Bytes) -> Outcome {
             let outcome = Outcome::deferred(Status(4, 3, 0), "Temporary AUTH failure");
             if reply.code < 400 { outcome } else { outcome.with_reply(reply.log_form(), host.clone()) }
         }
-        Trouble::NoMechanism => Outcome::deferred(Status(4, 3, 0), &words),
+        Trouble::NoMechanism | Trouble::NoLogin => Outcome::deferred(Status(4, 3, 0), &words),
         Trouble::Refused { phase, command, reply } => answered(*phase, command, reply, host, None),
         Trouble::Broken { phase: Phase::Connect, .. } | Trouble::Timeout(Phase::Connect) | Trouble::OutOfTime => {
             Outcome::deferred(Status(4, 4, 1), &words)

@@ -165,4 +165,34 @@ impl Recipient {
             success: None,
         }
     }
+
+    /// Whether it was named by the sender and only a lookup keeps it from having a route.
+    pub fn waits(&self) -> bool {
+        self.parent.is_none() && self.route.is_none() && self.state == State::Queued
+    }
+
+    /// The same of one that was named so, with or without angle brackets.
+    pub fn waits_as(&self, path: &[u8]) -> bool {
+        fn bare(path: &[u8]) -> &[u8] {
+            path.strip_prefix(b"<").and_then(|path| path.strip_suffix(b">")).unwrap_or(path)
+        }
+        self.waits() && bare(&self.address).eq_ignore_ascii_case(bare(path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_is_known_by_name() {
+        let mut recipient = Recipient::new("<Joe@later.test>");
+        for (path, is_meant) in
+            [("<joe@later.test>", true), ("joe@LATER.test", true), ("jo@later.test", false), ("<joe@later.test", false)]
+        {
+            assert_eq!(recipient.waits_as(path.as_bytes()), is_meant, "{path}");
+        }
+        recipient.state = State::Sent;
+        assert!(!recipient.waits() && !recipient.waits_as(b"joe@later.test"));
+    }
 }

@@ -81,7 +81,8 @@ impl Policy {
 
     /// What the workspace of a ruleset holds in the end (`$@ text`): `None` without ruleset or text, or for what it resolves (`$#`).
     ///
-    /// Errors: it said `$#error`, or a map failed for now. Source: observed (`tls_srv_features`, `tls_clt_features`).
+    /// A map that fails for now is no error here: what the rules made of that counts. Errors: it said `$#error`.
+    /// Source: observed (`tls_srv_features`, `tls_clt_features`).
     pub async fn text(&self, hook: Hook, arguments: &[Bytes], scope: &mut Scope) -> Result<Option<Bytes>, Exit> {
         let Some(ruleset) = self.ruleset(hook) else { return Ok(None) };
         let mut workspace = self.rewriter.lend();
@@ -89,10 +90,7 @@ impl Policy {
         if load(&mut workspace, arguments, mode(hook)).is_none() {
             return Ok(None);
         }
-        let exit = self.rewriter.apply(ruleset, &mut workspace, scope, &mut said).await;
-        if exit == Exit::TEMPFAIL {
-            return Err(exit);
-        }
+        self.rewriter.apply(ruleset, &mut workspace, scope, &mut said).await;
         let view = workspace.view();
         if workspace.is_resolved() {
             let is_error = workspace.resolution().is_ok_and(|r| r.mailer.eq_ignore_ascii_case(b"error"));

@@ -6,6 +6,7 @@
 pub mod connection;
 mod resolver;
 mod sasl;
+mod space;
 mod tls;
 
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use crate::sys::safefile::Judge;
 use crate::sys::{clock, user};
 
 use connection::OwnNames;
+pub use space::Shortage;
 pub use tls::Tls;
 
 /// Configuration and services of a running program.

@@ -4,7 +4,7 @@
 use std::ffi::{CString, OsStr};
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -79,6 +79,22 @@ impl Launch {
             stdin: Stream::Null,
             stdout: Stream::Null,
             stderr: Stream::Null,
+        }
+    }
+
+    /// A program with this process's environment, directory, umask, standard output and standard error, in its session.
+    pub fn beside(path: impl Into<PathBuf>) -> Self {
+        let umask = super::file::set_umask(0o077);
+        super::file::set_umask(umask);
+        let bytes = |text: std::ffi::OsString| Bytes::from(text.into_vec());
+        Self {
+            environment: super::env::vars().into_iter().map(|(name, value)| (bytes(name), bytes(value))).collect(),
+            directories: super::env::current_directory().into_iter().collect(),
+            umask,
+            own_session: false,
+            stdout: Stream::Inherit,
+            stderr: Stream::Inherit,
+            ..Self::new(path)
         }
     }
 

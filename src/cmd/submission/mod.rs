@@ -243,20 +243,11 @@ impl Submission<'_> {
 
     /// `MinFreeBlocks`: whether the queue has room for no more messages, which is logged. Source: op guide 5.6; observed.
     fn is_low_on_space(&self) -> bool {
-        let least = self.site.config.options.min_free_blocks;
-        let queue = self.site.spool().ok().and_then(|spool| spool.path_of(0).map(std::path::Path::to_owned));
-        let (Some(queue), true) = (queue, least > 0) else { return false };
-        let Ok(space) = load::space(&queue) else { return false };
-        let free = i64::try_from(space.free_blocks).unwrap_or(i64::MAX);
-        if free >= least {
-            return false;
+        let shortage = self.site.shortage(0);
+        if let Some(shortage) = &shortage {
+            self.site.log.write(Level::SYSTEM_ERROR, Priority::Alert, self.id(), shortage.line("SMTP-DAEMON"));
         }
-        let line = format!(
-            "low on space (SMTP-DAEMON needs 0 bytes + {least} blocks in {}), max avail: {free}",
-            queue.display()
-        );
-        self.site.log.write(Level::SYSTEM_ERROR, Priority::Alert, self.id(), line);
-        true
+        shortage.is_some()
     }
 
     /// Everything behind the reading.

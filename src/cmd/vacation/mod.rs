@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use super::SENDMAIL;
 use super::database::warned;
 use super::finish::finish;
 use crate::base::bytes::shown;
@@ -230,8 +231,6 @@ fn list(answered: &Answered, streams: &mut Streams) -> Result<io::Result<()>, Fa
     Ok(written)
 }
 
-/// Who takes the reply.
-const SENDMAIL: &str = "/usr/sbin/sendmail";
 /// Files in the home directory.
 const DATABASE: &str = ".vacation.db";
 const TEXT: &str = ".vacation.msg";

@@ -8,7 +8,6 @@ use bytes::Bytes;
 
 use crate::sys::safefile::error_text;
 use crate::sys::spawn::{Ended, Launch, Stream};
-use crate::sys::{env, file};
 
 /// The whole message. `text` is what the user wrote, header and body; `$SUBJECT` in it becomes the subject.
 pub(super) fn compose(recipient: &[u8], text: &[u8], subject: &[u8]) -> Vec<u8> {
@@ -29,23 +28,8 @@ const SUBJECT: &[u8] = b"$SUBJECT";
 pub(super) fn send(sendmail: &Path, reverse_path: &[u8], recipient: &[u8], message: &[u8]) -> Result<(), String> {
     let name = sendmail.display();
     let argv = [sendmail.as_os_str().as_bytes(), b"-oi", b"-f", reverse_path, b"--", recipient];
-    let umask = file::set_umask(0o077);
-    file::set_umask(umask);
-    let environment = env::vars()
-        .into_iter()
-        .map(|(name, value)| (Bytes::copy_from_slice(name.as_bytes()), Bytes::copy_from_slice(value.as_bytes())))
-        .collect();
-    let launch = Launch {
-        argv: argv.map(Bytes::copy_from_slice).into(),
-        environment,
-        directories: env::current_directory().into_iter().collect(),
-        umask,
-        own_session: false,
-        stdin: Stream::Pipe,
-        stdout: Stream::Inherit,
-        stderr: Stream::Inherit,
-        ..Launch::new(sendmail)
-    };
+    let argv = argv.map(Bytes::copy_from_slice).into();
+    let launch = Launch { argv, stdin: Stream::Pipe, ..Launch::beside(sendmail) };
     let mut child = launch.start().map_err(|e| format!("can't exec {name}: {}", error_text(&e)))?;
     let given = child.stdin.take().map_or(Ok(()), |mut pipe| pipe.write_all(message));
     match child.wait().map(Ended::from) {

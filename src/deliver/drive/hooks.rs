@@ -27,7 +27,7 @@ use crate::site::Site;
 use crate::site::connection::{Interface, tell_tls};
 use crate::smtp::client::Capabilities;
 use crate::smtp::client::Settled;
-use crate::smtp::client::auth::Credentials;
+use crate::smtp::client::auth::{Credentials, NotNow};
 use crate::smtp::client::drive::{Connection, Hooks, Peer};
 use crate::sys::safefile::Purpose;
 
@@ -284,22 +284,28 @@ impl Hooks for Asking {
         self.refusal(Hook::TlsRcpt, "tls_rcpt", &recipient).await
     }
 
-    async fn credentials(&mut self, peer: &Peer) -> Option<Credentials> {
+    async fn credentials(&mut self, peer: &Peer) -> Result<Option<Credentials>, NotNow> {
         self.know(peer);
         let address = self.scope.text(names::SERVER_ADDR);
         // Who has the ruleset asks nobody else, also when it knows of nothing. Source: observed.
         if !self.site.policy.has(Hook::Authinfo) {
-            return self.default_credentials();
+            return Ok(self.default_credentials());
         }
         let arguments = [self.server.clone(), address];
-        let text = self.site.policy.ask(Hook::Authinfo, &arguments, &mut self.scope).await?;
+        let Some(text) = self.site.policy.ask(Hook::Authinfo, &arguments, &mut self.scope).await else {
+            return Ok(None);
+        };
+        // `$#temp`, or a map that fails for now. Source: observed of the former.
+        if text == "temp" {
+            return Err(NotNow);
+        }
         let found = crate::deliver::credentials::parse(&text);
         if found.is_none() {
             let text =
                 format!("AUTH=client, relay={} [{}], authinfo failed", shown(&self.server), shown(&arguments[1]));
             self.site.log.write(Level::AUTH, Priority::Warning, Id::None, text);
         }
-        found
+        Ok(found)
     }
 
     fn sent(&mut self, line: &[u8]) {

@@ -598,7 +598,7 @@ impl Course<'_> {
             Some(place) if self.attempt.watch.is_some() && connection.is_alive().await => {
                 self.attempt.slots.give(place, Some(connection)).await;
             }
-            Some(place) if self.attempt.watch.is_none() && connection.is_alive().await => {
+            Some(place) if self.attempt.watch.is_none() && connection.is_usable() => {
                 let limit = self.load.config.options.connection_cache_timeout;
                 self.attempt.pool.give(place, connection, limit).await;
             }

@@ -107,17 +107,17 @@ impl Router {
         let waits = is_sender || is_deferred(scope);
         // A recipient goes through all rules, so that one which they refuse is not kept.
         let mut failure = None;
-        let mut note = |result: Result<(), RouteError>, why: String| match result {
+        let mut note = |result: Result<(), RouteError>, heard: &Heard| match result {
             Err(error) if error.exit.is_temporary() => {
-                failure.get_or_insert((error, why));
+                failure.get_or_insert_with(|| (error, heard.why()));
                 Ok(())
             }
             result => result,
         };
         let mut heard = Heard::default();
-        note(self.run_heard(&mut workspace, [self.standard.three], scope, &mut heard).await, heard.why())?;
+        note(self.run_heard(&mut workspace, [self.standard.three], scope, &mut heard).await, &heard)?;
         let focus = if is_sender { workspace.text() } else { Bytes::new() };
-        note(self.run_heard(&mut workspace, [self.standard.zero], scope, &mut heard).await, heard.why())?;
+        note(self.run_heard(&mut workspace, [self.standard.zero], scope, &mut heard).await, &heard)?;
         // Observed: the user part of a sender is rewritten as a recipient's is.
         let parsed = self.finish(&workspace, Kind::ENVELOPE_RECIPIENT, scope).await;
         if let Some(failure) = failure.filter(|_| !waits) {

@@ -18,6 +18,10 @@ pub struct Credentials {
     pub mechanisms: Vec<u8>,
 }
 
+/// As whom to log in cannot be said now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotNow;
+
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Credentials(…)")

@@ -141,6 +141,8 @@ pub enum Trouble {
     NoHost,
     /// We have a name for the server, and no mechanism of AUTH that both sides allow.
     NoMechanism,
+    /// The rules cannot say now as whom to log in.
+    NoLogin,
     /// The time for all connections of a delivery ended before this host had its own: nothing is known of the host.
     OutOfTime,
 }
@@ -159,6 +161,7 @@ impl Trouble {
             | Self::Handshake(_)
             | Self::NoHost
             | Self::NoMechanism
+            | Self::NoLogin
             | Self::OutOfTime => true,
         }
     }
@@ -181,7 +184,7 @@ impl Trouble {
             Self::Name(error) => error.reason(host.as_bytes()),
             Self::Loop => format!("{host} config error: mail loops back to me (MX problem?)"),
             Self::NoHost => "No host given".to_owned(),
-            Self::NoMechanism => "Temporary AUTH failure".to_owned(),
+            Self::NoMechanism | Self::NoLogin => "Temporary AUTH failure".to_owned(),
         }
     }
 }

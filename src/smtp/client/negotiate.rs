@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::auth::{self, Credentials};
+use super::auth::{self, Credentials, NotNow};
 use super::{Phase, Reply, Trouble};
 use crate::base::base64;
 use crate::net::sasl::Response;
@@ -114,7 +114,7 @@ pub enum Input {
     /// Answer to [`Action::AskTlsServer`]: the refusal of the ruleset, if any.
     TlsServer(Option<Bytes>),
     /// Answer to [`Action::AskCredentials`].
-    Credentials(Option<Credentials>),
+    Credentials(Result<Option<Credentials>, NotNow>),
     /// Answer to [`Action::Authenticate`] and [`Action::Solve`].
     Sasl(Response),
     /// Answer to [`Action::Secure`]: whether there is a layer now.
@@ -409,8 +409,12 @@ impl Negotiation {
         Action::AskCredentials
     }
 
-    fn authenticate(&mut self, who: Option<Credentials>) -> Action {
-        let Some(who) = who else { return self.ready() };
+    fn authenticate(&mut self, who: Result<Option<Credentials>, NotNow>) -> Action {
+        let who = match who {
+            Ok(Some(who)) => who,
+            Ok(None) => return self.ready(),
+            Err(NotNow) => return Action::GiveUp(Trouble::NoLogin, true),
+        };
         self.candidates = who.candidates(&self.capabilities.auth, &self.manner.mechanisms);
         self.credentials = Some(who);
         if self.candidates.is_empty() {
@@ -547,11 +551,11 @@ mod tests {
                     said.push(format!("({})", verify.word()));
                     Input::TlsServer(None)
                 }
-                Action::AskCredentials => Input::Credentials(Some(Credentials {
+                Action::AskCredentials => Input::Credentials(Ok(Some(Credentials {
                     user: b"u".into(),
                     password: b"p".into(),
                     ..Credentials::default()
-                })),
+                }))),
                 Action::Authenticate(_, list) if list.starts_with("LOGIN") => {
                     Input::Sasl(Response::Begin("LOGIN".to_owned(), None))
                 }
@@ -706,7 +710,7 @@ mod tests {
             reply("220 x"),
             reply("250-h|250 AUTH LOGIN PLAIN"),
             Input::TlsServer(None),
-            Input::Credentials(Some(Credentials { user: b"u".into(), ..Credentials::default() })),
+            Input::Credentials(Ok(Some(Credentials { user: b"u".into(), ..Credentials::default() }))),
             Input::Sasl(Response::Begin("LOGIN".to_owned(), None)),
         ] {
             machine.on(input);
@@ -715,6 +719,21 @@ mod tests {
         let Action::GiveUp(trouble, true) = machine.on(Input::Unproven) else { panic!("must give up") };
         assert!(matches!(trouble, Trouble::Refused { phase: Phase::Auth, .. }) && trouble.is_temporary());
         assert!(!machine.is_authenticated());
+    }
+
+    #[test]
+    fn who_cannot_be_told_as_whom_to_log_in_sends_nothing() {
+        let mut machine = Negotiation::new(manner());
+        let reply = |text: &'static str| {
+            let lines = text.split('|').map(|l| Bytes::from_static(l.as_bytes())).collect();
+            Input::Reply(Reply { code: text[..3].parse().unwrap(), lines })
+        };
+        for input in [Input::Start, reply("220 x"), reply("250-h|250 AUTH LOGIN PLAIN"), Input::TlsServer(None)] {
+            machine.on(input);
+        }
+        let Action::GiveUp(trouble, true) = machine.on(Input::Credentials(Err(NotNow))) else { panic!("must give up") };
+        assert!(matches!(trouble, Trouble::NoLogin) && trouble.is_temporary());
+        assert_eq!(trouble.words("h"), "Temporary AUTH failure");
     }
 
     #[test]

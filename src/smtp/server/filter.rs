@@ -222,7 +222,7 @@ impl Session {
 
     fn rcpt_filtered(&mut self, given: &Bytes, before: usize, decision: &Decision) -> Action {
         match self.envelope_filtered("to", given, decision) {
-            Ok(()) => self.recipient_accepted(given),
+            Ok(()) => self.recipient_accepted(given, before),
             Err(action) => {
                 self.counters.bad_recipients += 1;
                 self.with_envelope(|e| e.recipients.truncate(before));

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::filter;
-use super::session::{Action, Input, Session, Space, Step};
+use super::session::{Action, Input, Session, Step};
 use super::setting::Setting;
 use crate::address::mailbox;
 use crate::address::quote::full_name;
@@ -17,6 +17,7 @@ use crate::log::{Level, Priority};
 use crate::macros::{Scope, names};
 use crate::policy::{Hook, Verdict};
 use crate::route::{Resolved, RouteError};
+use crate::site::Shortage;
 use crate::smtp::extension::parameter::{self, Parameter};
 use crate::smtp::extension::{Fault, body, deliver_by, dsn, size};
 
@@ -316,14 +317,9 @@ impl Session {
         Action::Space(size)
     }
 
-    fn sender_fits(&mut self, mail: &Mail, space: Space) -> Action {
-        if let Space::Low(free, directory) = space {
-            let line = format!(
-                "low on space ({} needs {} bytes + {} blocks in {directory}), max avail: {free}",
-                shown(&self.client.name),
-                mail.size,
-                self.setting.config.options.min_free_blocks.max(0),
-            );
+    fn sender_fits(&mut self, mail: &Mail, shortage: Option<Shortage>) -> Action {
+        if let Some(shortage) = shortage {
+            let line = shortage.line(&shown(&self.client.name).to_string());
             self.note(Level::SYSTEM_ERROR, Priority::Alert, line);
             self.reply(452, Status(4, 4, 5), "Insufficient disk space; try again later");
             return Action::Read;

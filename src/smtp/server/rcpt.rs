@@ -225,16 +225,16 @@ impl Session {
             let told = filter::Told::Rcpt { given: rcpt.given.clone(), before: rcpt.before };
             return self.ask_filters(told, filter::Call::Rcpt { arguments, is_refused: false });
         }
-        self.recipient_accepted(&rcpt.given)
+        self.recipient_accepted(&rcpt.given, rcpt.before)
     }
 
-    pub(super) fn recipient_accepted(&mut self, given: &Bytes) -> Action {
+    /// `before`: recipients that the envelope had before this one.
+    pub(super) fn recipient_accepted(&mut self, given: &Bytes, before: usize) -> Action {
         let bare = given.strip_prefix(b"<").and_then(|given| given.strip_suffix(b">"));
-        let is_deferred =
-            self.setting.delivery_mode == DeliveryMode::Deferred && waiting::has_host(bare.unwrap_or(given));
-        let is_new = self.transaction.as_ref().and_then(|t| t.envelope.recipients.last());
-        let waits =
-            is_new.is_some_and(|last| last.parent.is_none() && last.route.is_none() && last.state == State::Queued);
+        let address = bare.unwrap_or(given);
+        let is_deferred = self.setting.delivery_mode == DeliveryMode::Deferred && waiting::has_host(address);
+        let added = self.transaction.as_ref().and_then(|t| t.envelope.recipients.get(before));
+        let waits = added.is_some_and(Recipient::waits);
         let text = if is_deferred || waits { "Recipient ok (will queue)" } else { "Recipient ok" };
         self.reply_about(250, Status(2, 1, 5), given, text);
         Action::Read

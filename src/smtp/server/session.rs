@@ -23,6 +23,7 @@ use crate::milter::Decision;
 use crate::net::sasl::{Answer, Offer};
 use crate::policy::{Features, Hook, Refusal, Verdict};
 use crate::route::{Resolved, RouteError};
+use crate::site::Shortage;
 use crate::smtp::reply::Replies;
 use crate::smtp::verbs::{self, Verb};
 
@@ -54,7 +55,7 @@ pub enum Input<'a> {
     /// Answer to [`Action::ResolveSender`], [`Action::Resolve`], [`Action::Add`].
     Resolved(Result<Resolved, RouteError>),
     /// Answer to [`Action::Space`].
-    Space(Space),
+    Space(Option<Shortage>),
     /// Answer to [`Action::List`].
     Listed(Result<Vec<Resolved>, RouteError>),
     /// Answer to [`Action::Run`]: whether what was named exists.
@@ -126,15 +127,6 @@ pub enum Action {
     Filter(filter::Call),
     /// Send what is waiting, close.
     Close,
-}
-
-/// Room in the queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Space {
-    /// Enough.
-    Enough,
-    /// Too little: free blocks, and the directory.
-    Low(i64, String),
 }
 
 /// What the next answer belongs to.

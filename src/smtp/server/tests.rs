@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::data::Outcome;
 use super::filter::Call;
-use super::session::{Action, Input, Session, Space};
+use super::session::{Action, Input, Session};
 use super::setting::{Client, Setting};
 use crate::base::exit::Exit;
 use crate::base::letters::{LetterSet, Modifiers};
@@ -90,7 +90,7 @@ impl World {
                     }
                     Input::Resolved(added)
                 }
-                Action::Space(_) => Input::Space(Space::Enough),
+                Action::Space(_) => Input::Space(None),
                 Action::List { address, .. } => {
                     let words = address.split(|b| *b == b',').filter(|word| !word.is_empty());
                     Input::Listed(words.map(route).collect())
@@ -579,7 +579,7 @@ fn hostile_lines_do_no_harm() {
                 Action::ResolveSender(a) | Action::Resolve(a) => world.session.on(Input::Resolved(route(&a))),
                 Action::Check(..) => world.session.on(Input::Verdict(Verdict::Accept)),
                 Action::Probe => world.session.on(Input::Waited { early: false }),
-                Action::Space(_) => world.session.on(Input::Space(Space::Enough)),
+                Action::Space(_) => world.session.on(Input::Space(None)),
                 Action::List { address, .. } => world.session.on(Input::Listed(route(&address).map(|r| vec![r]))),
                 Action::Run(_) => world.session.on(Input::Run(false)),
                 _ => break,

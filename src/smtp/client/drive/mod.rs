@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio::time::timeout;
 
-use super::auth::Credentials;
+use super::auth::{Credentials, NotNow};
 use super::negotiate::{self, Manner, Negotiation};
 use super::reply::{NotAReply, Parser};
 use super::transaction::{self, Session};
@@ -51,9 +51,9 @@ pub trait Hooks: Send {
         std::future::ready(None)
     }
     /// `authinfo`, or `DefaultAuthInfo`.
-    fn credentials(&mut self, peer: &Peer) -> impl Future<Output = Option<Credentials>> + Send {
+    fn credentials(&mut self, peer: &Peer) -> impl Future<Output = Result<Option<Credentials>, NotNow>> + Send {
         let _ = peer;
-        std::future::ready(None)
+        std::future::ready(Ok(None))
     }
     /// A command was sent (`>>> …`); secrets are left out.
     fn sent(&mut self, line: &[u8]) {
@@ -281,7 +281,9 @@ impl Connection {
                     if let Trouble::NoMechanism = trouble {
                         hooks.log(9, "AUTH=client, available mechanisms= do not fulfill requirements".to_owned());
                     }
-                    if let Trouble::Refused { phase: Phase::Auth, .. } | Trouble::NoMechanism = trouble {
+                    if let Trouble::Refused { phase: Phase::Auth, .. } | Trouble::NoMechanism | Trouble::NoLogin =
+                        trouble
+                    {
                         let relay = crate::base::bytes::shown(&opening.peer.host).to_string();
                         hooks.log(9, format!("AUTH=client, relay={relay}, temporary failure, connection abort"));
                     }
@@ -389,6 +391,11 @@ impl Connection {
             Ok(Ok(reply)) if reply.code >= 400 => transaction::Input::Reply(reply),
             _ => transaction::Input::Trouble(trouble),
         }
+    }
+
+    /// Whether the last transaction left it fit for another one; the server is not looked at.
+    pub fn is_usable(&self) -> bool {
+        self.is_usable
     }
 
     /// Whether another transaction may be made, as far as is known without asking the server.
@@ -532,7 +539,7 @@ impl Opening<'_> {
                 Input::TlsServer(hooks.tls_server(&self.peer, verify, self.tls.as_ref()).await)
             }
             // Modifier `A` of the client port: no AUTH.
-            Action::AskCredentials if self.settings.sasl.is_none() => Input::Credentials(None),
+            Action::AskCredentials if self.settings.sasl.is_none() => Input::Credentials(Ok(None)),
             Action::AskCredentials => Input::Credentials(hooks.credentials(&self.peer).await),
             Action::Authenticate(who, mechanisms) => Input::Sasl(self.approach(&who, mechanisms).await),
             Action::Solve(challenge) => Input::Sasl(self.solve(challenge).await),

@@ -22,8 +22,8 @@ impl Hooks for Notes {
     async fn tls_server(&mut self, _: &Peer, verify: Verify, _: Option<&PeerInfo>) -> Option<Bytes> {
         (self.refuses == Some(verify)).then(|| Bytes::from_static(b"454 4.7.0 not like this"))
     }
-    async fn credentials(&mut self, _: &Peer) -> Option<Credentials> {
-        self.who.clone()
+    async fn credentials(&mut self, _: &Peer) -> Result<Option<Credentials>, NotNow> {
+        Ok(self.who.clone())
     }
     fn sent(&mut self, line: &[u8]) {
         self.lines.push(format!(">>> {}", String::from_utf8_lossy(line)));

@@ -321,15 +321,12 @@ impl Drive {
         let site = Arc::clone(&self.server.site);
         let Some(envelope) = self.session.envelope() else { return };
         let mut scope = envelope.scope.clone();
-        let bare = path.strip_prefix(b"<").and_then(|path| path.strip_suffix(b">")).unwrap_or(path);
-        // Who waits for a lookup is known by name.
-        let waits = |r: &Recipient| r.route.is_none() && r.address.eq_ignore_ascii_case(bare);
         let count = match site.router.resolve(path, Depth::Rulesets, &mut scope).await {
             Ok(resolved) => envelope.remove_recipients(|r| {
                 let leads_there = |route| same(&site.config, route, &resolved.triple);
-                r.parent.is_none() && (r.route.as_ref().is_some_and(leads_there) || waits(r))
+                r.parent.is_none() && r.route.as_ref().is_some_and(leads_there) || r.waits_as(path)
             }),
-            Err(error) if error.waits.is_some() => envelope.remove_recipients(|r| r.parent.is_none() && waits(r)),
+            Err(error) if error.waits.is_some() => envelope.remove_recipients(|r| r.waits_as(path)),
             Err(error) => {
                 // Source: observed: the client hears of an address that is none.
                 let text = error.shown();

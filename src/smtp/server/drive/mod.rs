@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::data::Outcome;
 use super::etrn::Request;
 use super::note::Note;
-use super::session::{Action, Arguments, Input, Session, Space};
+use super::session::{Action, Arguments, Input, Session};
 use super::setting::Setting;
 use crate::address::list;
 use crate::base::date;
@@ -311,7 +311,7 @@ impl Drive {
                 Input::Resolved(Box::pin(router.resolve(&address, Depth::Rulesets, self.session.scope())).await)
             }
             Action::Add(recipient) => Input::Resolved(Box::pin(self.add(*recipient)).await),
-            Action::Space(size) => Input::Space(self.space(size)),
+            Action::Space(size) => Input::Space(self.server.site.shortage(size)),
             Action::List { address, expand } => Input::Listed(Box::pin(self.list(&address, expand)).await),
             Action::Run(request) => Input::Run(self.server.deliverer.run(&request)),
             Action::PrepareTls => Input::TlsPrepared(Box::pin(self.prepare_tls()).await),
@@ -441,23 +441,6 @@ impl Drive {
         }
         let mut envelope = Envelope::new(id, clock::now(), self.session.scope().clone());
         router.expand_list(address, is_old, &mut envelope).await
-    }
-
-    fn space(&self, size: i64) -> Space {
-        let least = self.server.site.config.options.min_free_blocks;
-        if least <= 0 && size <= 0 {
-            return Space::Enough;
-        }
-        let Some(path) = self.server.site.spool().ok().and_then(|s| s.path_of(0).map(std::path::Path::to_owned)) else {
-            return Space::Enough;
-        };
-        let Ok(space) = load::space(&path) else { return Space::Enough };
-        let free = i64::try_from(space.free_blocks).unwrap_or(i64::MAX);
-        let block = i64::try_from(space.block_bytes).unwrap_or(i64::MAX).max(1);
-        if least.max(0).saturating_add(size.max(0) / block) > free {
-            return Space::Low(free, path.display().to_string());
-        }
-        Space::Enough
     }
 
     /// `tls_srv_features`: what differs for this client; `false` when it cannot be had.
