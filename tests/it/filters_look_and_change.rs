@@ -4,6 +4,7 @@ use crate::support::client::Client;
 use crate::support::fake_host::FakeHost;
 use crate::support::fake_milter::{Does, FakeMilter, says};
 use crate::support::sandbox::Sandbox;
+use crate::support::{LIMIT, until};
 
 const MEGABYTE: u64 = 1 << 20;
 const MESSAGE: &[u8] = b"Subject: one\r\nX-Rep: first\r\nX-Rep: second\r\n\r\nbody\r\n..dot\r\n";
@@ -26,6 +27,18 @@ fn a_filter_is_told_of_every_step() {
     assert_eq!(told[2..8], text);
     assert_eq!(told[8..], ["N", "E"]);
     assert_eq!(filter.body(), (vec![12], 12));
+}
+
+#[test]
+fn a_message_that_is_only_queued_is_logged_behind_a_filter_too() {
+    let (sandbox, next) = (Sandbox::new(), FakeHost::accepting());
+    let filter = FakeMilter::new(&[]);
+    let mta = sandbox.mta("a", next.port, &format!("{}\nO DeliveryMode=queueonly", filter.lines("")));
+    let _daemon = mta.start();
+    Client::connect(mta.port).message("me@client.test", &["you@next.test"], MESSAGE);
+    until(LIMIT, "the log tells of it", || {
+        mta.log().lines().any(|line| line.contains("to=<you@next.test>") && line.contains("stat=queued"))
+    });
 }
 
 #[test]

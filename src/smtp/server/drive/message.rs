@@ -434,12 +434,9 @@ impl Drive {
             return accepted(id);
         }
         if !mode.is_immediate() {
-            // Source: observed: behind filters the lines are missing where aliases were not looked at yet.
-            if !self.session.has_filters() || mode == DeliveryMode::Deferred {
-                self.log_queued(mode);
-                for part in &made {
-                    self.log_queued_of(&part.envelope, mode);
-                }
+            self.log_queued(mode);
+            for part in &made {
+                self.log_queued_of(&part.envelope, mode);
             }
             self.session.take_envelope();
             return accepted(id);
